@@ -1,0 +1,60 @@
+/**
+ * Law 1: a 250 to the final dot is a promise (RFC 5321 §6.1), and it takes a `Custody` in hand. There are two kinds,
+ * each made in one place: the spool, after its sync succeeded, and a delivery whose next hop itself answered 250.
+ * Both classes are nominal (a private field), so no literal can stand in for them; a tidy test keeps the two
+ * factories to `spool/` and `deliver/`.
+ */
+import { type PositiveReply, type RemoteReply, replyClass } from './reply.ts'
+import type { TraceId } from './trace-id.ts'
+
+export class SpoolReceipt {
+  readonly kind = 'spool'
+  readonly id: TraceId
+  readonly #sealed = true
+
+  private constructor(id: TraceId) {
+    this.id = id
+  }
+
+  /** Only for `spool/`, and only once the batch that holds the message is synced. */
+  static afterSync(id: TraceId): SpoolReceipt {
+    return new SpoolReceipt(id)
+  }
+
+  static is(value: object): value is SpoolReceipt {
+    return #sealed in value
+  }
+}
+
+export class NextHopReceipt {
+  readonly kind = 'next-hop'
+  readonly id: TraceId
+  /** `host[address]:port`, as logs show it. */
+  readonly relay: string
+  readonly reply: RemoteReply
+  readonly #sealed = true
+
+  private constructor(id: TraceId, relay: string, reply: RemoteReply) {
+    this.id = id
+    this.relay = relay
+    this.reply = reply
+  }
+
+  /** Only for `deliver/`, with the next hop's own 2yz to the final dot. */
+  static afterPositiveReply(id: TraceId, relay: string, reply: RemoteReply): NextHopReceipt {
+    if (replyClass(reply.code) !== 'positive') throw new Error(`not a positive reply: ${reply.code}`)
+    return new NextHopReceipt(id, relay, reply)
+  }
+
+  static is(value: object): value is NextHopReceipt {
+    return #sealed in value
+  }
+}
+
+export type Custody = SpoolReceipt | NextHopReceipt
+
+/** The only maker of a positive reply to the final dot. */
+export function promise(custody: Custody): PositiveReply {
+  const how = custody.kind === 'spool' ? 'queued as' : 'delivered as'
+  return { code: 250, status: '2.0.0', text: `Ok: ${how} ${custody.id}` }
+}

@@ -1,0 +1,34 @@
+/**
+ * The questions that a receiving session asks of the path. The protocol machine asks, `relay.ts` answers, `accept/`
+ * carries the answer back. Answers may come at once or later; until then the session executes nothing further.
+ */
+
+import type { Content } from './content.ts'
+import type { Custody } from './custody.ts'
+import type { Recipient } from './envelope.ts'
+import type { Session, Transaction } from './session.ts'
+import type { Defer, Gate, Reject } from './verdict.ts'
+
+export type Soon<T> = T | Promise<T>
+
+/** Law 1 as a type: no acceptance of content without custody. */
+export type ContentAnswer = { readonly kind: 'accept'; readonly custody: Custody } | Reject | Defer
+
+export interface Decisions {
+  /** Before the greeting. */
+  connect(session: Session): Soon<Gate>
+  /** After MAIL was understood; the transaction exists, without recipients. */
+  mail(transaction: Transaction): Soon<Gate>
+  /** For each RCPT; the recipient is added to the envelope after an acceptance, by the machine. */
+  rcpt(transaction: Transaction, recipient: Recipient): Soon<Gate>
+  /** Before 354, or before the first BDAT is executed: may there be content at all? */
+  data(transaction: Transaction): Soon<Gate>
+  /** After the final dot, before its reply. */
+  content(transaction: Transaction, content: Content): Soon<ContentAnswer>
+  /** RFC 1985. Absent: 502. */
+  etrn?(session: Session, argument: string): Soon<Gate>
+  /** A transaction ended without content: RSET, EHLO, STARTTLS, QUIT or loss of the connection. */
+  abandoned(transaction: Transaction): void
+  /** The session is over. */
+  closed(session: Session, why: 'quit' | 'lost' | 'timeout' | 'refused' | 'shutdown' | 'error'): void
+}

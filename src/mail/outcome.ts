@@ -1,0 +1,54 @@
+/**
+ * What one attempt did for one recipient (law 3), and what a whole attempt was.
+ */
+import type { NextHopReceipt } from './custody.ts'
+import type { RemoteReply } from './reply.ts'
+
+/** Why there is no final answer. `lost`: the connection broke after the final dot, so the next hop may have it. */
+export type Obstacle =
+  | 'refused-for-now'
+  | 'dns'
+  | 'connect'
+  | 'tls'
+  | 'timeout'
+  | 'closed'
+  | 'protocol'
+  | 'lost'
+  | 'busy'
+  | 'aborted'
+
+export type Outcome =
+  | { readonly kind: 'delivered'; readonly receipt: NextHopReceipt }
+  | {
+      readonly kind: 'deferred'
+      readonly obstacle: Obstacle
+      /** The 4yz, if there was one. */
+      readonly reply?: RemoteReply
+      /** One line for log, queue display and customer. */
+      readonly text: string
+    }
+  | {
+      readonly kind: 'failed'
+      /** The 5yz; absent when we ourselves cannot ever send it (SMTPUTF8 not offered, for example). */
+      readonly reply?: RemoteReply
+      readonly text: string
+      /** Where it was refused: an address (RCPT) or the content (dot)? R1 and R3 need to know. */
+      readonly stage: 'connect' | 'mail' | 'rcpt' | 'content'
+    }
+
+/** Postfix's `delays=a/b/c/d`: before the queue manager, in the queue, connection set-up, transmission; ms. */
+export interface AttemptDelays {
+  readonly queuedMs: number
+  readonly connectMs: number
+  readonly transferMs: number
+}
+
+export interface Attempt {
+  /** One per recipient of the envelope, in its order. */
+  readonly outcomes: readonly Outcome[]
+  /** `host[address]:port`, or `none`. */
+  readonly relay: string
+  /** The session was encrypted. */
+  readonly tls: boolean
+  readonly delays: AttemptDelays
+}

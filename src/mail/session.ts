@@ -1,0 +1,61 @@
+/**
+ * A session is a connection, a transaction is MAIL to the final dot (RFC 5321 §3.3). These are the facts that stages
+ * and the report need; the protocol machine keeps its own state.
+ */
+import type { Envelope, Recipient } from './envelope.ts'
+import type { TraceId } from './trace-id.ts'
+
+/** The mutable face of an envelope while RCPT commands arrive. */
+export type EnvelopeDraft = Omit<Envelope, 'recipients'> & { readonly recipients: Recipient[] }
+
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+}
+
+export interface TlsFacts {
+  /** `TLSv1.3` */
+  readonly protocol: string
+  readonly cipher: string
+  /** Server name that the client asked for (SNI), or that we asked for. */
+  readonly serverName?: string
+  /** Subject of a peer certificate that was verified. */
+  readonly verifiedPeer?: string
+}
+
+export type Service = 'inbound'
+
+export interface Session {
+  readonly id: TraceId
+  readonly client: Endpoint
+  readonly local: Endpoint
+  /** The listener's name in the configuration. */
+  readonly listener: string
+  readonly service: Service
+  /** Wall clock, ms. */
+  readonly startedMs: number
+  /** The name given with HELO or EHLO; it proves nothing (RFC 5321 §4.1.4). */
+  greetingName?: string
+  extended: boolean
+  tls?: TlsFacts
+  /** The address came from a PROXY header of a trusted network. */
+  readonly proxied: boolean
+  /** Counted for limits: recipients refused, commands in error, transactions begun. */
+  readonly tally: { recipientsRefused: number; errors: number; transactions: number }
+}
+
+export interface Transaction {
+  readonly id: TraceId
+  readonly session: Session
+  /** Wall clock, ms, at MAIL. */
+  readonly startedMs: number
+  readonly envelope: EnvelopeDraft
+  /** Set by the path at the first accepted RCPT: next hop and policy class that all recipients share. */
+  group?: string
+}
+
+/** RFC 3848 names for the `with` clause of Received. UTF8SMTP forms: RFC 6531 §4.3. */
+export function withProtocol(session: Session, smtputf8: boolean): string {
+  const base = session.extended ? (smtputf8 ? 'UTF8SMTP' : 'ESMTP') : 'SMTP'
+  return session.tls && session.extended ? `${base}S` : base
+}

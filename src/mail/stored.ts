@@ -1,0 +1,77 @@
+/**
+ * A message in our keeping, as the spool gives it back: what spool, queue, delivery and the tools say to each other.
+ */
+import type { Content } from './content.ts'
+import type { Envelope } from './envelope.ts'
+import type { Obstacle } from './outcome.ts'
+import type { TraceId } from './trace-id.ts'
+
+/** Where one recipient of a stored message stands. Terminal: delivered, dropped. */
+export type RecipientState =
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'delivered'; readonly atMs: number; readonly relay: string; readonly text: string }
+  | { readonly kind: 'held'; readonly atMs: number; readonly reason: HoldReason; readonly text: string }
+  | { readonly kind: 'dropped'; readonly atMs: number; readonly text: string }
+
+/** `refused`: the next hop's 5yz after we had custody; `expired`: the lifetime ended; `operator`: by command. */
+export type HoldReason = 'refused' | 'expired' | 'operator' | 'loop'
+
+/** Facts of reception that outlive the session. */
+export interface Reception {
+  readonly clientAddress: string
+  readonly greetingName: string
+  readonly protocol: string
+  readonly receivedMs: number
+}
+
+/** What the path hands to the spool. The content already has its trace fields. */
+export interface NewMessage {
+  readonly id: TraceId
+  readonly tenant: string
+  /** Route id, `tenant/route`. */
+  readonly route: string
+  readonly envelope: Envelope
+  readonly reception: Reception
+}
+
+/** The small part that stays in memory for every message. Fields are mutable for the spool only. */
+export interface QueueEntry {
+  readonly id: TraceId
+  readonly tenant: string
+  readonly route: string
+  readonly receivedMs: number
+  readonly octets: number
+  /** Attempts made so far. */
+  readonly attempts: number
+  /** Wall clock, ms; when the next attempt is due. */
+  readonly nextAttemptMs: number
+  /** `active`: some recipient is pending. `held`: none is pending, at least one is held. */
+  readonly state: 'active' | 'held'
+}
+
+export interface StoredMessage extends NewMessage {
+  readonly recipients: readonly RecipientState[]
+  readonly attempts: number
+  readonly nextAttemptMs: number
+  /** The last obstacle, for people. */
+  readonly lastText?: string
+  readonly content: Content
+}
+
+/** A change of state, appended to the log. */
+export type Change =
+  | {
+      readonly kind: 'attempted'
+      readonly atMs: number
+      /** By recipient index; those not named keep their state. */
+      readonly recipients: ReadonlyMap<number, RecipientState>
+      readonly nextAttemptMs: number
+      readonly obstacle?: Obstacle
+      readonly text?: string
+    }
+  /** Pending recipients become held, or held ones pending again (release: due at `nextAttemptMs`), or all are dropped. */
+  | { readonly kind: 'hold'; readonly atMs: number; readonly reason: HoldReason; readonly text: string }
+  | { readonly kind: 'release'; readonly atMs: number; readonly nextAttemptMs: number }
+  | { readonly kind: 'reschedule'; readonly atMs: number; readonly nextAttemptMs: number }
+  | { readonly kind: 'reroute'; readonly atMs: number; readonly route: string; readonly nextAttemptMs: number }
+  | { readonly kind: 'drop'; readonly atMs: number; readonly text: string }
