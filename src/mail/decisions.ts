@@ -11,8 +11,15 @@ import type { Defer, Gate, Reject } from './verdict.ts'
 
 export type Soon<T> = T | Promise<T>
 
-/** Law 1 as a type: no acceptance of content without custody. */
-export type ContentAnswer = { readonly kind: 'accept'; readonly custody: Custody } | Reject | Defer
+/**
+ * Law 1 as a type: no acceptance of content without custody. `vanish`: nobody can say whether we have the message (a
+ * sync failed half-way), so neither a 2yz nor a 4yz would be true; the connection closes without a reply.
+ */
+export type ContentAnswer =
+  | { readonly kind: 'accept'; readonly custody: Custody }
+  | Reject
+  | Defer
+  | { readonly kind: 'vanish' }
 
 export interface Decisions {
   /** Before the greeting. */

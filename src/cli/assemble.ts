@@ -1,0 +1,185 @@
+/**
+ * One worker, put together: the stages are made from the configuration and introduced to each other here, and nowhere
+ * else. Reads like the drawing in relay.ts, from the outside in.
+ */
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Acceptor } from '#accept/acceptor.ts'
+import type { Config } from '#config/config.ts'
+import { directoryFrom } from '#config/directory.ts'
+import { createDelivery, type Delivery } from '#deliver/delivery.ts'
+import type { Report } from '#mail/event.ts'
+import { traceIds } from '#mail/trace-id.ts'
+import { Operations } from '#queue/operations.ts'
+import { Queue } from '#queue/queue.ts'
+import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
+import { WorkerReport } from '#report/report.ts'
+import { createServerSession } from '#smtp/server/session.ts'
+import type { Spool } from '#spool/contract.ts'
+import { severalSpools } from '#spool/several.ts'
+import { openSpool } from '#spool/spool.ts'
+import { systemClock } from '#sys/clock.ts'
+import { systemDisk } from '#sys/disk.ts'
+import { createResolver } from '#sys/resolver.ts'
+import { connectSocket } from '#sys/socket.ts'
+import type { Directory } from '#tenant/directory.ts'
+import { Commit } from '../relay/commit.ts'
+import { lessonsFor } from '../relay/lessons.ts'
+import { Room } from '../relay/room.ts'
+import { keepOf, spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
+import { Relay } from '../relay.ts'
+import { acceptSettings } from './accept-settings.ts'
+import { acceptEvents, watch } from './worker-watch.ts'
+
+export interface WorkerOptions {
+  readonly config: Config
+  /** 0 to `workers` - 1; owns the spool folder of that number. */
+  readonly index: number
+  readonly workers: number
+  /** 48 octets, the same in all workers. */
+  readonly ticketKeys: Buffer
+}
+
+/** What a running worker is made of. */
+export interface Worker {
+  readonly acceptor: Acceptor
+  readonly queue: Queue
+  readonly spool: Spool
+  readonly operations: Operations
+  readonly report: WorkerReport
+  readonly delivery: Delivery
+  /** Takes effect for the next decision; sessions under way keep their listener's old settings. */
+  reload(config: Config): Promise<void>
+  /** Ends sessions and attempts, syncs the spool. */
+  drain(): Promise<void>
+}
+
+const clock = systemClock
+const random = Math.random
+
+export async function assembleWorker({ config, index, workers, ticketKeys }: WorkerOptions): Promise<Worker> {
+  let current = config
+  let directory: Directory = directoryFrom(config)
+  const route = (id: string) => directory.route(id)
+  const report = workerReport(config, index)
+  const spool = await openSpools(config, index, workers, report.report)
+  const delivery = createDelivery({
+    connect: connectSocket,
+    clock,
+    resolve: createResolver(clock),
+    hostname: config.hostname,
+    random,
+  })
+  const recipients = new RecipientKnowledge({
+    clock,
+    limits: KNOWLEDGE_LIMITS,
+    probe: (to, mailbox) => delivery.probe(to, { kind: 'mailbox', mailbox }),
+    probed: ({ id, tenant }, answer) => report.report({ kind: 'probed', route: id, tenant, answer }),
+  })
+  const tell = lessonsFor(recipients, report.report)
+  const keep = keepOf(spool)
+  const queue = new Queue({
+    clock,
+    random,
+    keep,
+    route,
+    report: tell,
+    attempt: (to, message, tried) =>
+      delivery.attempt(
+        to,
+        { ...message, recipients: tried, receivedMs: message.reception.receivedMs },
+        { onMixed: 'send' },
+      ),
+  })
+  const commit = new Commit({
+    clock,
+    report: tell,
+    spool,
+    spoolRefusal,
+    queue,
+    attempt: (to, message, options) => delivery.attempt(to, message, options),
+  })
+  const room = new Room(
+    clock,
+    () => current.limits.contentMemoryOctetsMax,
+    () => spool.health,
+  )
+  const relay = new Relay({
+    hostname: config.hostname,
+    clock,
+    directory: () => directory,
+    hopsMax: () => current.limits.hopsMax,
+    recipients,
+    room: (octets) => room.for(octets),
+    commit,
+    report: tell,
+  })
+  const newTraceId = traceIds(index, clock.wall, random)
+  const acceptor = new Acceptor(acceptSettings(config), {
+    decisions: relay,
+    events: acceptEvents(report),
+    clock,
+    newTraceId,
+    machine: (settings, session, nowMs) => createServerSession(settings, session, newTraceId, nowMs),
+    hasMemory: () => room.hasMemory,
+    tlsFolder: join(config.dataFolder, 'tls'),
+    ticketKeys,
+    reusePort: workers > 1,
+  })
+  spool.onEntry((entry) => queue.add(entry))
+  watch(report, { acceptor, queue, spool, delivery })
+  return {
+    acceptor,
+    queue,
+    spool,
+    delivery,
+    report,
+    operations: new Operations({ queue, keep, entries: () => spool.entries(), route, report: tell }),
+    async reload(next) {
+      await acceptor.reload(acceptSettings(next))
+      current = next
+      directory = directoryFrom(next)
+      recipients.forgetUnknown()
+      delivery.retire(new Set([...directory.routes()].map(({ id }) => id)))
+    },
+    async drain() {
+      await acceptor.drain()
+      await queue.drain()
+      await delivery.drain()
+      await spool.close()
+      report.end()
+    },
+  }
+}
+
+function workerReport(config: Config, worker: number): WorkerReport {
+  return new WorkerReport({
+    hostname: config.hostname,
+    format: config.log.format,
+    destination: config.log.destination,
+    traceFolder: traceFolder(config),
+    worker,
+    clock,
+  })
+}
+
+export const traceFolder = (config: Config): string => join(config.dataFolder, 'trace')
+export const spoolFolder = (config: Config, index: number): string => join(config.dataFolder, 'spool', String(index))
+
+// With fewer workers than before, the spools of those that are gone still hold mail: shared out by their number.
+async function openSpools(config: Config, index: number, workers: number, report: Report): Promise<Spool> {
+  const open = (folder: string) =>
+    openSpool({
+      folder,
+      disk: systemDisk,
+      clock,
+      segmentOctets: config.spool.segmentOctets,
+      freeOctetsMin: config.spool.freeOctetsMin,
+      alarm: (alarm) => report(spoolAlarmEvent(alarm, index)),
+    })
+  const own = await open(spoolFolder(config, index))
+  const others = (await readdir(join(config.dataFolder, 'spool')))
+    .filter((name) => /^\d+$/.test(name) && Number(name) >= workers && Number(name) % workers === index)
+    .map((name) => open(spoolFolder(config, Number(name))))
+  return severalSpools(own, await Promise.all(others))
+}

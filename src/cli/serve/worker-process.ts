@@ -1,0 +1,111 @@
+/**
+ * One worker as the supervisor has it: a child process with its IPC channel, watched by its heartbeats. It lives once;
+ * its replacement is another WorkerProcess with the same index.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { type UserError, userErrorOf } from '#cli/exit.ts'
+import type { Clock } from '#sys/clock.ts'
+import { Questions, type WorkerAnswer } from './ipc.ts'
+import { HEARTBEAT_MS, type ToSupervisor, type ToWorker, type WorkerContext, type WorkerStatus } from './messages.ts'
+
+/** A worker that is silent for so long hangs; nothing that it does may keep its event loop this long. */
+export const SILENCE_MS_MAX = 30 * HEARTBEAT_MS
+
+export type WorkerState = 'starting' | 'ready' | 'draining' | 'dead'
+
+export interface WorkerProgram {
+  /** The file that calls `runWorker`. */
+  readonly module: string
+  readonly args: readonly string[]
+}
+
+export interface Death {
+  /** `signal SIGKILL`, or `exit code 1`. */
+  readonly how: string
+  readonly livedMs: number
+  /** Why it could not start, where it said so. */
+  readonly problem: UserError | undefined
+}
+
+export interface WorkerCallbacks {
+  ready(worker: WorkerProcess): void
+  died(worker: WorkerProcess, death: Death): void
+}
+
+export class WorkerProcess {
+  readonly index: number
+  state: WorkerState = 'starting'
+  status: WorkerStatus = { sessions: 0, lagMs: 0 }
+  readonly #child: ChildProcess
+  readonly #clock: Clock
+  readonly #callbacks: WorkerCallbacks
+  readonly #questions: Questions
+  readonly #startedMs: number
+  #heardMs: number
+  #problem: UserError | undefined
+
+  constructor(program: WorkerProgram, context: WorkerContext, clock: Clock, callbacks: WorkerCallbacks) {
+    this.index = context.index
+    this.#clock = clock
+    this.#callbacks = callbacks
+    this.#startedMs = this.#heardMs = clock.monotonic()
+    this.#child = fork(program.module, program.args, { serialization: 'advanced', env: workerEnvironment() })
+    this.#questions = new Questions(context.index, clock, (message) => this.#send(message))
+    this.#child.on('message', (message) => this.#take(message as ToSupervisor))
+    this.#child.once('exit', (code, signal) => this.#died(signal ? `signal ${signal}` : `exit code ${code}`))
+    this.#child.once('error', (error) => this.#died(error.message))
+    this.#send({ kind: 'start', context })
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  ask(about: string, body: unknown, msMax?: number): Promise<WorkerAnswer> {
+    return this.#questions.ask(about, body, msMax)
+  }
+
+  silentMs(): number {
+    return this.#clock.monotonic() - this.#heardMs
+  }
+
+  drain(): void {
+    if (this.state === 'dead') return
+    this.state = 'draining'
+    this.#send({ kind: 'drain' })
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+
+  #take(message: ToSupervisor): void {
+    this.#heardMs = this.#clock.monotonic()
+    if (message.kind === 'alive') this.status = message.status
+    else if (message.kind === 'failed') this.#problem = userErrorOf(message.problem)
+    else if (message.kind !== 'ready') this.#questions.take(message)
+    else if (this.state === 'starting') {
+      this.state = 'ready'
+      this.#callbacks.ready(this)
+    }
+  }
+
+  #died(how: string): void {
+    if (this.state === 'dead') return
+    this.state = 'dead'
+    this.#questions.failAll(`worker ${this.index} ended`)
+    const livedMs = this.#clock.monotonic() - this.#startedMs
+    this.#callbacks.died(this, { how, livedMs, problem: this.#problem })
+  }
+
+  // To a child that is gone nothing can be sent; its exit is told by the event.
+  #send(message: ToWorker): void {
+    if (this.#child.connected) this.#child.send(message, () => {})
+  }
+}
+
+// The conversation with systemd is the supervisor's alone.
+function workerEnvironment(): NodeJS.ProcessEnv {
+  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, ...rest } = process.env
+  return rest
+}

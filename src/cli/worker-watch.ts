@@ -1,0 +1,62 @@
+/** What the listeners tell goes into metrics and log; and the gauges that are read when somebody asks. */
+import type { Acceptor } from '#accept/acceptor.ts'
+import type { AcceptEvents } from '#accept/events.ts'
+import type { Delivery } from '#deliver/delivery.ts'
+import type { Queue } from '#queue/queue.ts'
+import type { WorkerReport } from '#report/report.ts'
+import type { Spool } from '#spool/contract.ts'
+
+export function acceptEvents(report: WorkerReport): AcceptEvents {
+  const { metrics } = report
+  const opened = metrics.counter('vorposten_sessions_opened_total', 'Sessions that began')
+  const refused = metrics.counter('vorposten_connections_refused_total', 'Connections that got no session', 'why')
+  const tlsFailed = metrics.counter('vorposten_tls_failed_total', 'TLS handshakes with clients that failed')
+  return {
+    sessionOpened: () => opened.add(),
+    // `Decisions.closed` tells of it, with the session.
+    sessionClosed: () => {},
+    refused: (_listener, _client, why) => refused.add(why),
+    tlsFailed: () => tlsFailed.add(),
+    defect: (session, error) =>
+      report.report({
+        kind: 'alarm',
+        symbol: 'session-defect',
+        text: `session ${session.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      }),
+    notice: (text) => report.notice(text),
+  }
+}
+
+interface Watched {
+  readonly acceptor: Acceptor
+  readonly queue: Queue
+  readonly spool: Spool
+  readonly delivery: Delivery
+}
+
+export function watch({ metrics }: WorkerReport, { acceptor, queue, spool }: Watched): void {
+  metrics.gauge('vorposten_sessions', 'Sessions now', () => [[{}, acceptor.sessions]])
+  metrics.gauge('vorposten_event_loop_lag_seconds', 'Of the slowest worker turn, summed', () => [
+    [{}, acceptor.lagMs / 1000],
+  ])
+  metrics.gauge('vorposten_queue_messages', 'Messages in the queue, by where they are', () => {
+    const { waiting, underWay, later } = queue.counts
+    return [
+      [{ state: 'waiting' }, waiting],
+      [{ state: 'under-way' }, underWay],
+      [{ state: 'later' }, later],
+    ]
+  })
+  metrics.gauge('vorposten_queue_sites', 'Destinations known to the queue', () => [
+    [{ state: 'all' }, queue.counts.sites],
+    [{ state: 'down' }, queue.counts.sitesDown],
+  ])
+  metrics.gauge('vorposten_spool_messages', 'Messages in custody', () => [[{}, spool.counts.messages]])
+  metrics.gauge('vorposten_spool_octets', 'Their content', () => [[{}, spool.counts.octets]])
+  metrics.gauge('vorposten_spool_segments', 'Files of the spool', () => [[{}, spool.counts.segments]])
+  metrics.gauge('vorposten_spool_batches_total', 'Writes since the start', () => [[{}, spool.counts.batches]])
+  metrics.gauge('vorposten_spool_syncs_total', 'Syncs since the start', () => [[{}, spool.counts.syncs]])
+  metrics.gauge('vorposten_spool_sick', '1 for each worker whose spool takes no mail', () => [
+    [{}, spool.health.kind === 'ok' ? 0 : 1],
+  ])
+}

@@ -1,0 +1,117 @@
+/**
+ * What only the tenants together can show: a domain that two of them claim, a route that nobody declared, recipients
+ * that are not of their domain.
+ */
+import { firstOne } from './check-listeners.ts'
+import { checkHosts, checkRoute, type OwnAddresses } from './check-routes.ts'
+import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
+import { shown } from './problem.ts'
+import { newKeys, recipientKey } from './recipients.ts'
+import { nearest } from './suggest.ts'
+import { sizeText } from './units.ts'
+import type { SettingPath, YamlText } from './yaml-text.ts'
+
+/** Recipient keys of the domains that list them. */
+export type ListedKeys = ReadonlyMap<DomainDraft, ReadonlySet<string>>
+
+export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): ListedKeys {
+  checkOwners(draft, yaml)
+  const listed = new Map<DomainDraft, ReadonlySet<string>>()
+  for (const tenant of draft.tenants) {
+    for (const route of tenant.routes.values()) checkRoute(route, own, yaml)
+    checkUnused(tenant, yaml)
+    for (const domain of tenant.domains) {
+      checkWay(domain, tenant, own, yaml)
+      checkSize(domain, draft, yaml)
+      const keys = checkRecipients(domain, yaml)
+      if (keys !== undefined) listed.set(domain, keys)
+    }
+  }
+  return listed
+}
+
+function checkOwners({ tenants }: Draft, yaml: YamlText): void {
+  const owners = new Map<string, { tenant: string; path: SettingPath }>()
+  for (const tenant of tenants) {
+    for (const { name, path } of tenant.domains) {
+      const earlier = owners.get(name)
+      if (earlier === undefined) owners.set(name, { tenant: tenant.name, path })
+      else {
+        const where = earlier.tenant === tenant.name ? 'is declared twice' : `already belongs to ${earlier.tenant}`
+        yaml.report('error', path, `${name} ${where}`, firstOne(yaml, earlier.path), 'key')
+      }
+    }
+  }
+  if (owners.size === 0 && tenants.every((tenant) => tenant.complete))
+    yaml.report('warning', ['tenants'], 'no domain is declared: all mail will be refused', {}, 'key')
+  for (const [name, { tenant, path }] of owners) {
+    const above = wildcardOver(name, owners)
+    if (above === undefined || above.tenant === tenant) continue
+    const message = `${name} is taken out of the wildcard of ${above.tenant}`
+    yaml.report('warning', path, message, firstOne(yaml, above.path), 'key')
+  }
+}
+
+function wildcardOver<T>(name: string, owners: ReadonlyMap<string, T>): T | undefined {
+  const start = name.startsWith('*.') ? name.indexOf('.') + 1 : 0
+  for (let dot = name.indexOf('.', start); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+    const above = owners.get(`*${name.slice(dot)}`)
+    if (above !== undefined) return above
+  }
+  return undefined
+}
+
+function checkUnused(tenant: TenantDraft, yaml: YamlText): void {
+  // A faulty domain may have meant any of them.
+  if (!tenant.complete) return
+  const used = new Set(tenant.domains.map((domain) => domain.settings?.route))
+  for (const [name, route] of tenant.routes) {
+    if (!used.has(name)) yaml.report('warning', route.path, 'no domain uses this route', {}, 'key')
+  }
+}
+
+function checkWay(domain: DomainDraft, tenant: TenantDraft, own: OwnAddresses, yaml: YamlText): void {
+  if (domain.settings === undefined) return
+  const { route, 'deliver-to': hosts } = domain.settings
+  if (hosts !== undefined) checkHosts(hosts, 'smtp', [...domain.path, 'deliver-to'], own, yaml)
+  if (route === undefined && hosts === undefined) {
+    const allowed = 'route: the name of a route, or deliver-to: one or more hosts'
+    yaml.report('error', domain.path, 'does not say where its mail goes', { allowed }, 'key')
+  } else if (route !== undefined && hosts !== undefined) {
+    const hint = 'remove one of them'
+    yaml.report('error', [...domain.path, 'deliver-to'], 'stands beside a route', { hint }, 'key')
+  } else if (route !== undefined && !tenant.routes.has(route)) {
+    const names = [...tenant.routes.keys()]
+    const meant = nearest(route, names)
+    const allowed = names.length > 0 ? names.join(', ') : `a name under tenants.${tenant.name}.routes`
+    const detail = meant === undefined ? { allowed } : { allowed, hint: `did you mean ${meant}?` }
+    yaml.report('error', [...domain.path, 'route'], `${tenant.name} has no route ${shown(route)}`, detail)
+  }
+}
+
+function checkSize(domain: DomainDraft, { relay }: Draft, yaml: YamlText): void {
+  const own = domain.settings?.['size-max']
+  const common = relay.limits?.['content-size-max']
+  if (own === undefined || common === undefined || own <= common) return
+  const allowed = `at most limits.content-size-max, which is ${sizeText(common)}`
+  yaml.report('error', [...domain.path, 'size-max'], 'is more than the relay takes at all', { allowed })
+}
+
+function checkRecipients(domain: DomainDraft, yaml: YamlText): Set<string> | undefined {
+  const recipients = domain.settings?.recipients
+  const path = [...domain.path, 'recipients']
+  if (recipients?.kind === 'accept-all') {
+    const message =
+      'mail to any address is taken. The tenant’s server must do so too, and never answer with bounces (R1)'
+    yaml.report('warning', path, message)
+  }
+  if (recipients?.kind !== 'listed') return undefined
+  const keys = newKeys(domain.name)
+  if (recipients.addresses.length === 0) yaml.report('warning', path, 'the list is empty: only postmaster exists')
+  for (const [i, text] of recipients.addresses.entries()) {
+    const read = recipientKey(text, domain.name)
+    if (read.ok) keys.add(read.key)
+    else yaml.report('error', [...path, 'listed', i], read.message)
+  }
+  return keys
+}

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseConfig } from './parse.ts'
+import { problemLine } from './problem.ts'
+
+/** Listeners on fixed addresses, so that a certificate warning is the only one that is not asked for. */
+function problems(tenants: string, head = 'listeners: {name: mx, addresses: 192.0.2.1:25, tls: none}'): string[] {
+  const result = parseConfig(`hostname: mx1.relay.example\n${head}\ntenants:\n${tenants}`, 'v', {
+    machine: ['203.0.113.7', '2001:DB8::7'],
+  })
+  return (result.ok ? result.warnings : result.problems).map(problemLine)
+}
+
+/** One tenant with one domain that is delivered to these hosts. */
+const to = (hosts: string): string => `  bakery: {domains: {bakery.example: {deliver-to: ${hosts}}}}\n`
+const every = (port: number): string => `listeners: {name: mx, addresses: "0.0.0.0:${port}", tls: none}`
+
+test('a domain that two tenants claim is an error that names both places', () => {
+  const text = `  bakery: {domains: {bücher.example: {deliver-to: a.example}}}
+  school: {domains: {XN--bcher-kva.example: {deliver-to: b.example}}}\n`
+  assert.deepEqual(problems(text), [
+    'v:5:22: error: tenants.school.domains."XN--bcher-kva.example": xn--bcher-kva.example already belongs to bakery; the first one: v:4:22',
+  ])
+  const twice = `  bakery: {domains: {Bakery.example: {deliver-to: a.example}, bakery.example: {deliver-to: a.example}}}\n`
+  assert.match(problems(twice).join(), /v:4:63: error: .* bakery\.example is declared twice; the first one: v:4:22/)
+})
+
+test('a domain inside the wildcard of another tenant is a warning, inside one’s own is none', () => {
+  const wildcard = `  hoster: {domains: {"*.hoster.example": {deliver-to: a.example}, own.hoster.example: {deliver-to: a.example}}}\n`
+  assert.deepEqual(problems(wildcard), [])
+  const other = `${wildcard}  shop: {domains: {deep.shop.hoster.example: {deliver-to: b.example}}}\n`
+  assert.match(problems(other).join(), /warning: .* is taken out of the wildcard of hoster; the first one: v:4:22/)
+})
+
+test('a domain says where its mail goes, once', () => {
+  const domain = (settings: string): string =>
+    `  bakery: {routes: {main: {hosts: a.example}}, domains: {one.example: {route: main}, bakery.example: ${settings}}}\n`
+  assert.deepEqual(problems(domain('{route: main}')), [])
+  assert.match(
+    problems(domain('{commit: spool}')).join(),
+    /error: .* does not say where its mail goes; allowed: route:/,
+  )
+  assert.match(problems(domain('{route: main, deliver-to: b.example}')).join(), /error: .* stands beside a route/)
+  assert.match(
+    problems(domain('{route: mian}')).join(),
+    /error: .* bakery has no route "mian"; allowed: main; did you mean main\?/,
+  )
+})
+
+test('names of tenants and routes are parts of ids, so few characters are allowed', () => {
+  const text = `  bake/ry: {routes: {Main: {hosts: a.example}}, domains: {bakery.example: {route: Main}}}\n`
+  assert.deepEqual(problems(text), [
+    'v:4:3: error: tenants.bake/ry: "bake/ry" is not a name; allowed: a name of a-z, 0-9 and -, up to 63 characters',
+    'v:4:22: error: tenants.bake/ry.routes.Main: "Main" is not a name; allowed: a name of a-z, 0-9 and -, up to 63 characters',
+    'v:4:83: error: tenants.bake/ry.domains."bakery.example".route: "Main" is not allowed here; allowed: a name of a-z, 0-9 and -, up to 63 characters',
+  ])
+})
+
+test('a route of another tenant cannot be used, one that nobody uses is a warning', () => {
+  const text = `  bakery: {routes: {main: {hosts: a.example}}}
+  school: {domains: {school.example: {route: main}}}\n`
+  assert.deepEqual(problems(text), [
+    'v:4:21: warning: tenants.bakery.routes.main: no domain uses this route',
+    'v:5:46: error: tenants.school.domains."school.example".route: school has no route "main"; allowed: a name under tenants.school.routes',
+  ])
+})
+
+test('a next hop that is the relay itself is an error', () => {
+  const loop = /error: .* is this relay itself: mail would go round in a loop/
+  assert.match(problems(to('192.0.2.1')).join(), loop, 'the address of a listener')
+  assert.match(problems(to('[good.example, {host: "192.0.2.1:25"}]')).join(), /deliver-to\.1: 192\.0\.2\.1:25 is this/)
+  assert.match(problems(to('mx1.relay.example')).join(), loop, 'the name of the relay')
+  assert.match(problems(to('127.0.0.1'), every(25)).join(), loop, 'loopback, where every address is listened to')
+  assert.match(problems(to('localhost'), every(25)).join(), loop)
+  assert.match(problems(to('203.0.113.7'), every(25)).join(), loop, 'an address of this machine')
+  assert.match(problems(to('"2001:db8:0::7"'), every(25)).join(), loop, 'in whatever spelling')
+  const route = '  bakery: {routes: {main: {hosts: 192.0.2.1}}, domains: {bakery.example: {route: main}}}\n'
+  assert.match(problems(route).join(), loop)
+})
+
+test('another port or another machine is no loop', () => {
+  assert.deepEqual(problems(to('192.0.2.1:2525')), [])
+  assert.deepEqual(problems(to('192.0.2.2')), [])
+  assert.deepEqual(problems(to('127.0.0.1')), [])
+  assert.deepEqual(problems(to('203.0.113.8'), every(25)), [])
+  assert.deepEqual(problems(to('localhost:2526'), every(2525)), [])
+})
+
+test('LMTP on port 25 is an error, elsewhere not', () => {
+  const route = (host: string): string =>
+    `  bakery: {routes: {main: {protocol: lmtp, hosts: ${host}}}, domains: {bakery.example: {route: main}}}\n`
+  assert.match(problems(route('"a.example:25"')).join(), /error: .*LMTP must not be spoken on port 25 \(RFC 2033 §5\)/)
+  assert.deepEqual(problems(route('a.example')), [])
+  assert.deepEqual(problems(route('"a.example:2525"')), [])
+})
+
+test('recipients must be addresses of their domain; accept-all is a warning that names R1', () => {
+  const domain = (name: string, recipients: string): string =>
+    `  bakery: {domains: {${name}: {deliver-to: a.example, recipients: ${recipients}}}}\n`
+  assert.match(problems(domain('bakery.example', 'accept-all')).join(), /warning: .*\(R1\)$/)
+  assert.match(problems(domain('bakery.example', '{listed: []}')).join(), /warning: .* only postmaster exists/)
+  const wrong = problems(domain('bakery.example', '{listed: [anna, a@other.example, "b c", .x]}'))
+  assert.deepEqual(
+    wrong.map((problem) => problem.slice(problem.indexOf('listed'))),
+    [
+      'listed.1: "a@other.example" is not an address of bakery.example',
+      'listed.2: "b c" is not a local part or an address: there is no @',
+      'listed.3: ".x" is not a local part or an address: what precedes the @ is empty or has a dot at its end, two in a row, or a character that needs quotes',
+    ],
+  )
+  assert.deepEqual(problems(domain('"*.bakery.example"', '{listed: [a@shop.bakery.example]}')), [])
+  assert.match(
+    problems(domain('"*.bakery.example"', '{listed: [anna]}')).join(),
+    /error: .*"anna" needs its domain, since \*\.bakery\.example is many/,
+  )
+})
+
+test('a domain takes no more than the relay', () => {
+  const domain = '  bakery: {domains: {bakery.example: {deliver-to: a.example, size-max: 60MiB}}}\n'
+  assert.match(problems(domain).join(), /error: .*size-max: is more .* allowed: at most .* which is 50MiB/)
+})
+
+test('retry.first may not be longer than retry.max', () => {
+  const route = '  bakery: {routes: {m: {hosts: a.example, retry: {first: 2h}}}, domains: {b.example: {route: m}}}\n'
+  assert.match(problems(route).join(), /error: tenants\.bakery\.routes\.m\.retry\.first: is longer than retry\.max/)
+})
+
+test('two listeners share neither name nor address, and none shares that of HTTP', () => {
+  const listeners = (second: string, http = ''): string =>
+    `listeners: [{name: a, addresses: "192.0.2.1:25", tls: none}, ${second}]${http}`
+  const found = (head: string) => problems(to('mail.bakery.example'), head).join()
+  const same = found(listeners('{name: a, addresses: "192.0.2.1:25", tls: none}'))
+  assert.match(same, /error: listeners\.1\.name: two listeners are called a; the first one: v:2:/)
+  assert.match(same, /error: listeners\.1\.addresses\.0: 192\.0\.2\.1:25 is used twice; the first one: v:2:/)
+  const http = found(listeners('{name: b, addresses: "192.0.2.2:25", tls: none}', '\nhttp: {address: 192.0.2.2:25}'))
+  assert.match(http, /error: http\.address: 192\.0\.2\.2:25 is used twice/)
+  const zero = '{name: b, addresses: ["127.0.0.1:0", "127.0.0.1:0"], tls: none}'
+  assert.equal(found(listeners(zero)), '')
+})
+
+test('listeners whose settings contradict each other, or an RFC, are told', () => {
+  const found = (listener: string) => problems(to('mail.bakery.example'), `listeners: {name: mx, ${listener}}`).join()
+  assert.match(found('addresses: "192.0.2.1:25"'), /warning: .* a self-signed one will be made/)
+  const pair = 'certificates: {certificate: a, key: b}'
+  assert.match(found(`addresses: "192.0.2.1:25", tls: none, ${pair}`), /error: .* are of no use where tls is none/)
+  assert.match(found(`addresses: "192.0.2.1:25", tls: implicit, ${pair}`), /warning: .* will not get through/)
+  const short = 'addresses: "192.0.2.1:25", tls: none, limits: {command-time-max: 1m}'
+  assert.match(found(short), /warning: listeners\.0\.limits\.command-time-max: RFC 5321 §4\.5\.3\.2\.7/)
+  const hops = 'listeners: {name: mx, addresses: "192.0.2.1:25", tls: none}\nlimits: {hops-max: 30}'
+  assert.match(problems(to('mail.bakery.example'), hops).join(), /warning: limits\.hops-max: RFC 5321 §6\.3/)
+})
+
+test('a file without domains is a warning', () => {
+  assert.match(problems('  bakery: {}\n').join(), /warning: tenants: no domain is declared/)
+})

@@ -1,0 +1,72 @@
+/**
+ * The configuration as the program uses it: resolved values (ms, octets, A-labels), no text left to read. Plain data
+ * without functions, so that the supervisor may read the file once and hand it to its workers (structured clone).
+ */
+import type { Endpoint, Service } from '#mail/session.ts'
+import type { ServerLimits } from '#smtp/server/contract.ts'
+import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
+
+/** Per client address or network, per worker. A network is an IPv4 /24 or an IPv6 /64. */
+export interface ClientLimits {
+  readonly sessionsPerClientMax: number
+  readonly sessionsPerNetworkMax: number
+  readonly newPerMinutePerClientMax: number
+  readonly newPerMinutePerNetworkMax: number
+}
+
+/** Per worker. */
+export interface RelayLimits {
+  readonly sessionsMax: number
+  readonly contentMemoryOctetsMax: number
+  /** Received fields in a message before it is taken for a loop (RFC 5321 §6.3). */
+  readonly hopsMax: number
+}
+
+export interface CertificateConfig {
+  /** Names that it must be valid for, A-labels; `*.relay.example` for one label more. May be empty. */
+  readonly names: readonly string[]
+  readonly certificateFile: string
+  readonly keyFile: string
+}
+
+export interface ListenerConfig {
+  readonly name: string
+  readonly addresses: readonly Endpoint[]
+  readonly service: Service
+  readonly tls: 'none' | 'starttls' | 'implicit'
+  /** Empty: a self-signed one is made. The first is shown to clients that name no server. */
+  readonly certificates: readonly CertificateConfig[]
+  /** `10.0.0.0/8`, `2001:db8::/32` or one address. */
+  readonly proxyFrom: readonly string[]
+  readonly lineEnds: 'refuse' | 'normalise'
+  readonly earlyTalkerDelayMs: number
+  /** Networks without limits per client, greeted without delay. */
+  readonly exemptFromLimits: readonly string[]
+  /** Complete: what the listener does not say is taken from the common limits. */
+  readonly limits: ServerLimits
+  readonly clientLimits: ClientLimits
+}
+
+export interface Config {
+  /** The file that it came from. */
+  readonly file: string
+  readonly hostname: string
+  /** Absolute. */
+  readonly dataFolder: string
+  readonly workers: number | 'auto'
+  readonly log: {
+    readonly format: 'text' | 'json' | 'both'
+    readonly destination: 'stdout' | { readonly path: string }
+  }
+  readonly http: { readonly address: Endpoint | 'off' }
+  readonly listeners: readonly ListenerConfig[]
+  readonly limits: RelayLimits
+  readonly spool: { readonly segmentOctets: number; readonly freeOctetsMin: number }
+  readonly tenants: readonly Tenant[]
+  /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
+  readonly routes: readonly Route[]
+  /** A name that begins with `*.` stands for the subdomains. */
+  readonly domains: readonly ServedDomain[]
+  /** Where the recipients of a domain come from, if from a file. */
+  readonly recipientFiles: readonly { readonly domain: string; readonly path: string }[]
+}

@@ -1,0 +1,57 @@
+/**
+ * Reads the configuration file and what it names: lists of recipients, certificates and keys. A file that is absent or
+ * not readable is a problem like any other, at the place that names it; nothing throws.
+ */
+import { networkInterfaces } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
+import { checkCertificates } from './certificate-files.ts'
+import type { Config } from './config.ts'
+import { readText } from './file-text.ts'
+import { parseConfig } from './parse.ts'
+import type { Problem, ProblemList } from './problem.ts'
+import { RECIPIENTS_OCTETS_MAX, type RecipientFile, readRecipientList } from './recipients.ts'
+import type { Environment } from './secret.ts'
+import { type Written, YAML_OCTETS_MAX } from './yaml-text.ts'
+
+export const DEFAULT_PATH = '/etc/vorposten/vorposten.yaml'
+
+export type LoadResult =
+  | {
+      readonly ok: true
+      readonly config: Config
+      /** The values as they stand in the file, for `diffFromDefaults`. */
+      readonly written: Written
+      readonly warnings: readonly Problem[]
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+export interface LoadOptions {
+  /** Default: that of the process. */
+  readonly environment?: Environment
+  /** Wall clock, ms, for certificates that have run out. */
+  readonly nowMs?: number
+}
+
+export async function loadConfig(path: string, options: LoadOptions = {}): Promise<LoadResult> {
+  const { environment = process.env, nowMs = Date.now() } = options
+  const file = await readText(path, YAML_OCTETS_MAX)
+  if (!file.ok) {
+    const position = { file: path, line: 1, column: 1 }
+    return { ok: false, problems: [{ severity: 'error', position, setting: '', message: `the file ${file.fault}` }] }
+  }
+  const machine = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((one) => one.address))
+  const parsed = parseConfig(file.text, path, { environment, machine })
+  if (!parsed.ok) return parsed
+  const { config, written, files, yaml, problems } = parsed
+  for (const list of files) await readList(list, problems)
+  await checkCertificates(config.listeners, yaml, nowMs)
+  if (problems.hasErrors) return { ok: false, problems: problems.sorted() }
+  return { ok: true, config, written, warnings: problems.sorted() }
+}
+
+async function readList(list: RecipientFile, problems: ProblemList): Promise<void> {
+  const file = await readText(list.path, RECIPIENTS_OCTETS_MAX)
+  if (file.ok) return readRecipientList(file.text, list, problems, setImmediate)
+  const message = `${list.path} ${file.fault}`
+  problems.add({ severity: 'error', position: list.position, setting: list.setting, message })
+}

@@ -1,0 +1,185 @@
+/**
+ * From a sound draft to the `Config`. Everything that can be wrong was reported before; what is missing here is a
+ * defect.
+ */
+import { dirname, resolve } from 'node:path'
+import type { ServerLimits } from '#smtp/server/contract.ts'
+import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
+import { defaultPort } from './check-routes.ts'
+import type { ListedKeys } from './check-tenants.ts'
+import type { ClientLimits, Config, ListenerConfig, RelayLimits } from './config.ts'
+import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
+import { newKeys, type RecipientFile } from './recipients.ts'
+import type { LimitSettings } from './schema-limits.ts'
+import type { ListenerSettings } from './schema-listener.ts'
+import { type RouteSettings, routeSettings } from './schema-tenant.ts'
+import { settingText, type YamlText } from './yaml-text.ts'
+
+export interface Resolved {
+  readonly config: Config
+  /** Lists that are still to be read into the sets which the config already holds. */
+  readonly files: readonly RecipientFile[]
+}
+
+export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
+  const { hostname, workers, log, http, listeners, limits, spool } = relay
+  const dataFolder = relay['data-folder']
+  if (!(hostname && dataFolder && workers && log && http && listeners && limits && spool)) throw new Error('not sound')
+  const at = (path: string): string => resolve(dirname(yaml.file), path)
+  const declared: Declarations = { tenants: [], routes: [], domains: [], files: [] }
+  const context = { listed, yaml, at, contentOctetsMax: limits['content-size-max'] }
+  for (const tenant of tenants) declareTenant(tenant, context, declared)
+  const config: Config = {
+    file: yaml.file,
+    hostname,
+    dataFolder: at(dataFolder),
+    workers,
+    log: { format: log.format, destination: log.destination === 'stdout' ? 'stdout' : { path: at(log.destination) } },
+    http,
+    listeners: listeners.map((listener) => listenerConfig(listener, limits, at)),
+    limits: relayLimits(limits),
+    spool: { segmentOctets: spool['segment-size'], freeOctetsMin: spool['free-space-min'] },
+    tenants: declared.tenants,
+    routes: declared.routes,
+    domains: declared.domains,
+    recipientFiles: declared.files.map(({ domain, path }) => ({ domain, path })),
+  }
+  return { config, files: declared.files }
+}
+
+type Absolute = (path: string) => string
+
+function listenerConfig(listener: ListenerSettings, common: LimitSettings, at: Absolute): ListenerConfig {
+  const limits: LimitSettings = { ...common, ...listener.limits }
+  return {
+    name: listener.name,
+    addresses: listener.addresses,
+    service: listener.service,
+    tls: listener.tls,
+    certificates: (listener.certificates ?? []).map(({ names, certificate, key }) => ({
+      names: names ?? [],
+      certificateFile: at(certificate),
+      keyFile: at(key),
+    })),
+    proxyFrom: listener['proxy-from'] ?? [],
+    lineEnds: listener['line-ends'],
+    earlyTalkerDelayMs: listener['early-talker-delay'],
+    exemptFromLimits: listener['exempt-from-limits'],
+    limits: serverLimits(limits),
+    clientLimits: clientLimits(limits),
+  }
+}
+
+const serverLimits = (limits: LimitSettings): ServerLimits => ({
+  commandOctetsMax: limits['command-size-max'],
+  contentOctetsMax: limits['content-size-max'],
+  textLineOctetsMax: limits['text-line-size-max'],
+  recipientsMax: limits['recipients-max'],
+  errorsMax: limits['errors-max'],
+  transactionsMax: limits['transactions-max'],
+  pendingOctetsMax: limits['pending-size-max'],
+  commandMsMax: limits['command-time-max'],
+  dataBlockMsMax: limits['data-block-time-max'],
+  sessionMsMax: limits['session-time-max'],
+})
+
+const clientLimits = (limits: LimitSettings): ClientLimits => ({
+  sessionsPerClientMax: limits['sessions-per-client-max'],
+  sessionsPerNetworkMax: limits['sessions-per-network-max'],
+  newPerMinutePerClientMax: limits['new-per-minute-per-client-max'],
+  newPerMinutePerNetworkMax: limits['new-per-minute-per-network-max'],
+})
+
+const relayLimits = (limits: LimitSettings): RelayLimits => ({
+  sessionsMax: limits['sessions-max'],
+  contentMemoryOctetsMax: limits['content-memory-max'],
+  hopsMax: limits['hops-max'],
+})
+
+interface Declarations {
+  readonly tenants: Tenant[]
+  readonly routes: Route[]
+  readonly domains: ServedDomain[]
+  readonly files: RecipientFile[]
+}
+
+interface Context {
+  readonly listed: ListedKeys
+  readonly yaml: YamlText
+  readonly at: Absolute
+  readonly contentOctetsMax: number
+}
+
+function declareTenant(draft: TenantDraft, context: Context, into: Declarations): void {
+  const { postmaster, language = 'en' } = draft.settings
+  const tenant: Tenant = { name: draft.name, language, ...(postmaster === undefined ? {} : { postmaster }) }
+  into.tenants.push(tenant)
+  const routes = new Map<string, Route>()
+  for (const { name, settings } of draft.routes.values()) {
+    if (settings !== undefined) routes.set(name, routeFrom(settings, tenant.name, name))
+  }
+  into.routes.push(...routes.values())
+  for (const domain of draft.domains) into.domains.push(declareDomain(domain, tenant, routes, context, into))
+}
+
+function declareDomain(
+  draft: DomainDraft,
+  tenant: Tenant,
+  routes: ReadonlyMap<string, Route>,
+  context: Context,
+  into: Declarations,
+): ServedDomain {
+  const { name, settings } = draft
+  const hosts = settings?.['deliver-to']
+  const route =
+    hosts === undefined
+      ? routes.get(settings?.route ?? '')
+      : // Named after the domain, not the host: mail that waits follows the domain to another server.
+        routeFrom({ ...routeDefaults(), hosts }, tenant.name, name)
+  if (settings === undefined || route === undefined) throw new Error(`not sound: ${name}`)
+  if (hosts !== undefined) into.routes.push(route)
+  return {
+    name,
+    tenant,
+    route,
+    recipients: recipientSource(draft, context, into.files),
+    commit: settings.commit,
+    policyClass: settings.policy,
+    contentOctetsMax: settings['size-max'] ?? context.contentOctetsMax,
+  }
+}
+
+function recipientSource(draft: DomainDraft, context: Context, files: RecipientFile[]): ServedDomain['recipients'] {
+  const recipients = draft.settings?.recipients ?? { kind: 'live' }
+  if (recipients.kind === 'listed') return { kind: 'listed', keys: context.listed.get(draft) ?? newKeys(draft.name) }
+  if (recipients.kind !== 'file') return { kind: recipients.kind }
+  const keys = newKeys(draft.name)
+  const path = [...draft.path, 'recipients', 'file']
+  const position = context.yaml.locate(path)
+  files.push({ path: context.at(recipients.path), domain: draft.name, position, setting: settingText(path), keys })
+  return { kind: 'listed', keys }
+}
+
+let defaults: RouteSettings | undefined
+const routeDefaults = (): RouteSettings => (defaults ??= routeSettings.parse({ hosts: 'mail.bakery.example' }))
+
+function routeFrom(settings: RouteSettings, tenant: string, name: string): Route {
+  const greetingName = settings['greeting-name']
+  return {
+    id: `${tenant}/${name}`,
+    tenant,
+    protocol: settings.protocol,
+    hosts: settings.hosts.map((host) => ({
+      name: host.name,
+      port: host.port ?? defaultPort(settings.protocol),
+      preference: host.preference,
+    })),
+    tls: settings.tls,
+    connectionsMax: settings['connections-max'],
+    deliveriesPerConnectionMax: settings['deliveries-per-connection-max'],
+    retryFirstMs: settings.retry.first,
+    retryMaxMs: settings.retry.max,
+    lifetimeMs: settings.lifetime,
+    ...(greetingName === undefined ? {} : { greetingName }),
+  }
+}

@@ -1,0 +1,243 @@
+/**
+ * A tenant: who hears of held mail, the domains, and the routes to the tenant's servers.
+ */
+import { z } from 'zod'
+import { type AddressFault, parseMailbox } from '#mail/address.ts'
+import { hostName } from './schema-listener.ts'
+import { choice, count, duration, fault, oneOrMore, path, prose, section, setting, size } from './setting.ts'
+import { readFullDomain, readHostPort } from './units.ts'
+
+/** Also the names of routes: both are parts of route ids, log lines and metrics. */
+export const NAME = /^[a-z0-9-]{1,63}$/
+export const NAME_ALLOWED = 'a name of a-z, 0-9 and -, up to 63 characters'
+
+const FAULT_TEXTS: Partial<Record<AddressFault, string>> = {
+  'no-at-sign': 'there is no @',
+  domain: 'what follows the @ is not a domain',
+  'local-part': 'what precedes the @ is empty or has a dot at its end, two in a row, or a character that needs quotes',
+  'local-part-too-long': 'what precedes the @ has more than 64 octets',
+  'quoted-string': 'the quotes are not closed, or hold a control character',
+  'trailing-characters': 'something follows the address',
+}
+export const addressFaultText = (kind: AddressFault): string => FAULT_TEXTS[kind] ?? kind
+
+const mailbox = setting({
+  allowed: 'an address such as postmaster@bakery.example',
+  brief: 'an address',
+  read: (text) => {
+    const parsed = parseMailbox(text)
+    return parsed.ok ? parsed.value : undefined
+  },
+  json: { type: 'string' },
+  hint: (text) => {
+    const parsed = parseMailbox(text)
+    return parsed.ok ? undefined : addressFaultText(parsed.fault)
+  },
+})
+
+const hostPort = setting({
+  allowed: 'a host such as mail.bakery.example, mail.bakery.example:25, 192.0.2.1 or "[2001:db8::1]:25"',
+  read: readHostPort,
+  json: { type: 'string', examples: ['mail.bakery.example', '192.0.2.1:2525'] },
+})
+
+/** The preference that a host has if it says none; the middle of what people use in MX records. */
+const PREFERENCE = 10
+export const preferredHost = section({
+  host: hostPort.describe('Name or address, with its port if that is not the usual one.'),
+  preference: count(0, 65_535)
+    .prefault(PREFERENCE)
+    .describe('The lowest is tried first; equal ones share the load, as with MX (RFC 5321 §5.1).'),
+})
+
+/** One host, alone or with a preference. */
+const nextHop = z
+  .unknown()
+  .transform((written, context) => {
+    const alone = typeof written !== 'object' || written === null
+    const result = preferredHost.safeParse(alone ? { host: written } : written)
+    if (result.success) return { ...result.data.host, preference: result.data.preference }
+    const inside = (path: PropertyKey[]) => (alone ? [] : path)
+    for (const issue of result.error.issues) context.addIssue({ ...issue, path: inside(issue.path) } as never)
+    return z.NEVER
+  })
+  .meta({ 'x-allowed': 'a host, or `{host: …, preference: …}`', 'x-host': true })
+
+const hosts = oneOrMore(nextHop)
+
+export const routeSettings = section({
+  hosts: hosts.describe(
+    prose(
+      'The tenant’s servers. Port 25, for LMTP 24, if none is given. With a preference: `{host:',
+      'backup.bakery.example, preference: 20}`; without one it is 10. The lowest is tried first, equal ones',
+      'share the load.',
+    ),
+  ),
+  protocol: choice('smtp', 'lmtp')
+    .prefault('smtp')
+    .describe('`lmtp` (RFC 2033) answers for each recipient after the content; never on port 25 (RFC 2033 §5).'),
+  tls: choice('never', 'opportunistic', 'required', 'verified')
+    .prefault('opportunistic')
+    .describe(
+      prose(
+        '`opportunistic`: encrypted if the server can (RFC 7435). `required`: encrypted or not at all, any',
+        'certificate. `verified`: also a certificate of a trusted authority that names the host. `never`: for',
+        'a server whose STARTTLS is broken.',
+      ),
+    ),
+  'connections-max': count(1, 10_000)
+    .prefault(20)
+    .describe('Connections at a time to the hosts of the route, per worker. Less if the server is small.'),
+  'deliveries-per-connection-max': count(1, 1_000_000)
+    .prefault(100)
+    .describe('Messages over one connection before it is closed, so that load spreads over the hosts again.'),
+  retry: section({
+    first: duration('1s', '1d')
+      .prefault('5m')
+      .describe('Wait after the first failed attempt; it doubles after each further one.'),
+    max: duration('1s', '7d')
+      .prefault('1h')
+      .describe(
+        prose(
+          'Longest wait. RFC 5321 §4.5.4.1 asks for 30 minutes at least in general; these are servers that wait',
+          'for the mail.',
+        ),
+      ),
+  })
+    .prefault({})
+    .describe('When a message that could not be delivered is tried again.'),
+  lifetime: duration('1m', '60d')
+    .prefault('5d')
+    .describe(
+      prose(
+        'How long we try (RFC 5321 §4.5.4.1: 4 to 5 days). After it the message is held for the tenant, never',
+        'bounced.',
+      ),
+    ),
+  'greeting-name': hostName
+    .optional()
+    .describe('Name in our EHLO to these hosts; the relay’s `hostname` if none is given.'),
+})
+
+/** The list as it stands in the file; `recipients.ts` reads the addresses, since they depend on the domain. */
+export type RecipientSettings =
+  | { readonly kind: 'live' }
+  | { readonly kind: 'accept-all' }
+  | { readonly kind: 'listed'; readonly addresses: readonly string[] }
+  | { readonly kind: 'file'; readonly path: string }
+
+const RECIPIENTS_ALLOWED = 'live, accept-all, {listed: [anna, info]} or {file: /path/of/a/list}'
+const listedAddress = setting({
+  allowed: 'a local part such as anna, or an address such as anna@bakery.example',
+  read: (text) => (text === '' ? undefined : text),
+  json: { type: ['string', 'integer'] },
+})
+const recipientSection = z.union([section({ listed: z.array(listedAddress) }), section({ file: path })])
+
+const jsonSection = (key: string, value: object) => ({
+  type: 'object',
+  properties: { [key]: value },
+  required: [key],
+  additionalProperties: false,
+})
+
+const recipients = z
+  .unknown()
+  .transform((written, context): RecipientSettings => {
+    if (written === 'live' || written === 'accept-all') return { kind: written }
+    const result = recipientSection.safeParse(written)
+    if (!result.success) {
+      fault(context, { allowed: RECIPIENTS_ALLOWED })
+      return z.NEVER
+    }
+    if ('file' in result.data) return { kind: 'file', path: result.data.file }
+    return { kind: 'listed', addresses: result.data.listed }
+  })
+  .meta({
+    'x-allowed': '`live`, `accept-all`, `{listed: [anna, info]}` or `{file: /path/of/a/list}`',
+    oneOf: [
+      { enum: ['live', 'accept-all'] },
+      jsonSection('listed', { type: 'array', items: { type: ['string', 'integer'] } }),
+      jsonSection('file', { type: 'string' }),
+    ],
+  })
+
+const shortName = setting({
+  allowed: NAME_ALLOWED,
+  brief: 'a name',
+  read: (text) => (NAME.test(text) ? text : undefined),
+  json: { type: 'string' },
+})
+
+export const domainSettings = section({
+  route: shortName.optional().describe('Name of the tenant’s route that its mail takes. Either this or `deliver-to`.'),
+  'deliver-to': hosts
+    .optional()
+    .describe(
+      prose(
+        'The servers themselves, if the domain needs no route of its own kind: SMTP, opportunistic TLS, all',
+        'other defaults of a route.',
+      ),
+    ),
+  recipients: recipients
+    .prefault('live')
+    .describe(
+      prose(
+        'How we know who exists (R1). `live`: the tenant’s server is asked when RCPT arrives, and its answer',
+        'is kept for a while. `listed`: these; plain local parts or full addresses. `file`: a list, one',
+        'address on a line, `#` begins a comment. `accept-all`: everyone, by explicit choice, for a server',
+        'that takes all mail and stays silent. postmaster always exists (RFC 5321 §4.5.1).',
+      ),
+    ),
+  commit: choice('cut-through', 'spool')
+    .prefault('cut-through')
+    .describe(
+      prose(
+        '`cut-through`: our answer to the sender is that of the tenant’s server, so a refusal needs no',
+        'bounce; if that server is away, mail for known recipients is spooled. `spool`: every message is',
+        'written to disk first, then delivered.',
+      ),
+    ),
+  'size-max': size('64KiB', '2GiB')
+    .optional()
+    .describe('Largest content for this domain; at most, and by default, `limits.content-size-max`.'),
+  policy: shortName
+    .prefault('default')
+    .describe(
+      prose(
+        'Name of a policy class. Recipients of one class and one route may share a transaction; others hear',
+        '452 4.5.3.',
+      ),
+    ),
+})
+
+export const tenantShape = {
+  postmaster: mailbox.optional().describe('Who hears of held mail.'),
+  language: choice('de', 'en').prefault('en').describe('Language of what the tenant reads from us.'),
+}
+
+export const domainName = setting({
+  allowed: 'a domain such as bakery.example, or "*.bakery.example" for all its subdomains',
+  read: (text) => {
+    const name = readFullDomain(text.startsWith('*.') ? text.slice(2) : text)
+    return name === undefined ? undefined : text.startsWith('*.') ? `*.${name}` : name
+  },
+  json: { type: 'string' },
+})
+
+export const tenantSettings = section({
+  ...tenantShape,
+  routes: z.record(z.string().regex(NAME), routeSettings).optional().describe('Ways to the tenant’s servers, by name.'),
+  domains: z
+    .record(z.string(), domainSettings)
+    .optional()
+    .describe(
+      prose(
+        'The tenant’s domains. A name may be written in Unicode. `"*.bakery.example"` (in quotes) stands for',
+        'all subdomains that are not declared themselves.',
+      ),
+    ),
+})
+
+export type RouteSettings = z.output<typeof routeSettings>
+export type DomainSettings = z.output<typeof domainSettings>

@@ -1,0 +1,93 @@
+/**
+ * The whole configuration file, `/etc/vorposten/vorposten.yaml`. Validation, the JSON schema and the reference manual
+ * are all made of these objects.
+ */
+import { z } from 'zod'
+import { limitSettings } from './schema-limits.ts'
+import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
+import { NAME, tenantSettings } from './schema-tenant.ts'
+import { choice, oneOrMore, path, prose, section, setting, size } from './setting.ts'
+
+/** Node starts that many workers at most; the worker's number is also a part of each trace id. */
+const WORKERS_MAX = 256
+
+const workers = setting<number | 'auto'>({
+  allowed: `auto, or a whole number from 1 to ${WORKERS_MAX}`,
+  brief: `\`auto\`, or 1 to ${WORKERS_MAX}`,
+  read: (text) =>
+    text === 'auto' ? 'auto' : /^\d{1,3}$/.test(text) && inWorkers(Number(text)) ? Number(text) : undefined,
+  json: { oneOf: [{ const: 'auto' }, { type: 'integer', minimum: 1, maximum: WORKERS_MAX }] },
+})
+const inWorkers = (number: number): boolean => number >= 1 && number <= WORKERS_MAX
+
+const httpAddress = setting<z.output<typeof endpoint> | 'off'>({
+  allowed: 'an address with its port, such as 127.0.0.1:9425, or off',
+  brief: 'an address with its port, or `off`',
+  read: (text) => (text === 'off' ? 'off' : endpoint.safeParse(text).data),
+  json: { type: 'string', examples: ['127.0.0.1:9425', 'off'] },
+})
+
+/** Everything but the tenants. */
+export const relayShape = {
+  hostname: hostName.describe(
+    prose(
+      'Name of this relay: in its greeting, its EHLO and its Received fields. It should resolve to this',
+      'machine, and back.',
+    ),
+  ),
+  'data-folder': path
+    .prefault('/var/lib/vorposten')
+    .describe('Folder of the spool and of made certificates. Must be on a local disk.'),
+  workers: workers.prefault('auto').describe('Worker processes; `auto` starts one for each core.'),
+  log: section({
+    format: choice('text', 'json', 'both')
+      .prefault('text')
+      .describe(
+        prose(
+          '`text` is the grammar of Postfix, which log tools know; `json` has every field; `both` writes two',
+          'lines for each event.',
+        ),
+      ),
+    destination: path.prefault('stdout').describe('`stdout` (for journald), or the path of a file.'),
+  })
+    .prefault({})
+    .describe('What is logged, and where.'),
+  http: section({
+    address: httpAddress
+      .prefault('127.0.0.1:9425')
+      .describe(
+        prose(
+          'Where `/metrics`, `/healthz/live` and `/healthz/ready` answer; `off` for nowhere. They need no',
+          'password, so keep them off public addresses.',
+        ),
+      ),
+  })
+    .prefault({})
+    .describe('Metrics and health.'),
+  listeners: oneOrMore(listenerSettings)
+    .prefault([{ name: 'mx', addresses: ['0.0.0.0:25', '[::]:25'] }])
+    .describe('Where mail comes in.'),
+  limits: limitSettings
+    .prefault({})
+    .describe('Limits, common to all listeners. Each has a default; write only what you change.'),
+  spool: section({
+    'segment-size': size('1MiB', '1GiB')
+      .prefault('64MiB')
+      .describe('Size of one file of the spool. Space is freed in whole files.'),
+    'free-space-min': size('1MiB', '1TiB')
+      .prefault('1GiB')
+      .describe(
+        prose(
+          'With less space than this on the disk, new mail hears 452 4.3.1 (RFC 3463 §3.4); delivery goes on,',
+          'and acceptance resumes by itself.',
+        ),
+      ),
+  })
+    .prefault({})
+    .describe('Mail in our keeping.'),
+}
+
+export const relaySettings = section({
+  ...relayShape,
+  tenants: z.record(z.string().regex(NAME), tenantSettings).describe('Whose mail we take, by name.'),
+})

@@ -1,0 +1,225 @@
+/**
+ * One connection to a next hop: a client session (`smtp/client`) with a wire, one job at a time.
+ */
+import type { ProbeAnswer } from '#mail/probe.ts'
+import type {
+  ClientEffect,
+  ClientMachine,
+  ClientSettings,
+  DeliverJob,
+  ProbeJob,
+  RecipientResult,
+  SessionFault,
+} from '#smtp/client/contract.ts'
+import { createClientSession } from '#smtp/client/session.ts'
+import type { Wire, WireEvents } from '#sys/wire.ts'
+import type { Host } from './hosts.ts'
+import type { TlsSessions } from './tls-sessions.ts'
+
+export interface ConnectionEvents {
+  /** A job may be given: first after opening, then after each job. */
+  ready(connection: Connection): void
+  /** No more jobs; the wire may still be open for QUIT. */
+  over(connection: Connection, fault: SessionFault): void
+  /** The wire is given up. The last event. */
+  closed(connection: Connection): void
+}
+
+export interface Delivered {
+  readonly results: readonly RecipientResult[]
+  /** The server never took up the transaction: another connection may be tried at once. */
+  readonly untouched: boolean
+}
+export interface Probed {
+  readonly answer: ProbeAnswer
+  readonly untouched: boolean
+}
+
+type Done = (result: Extract<ClientEffect, { kind: 'delivered' | 'probed' }>) => void
+
+export class Connection implements WireEvents {
+  readonly host: Host
+  /** `name[address]:port` */
+  readonly relay: string
+  /** Jobs that were begun. */
+  jobs = 0
+  /** Never used, never idle: if the server hangs up now, that is not because it grew tired of us. */
+  fresh = true
+  /** Monotonic ms; set by the pool. */
+  idleSinceMs = 0
+  /** The session ended in the TLS handshake. */
+  tlsFailed = false
+  readonly #machine: ClientMachine
+  readonly #settings: ClientSettings
+  readonly #wire: Wire
+  readonly #events: ConnectionEvents
+  readonly #tlsSessions: TlsSessions
+  #securing = false
+  #running = false
+  #blocked = false
+  #deadlineMs = Number.POSITIVE_INFINITY
+  #done: Done | undefined
+
+  constructor(host: Host, wire: Wire, settings: ClientSettings, events: ConnectionEvents, tlsSessions: TlsSessions) {
+    this.host = host
+    this.relay = `${host.name}[${wire.remote.address}]:${wire.remote.port}`
+    this.#wire = wire
+    this.#settings = settings
+    this.#events = events
+    this.#tlsSessions = tlsSessions
+    this.#machine = createClientSession(settings)
+  }
+
+  /** Must be called once, before the first turn of the event loop ends. */
+  start(): void {
+    this.#wire.listen(this)
+  }
+
+  get tls(): boolean {
+    return this.#machine.tls
+  }
+
+  get ready(): boolean {
+    return this.#machine.ready
+  }
+
+  /** `deadlineMs`: monotonic; after it the session is ended. */
+  deliver(job: DeliverJob, deadlineMs: number): Promise<Delivered> {
+    if (!this.ready) {
+      const results = job.recipients.map((): RecipientResult => ({ kind: 'deferred', ...GONE }))
+      return Promise.resolve({ results, untouched: true })
+    }
+    return new Promise((resolve) => {
+      this.#begin((result) => resolve(result as Delivered), deadlineMs)
+      this.#machine.deliver(job)
+      this.#run()
+    })
+  }
+
+  probe(job: ProbeJob, deadlineMs: number): Promise<Probed> {
+    if (!this.ready) return Promise.resolve({ answer: { kind: 'unreachable', ...GONE }, untouched: true })
+    return new Promise((resolve) => {
+      this.#begin((result) => resolve(result as Probed), deadlineMs)
+      this.#machine.probe(job)
+      this.#run()
+    })
+  }
+
+  quit(): void {
+    this.#machine.quit()
+    this.#run()
+  }
+
+  /** Ends the session now; a job under way gets this as its result. */
+  fail(fault: SessionFault): void {
+    this.#machine.fail(fault)
+    this.#run()
+  }
+
+  tick(nowMs: number): void {
+    if (nowMs >= this.#deadlineMs) {
+      this.#machine.fail({ obstacle: 'timeout', text: 'the time for the whole delivery was over' })
+    }
+    this.#machine.tick(nowMs)
+    this.#run()
+  }
+
+  data(bytes: Buffer): void {
+    this.#machine.receive(bytes)
+    this.#run()
+  }
+
+  drained(): void {
+    if (!this.#blocked) return
+    this.#blocked = false
+    this.#machine.flowing()
+    this.#run()
+  }
+
+  ended(): void {
+    this.#lost(GONE.text)
+  }
+
+  closed(error?: Error): void {
+    this.#lost(error ? `the connection broke: ${error.message}` : GONE.text)
+  }
+
+  #begin(done: Done, deadlineMs: number): void {
+    this.jobs++
+    this.fresh = false
+    this.#done = done
+    this.#deadlineMs = deadlineMs
+  }
+
+  #lost(text: string): void {
+    this.#machine.fail({ obstacle: this.#securing ? 'tls' : 'closed', text })
+    this.#run()
+  }
+
+  // A wire in memory may answer from within a write; then the outer call carries on.
+  #run(): void {
+    if (this.#running) return
+    this.#running = true
+    for (let effects = this.#machine.take(); effects.length > 0; effects = this.#machine.take()) {
+      for (const effect of effects) this.#carryOut(effect)
+    }
+    this.#running = false
+  }
+
+  #carryOut(effect: ClientEffect): void {
+    switch (effect.kind) {
+      case 'write':
+        this.#write(effect.parts, effect.more)
+        break
+      case 'delivered':
+      case 'probed':
+        this.#deadlineMs = Number.POSITIVE_INFINITY
+        this.#done?.(effect)
+        break
+      case 'ready':
+        this.#events.ready(this)
+        break
+      case 'start-tls':
+        this.#secure()
+        break
+      case 'over':
+        this.tlsFailed = this.#securing
+        this.#events.over(this, effect.fault)
+        break
+      case 'close':
+        if (effect.now) this.#wire.destroy()
+        else this.#wire.end()
+        this.#events.closed(this)
+    }
+  }
+
+  #write(parts: readonly (Buffer | string)[], more: boolean): void {
+    const flowing = parts.length === 1 ? this.#wire.write(parts[0]!) : this.#wire.writeAll(parts)
+    if (!more) return
+    this.#blocked = false
+    if (flowing) this.#machine.flowing()
+  }
+
+  #secure(): void {
+    this.#securing = true
+    const key = `${this.host.name}:${this.host.port}`
+    const resume = this.#tlsSessions.get(key)
+    const secured = this.#wire.secure({
+      side: 'client',
+      serverName: this.host.name,
+      verify: this.#settings.tls === 'verified',
+      ...(resume ? { resume } : {}),
+      onSession: (session) => this.#tlsSessions.set(key, session),
+    })
+    secured.then(
+      () => {
+        this.#securing = false
+        this.#machine.secured()
+        this.#run()
+      },
+      (error: Error) => this.#lost(`TLS handshake: ${error.message}`),
+    )
+  }
+}
+
+const GONE = { obstacle: 'closed', text: 'the server closed the connection' } as const satisfies SessionFault

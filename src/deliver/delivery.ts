@@ -1,0 +1,223 @@
+/**
+ * Delivery: one attempt to bring a message to a route's hosts, and callouts to them.
+ *
+ * Each route has its own connections, hosts and back-off; attempts of one route never wait for another. Nothing here
+ * remembers messages: an attempt ends with one outcome for each recipient that was asked for, whatever happens, and
+ * never rejects. This is the only place that makes a `NextHopReceipt` (law 1).
+ */
+import { type ForwardPath, NULL_PATH, type ReversePath } from '#mail/address.ts'
+import type { Content } from '#mail/content.ts'
+import { NextHopReceipt } from '#mail/custody.ts'
+import type { Envelope } from '#mail/envelope.ts'
+import type { Attempt, Outcome } from '#mail/outcome.ts'
+import type { ProbeAnswer } from '#mail/probe.ts'
+import type { TraceId } from '#mail/trace-id.ts'
+import type { RecipientResult, SessionFault } from '#smtp/client/contract.ts'
+import type { Clock } from '#sys/clock.ts'
+import type { Connect } from '#sys/wire.ts'
+import type { Route } from '#tenant/directory.ts'
+import { Connection } from './connection.ts'
+import type { Resolve } from './dial.ts'
+import { DELIVER_LIMITS, type DeliverLimits } from './limits.ts'
+import { RouteConnections, type RouteStats } from './route-connections.ts'
+import { TlsSessions } from './tls-sessions.ts'
+
+export interface DeliveryParts {
+  readonly connect: Connect
+  readonly clock: Clock
+  readonly resolve: Resolve
+  /** For EHLO, where a route names no other. */
+  readonly hostname: string
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly limits?: DeliverLimits
+  /** Use BDAT where it is offered. */
+  readonly preferChunking?: boolean
+}
+
+export interface OutgoingMessage {
+  readonly id: TraceId
+  readonly envelope: Envelope
+  readonly content: Content
+  /** Indices into `envelope.recipients`: who is to be tried. Not empty. */
+  readonly recipients: readonly number[]
+  /** Wall clock, ms. */
+  readonly receivedMs: number
+}
+
+export interface AttemptOptions {
+  readonly onMixed: 'send' | 'abort'
+  /** For the whole attempt; looked at with every tick (`tickMs`). Without it only the protocol's timers end it. */
+  readonly totalMsMax?: number
+  /** For a free connection; then `busy`. */
+  readonly waitMsMax?: number
+}
+
+export interface Delivery {
+  /** Outcomes align with `message.recipients`. Never rejects. */
+  attempt(route: Route, message: OutgoingMessage, options: AttemptOptions): Promise<Attempt>
+  /** Asks the route's hosts for a recipient; the reverse-path is `<>` unless given. Never rejects. */
+  probe(route: Route, forwardPath: ForwardPath, reversePath?: ReversePath): Promise<ProbeAnswer>
+  /** Finishes what is under way and refuses the rest; resolves when every connection is closed. */
+  drain(): Promise<void>
+  stats(): readonly RouteStats[]
+  /** After a reload: connections of all other routes are given up. */
+  retire(valid: ReadonlySet<string>): void
+}
+
+export function createDelivery(parts: DeliveryParts): Delivery {
+  return new RoutedDelivery(parts)
+}
+
+class RoutedDelivery implements Delivery {
+  readonly #parts: DeliveryParts
+  readonly #limits: DeliverLimits
+  readonly #tlsSessions: TlsSessions
+  readonly #routes = new Map<string, RouteConnections>()
+  /** Replaced by a reload, still with connections. */
+  readonly #retired = new Set<RouteConnections>()
+  #ticking = false
+  #draining = false
+  #drained: (() => void)[] = []
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts
+    this.#limits = parts.limits ?? DELIVER_LIMITS
+    this.#tlsSessions = new TlsSessions(this.#limits.tlsSessionsMax)
+  }
+
+  async attempt(route: Route, message: OutgoingMessage, options: AttemptOptions): Promise<Attempt> {
+    const { clock } = this.#parts
+    const { deliveries } = this.#of(route)
+    const startMs = clock.monotonic()
+    const queuedMs = Math.max(0, clock.wall() - message.receivedMs)
+    const deadlineMs = startMs + (options.totalMsMax ?? Number.POSITIVE_INFINITY)
+    const untilMs = Math.min(deadlineMs, startMs + (options.waitMsMax ?? Number.POSITIVE_INFINITY))
+    for (let again = false; ; again = true) {
+      const lease = deliveries.takeIdle() ?? (await deliveries.wait({ untilMs, first: again }))
+      const readyMs = clock.monotonic()
+      if (!(lease instanceof Connection))
+        return notConnected(message, lease, { queuedMs, connectMs: readyMs - startMs })
+      const { fresh } = lease
+      const { onMixed } = options
+      const { results, untouched } = await lease.deliver({ ...message, onMixed }, deadlineMs)
+      if (untouched && !fresh && !again) {
+        deliveries.distrust(lease.host)
+        continue
+      }
+      return {
+        outcomes: outcomesOf(message.id, lease.relay, results),
+        relay: lease.relay,
+        tls: lease.tls,
+        delays: { queuedMs, connectMs: readyMs - startMs, transferMs: clock.monotonic() - readyMs },
+      }
+    }
+  }
+
+  async probe(route: Route, forwardPath: ForwardPath, reversePath = NULL_PATH): Promise<ProbeAnswer> {
+    const { deliveries, probes } = this.#of(route)
+    for (let again = false; ; again = true) {
+      const untilMs = Number.POSITIVE_INFINITY
+      const lease = probes.takeIdle() ?? deliveries.takeIdle() ?? (await probes.wait({ untilMs, first: again }))
+      if (!(lease instanceof Connection)) return { kind: 'unreachable', obstacle: lease.obstacle, text: lease.text }
+      const { fresh } = lease
+      const { answer, untouched } = await lease.probe({ reversePath, forwardPath }, untilMs)
+      if (!untouched || fresh || again) return answer
+      for (const pool of [deliveries, probes]) pool.distrust(lease.host)
+    }
+  }
+
+  drain(): Promise<void> {
+    this.#draining = true
+    for (const route of this.#all) route.drain()
+    return new Promise((resolve) => {
+      this.#drained.push(resolve)
+      this.#settle()
+    })
+  }
+
+  stats(): readonly RouteStats[] {
+    const nowMs = this.#parts.clock.monotonic()
+    return [...this.#routes.values()].map((route) => route.stats(nowMs))
+  }
+
+  retire(valid: ReadonlySet<string>): void {
+    for (const [id, connections] of this.#routes) if (!valid.has(id)) this.#retire(connections)
+  }
+
+  get #all(): RouteConnections[] {
+    return [...this.#routes.values(), ...this.#retired]
+  }
+
+  #of(route: Route): RouteConnections {
+    const known = this.#routes.get(route.id)
+    if (known?.serves(route)) return known
+    if (known) this.#retire(known)
+    const made = new RouteConnections(route, {
+      ...this.#parts,
+      preferChunking: this.#parts.preferChunking ?? false,
+      limits: this.#limits,
+      tlsSessions: this.#tlsSessions,
+      woke: () => this.#tickLater(),
+    })
+    this.#routes.set(route.id, made)
+    if (this.#draining) made.drain()
+    return made
+  }
+
+  #retire(connections: RouteConnections): void {
+    this.#routes.delete(connections.routeId)
+    this.#retired.add(connections)
+    connections.retire()
+    this.#tickLater()
+  }
+
+  // One timer for everything, and none while nothing is open.
+  #tickLater(): void {
+    if (this.#ticking) return
+    this.#ticking = true
+    this.#parts.clock.after(this.#limits.tickMs, () => this.#tick())
+  }
+
+  #tick(): void {
+    this.#ticking = false
+    const nowMs = this.#parts.clock.monotonic()
+    let awake = false
+    for (const route of this.#all) {
+      route.tick(nowMs)
+      if (!route.asleep) awake = true
+      else this.#retired.delete(route)
+    }
+    if (awake) this.#tickLater()
+    this.#settle()
+  }
+
+  #settle(): void {
+    if (!this.#draining || this.#all.some((route) => !route.asleep)) return
+    for (const resolve of this.#drained.splice(0)) resolve()
+  }
+}
+
+function notConnected(
+  message: OutgoingMessage,
+  fault: SessionFault,
+  delays: { queuedMs: number; connectMs: number },
+): Attempt {
+  const outcome: Outcome = { kind: 'deferred', ...fault }
+  return {
+    outcomes: message.recipients.map(() => outcome),
+    relay: 'none',
+    tls: false,
+    delays: { ...delays, transferMs: 0 },
+  }
+}
+
+// Recipients that one reply answers share its receipt.
+function outcomesOf(id: TraceId, relay: string, results: readonly RecipientResult[]): Outcome[] {
+  let receipt: NextHopReceipt | undefined
+  return results.map((result) => {
+    if (result.kind !== 'delivered') return result
+    if (receipt?.reply !== result.reply) receipt = NextHopReceipt.afterPositiveReply(id, relay, result.reply)
+    return { kind: 'delivered', receipt }
+  })
+}

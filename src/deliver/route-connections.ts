@@ -1,0 +1,126 @@
+/**
+ * All that one route has open: a pool for deliveries, a small one for probes, and the hosts with their back-off, which
+ * both share.
+ */
+import type { ClientSettings } from '#smtp/client/contract.ts'
+import type { Clock } from '#sys/clock.ts'
+import type { Connect } from '#sys/wire.ts'
+import type { Route } from '#tenant/directory.ts'
+import type { Dialler, Resolve } from './dial.ts'
+import { Hosts } from './hosts.ts'
+import type { DeliverLimits } from './limits.ts'
+import { Pool } from './pool.ts'
+import type { TlsSessions } from './tls-sessions.ts'
+
+export interface RouteStats {
+  readonly route: string
+  readonly open: number
+  readonly idle: number
+  readonly opening: number
+  readonly waiting: number
+  readonly hosts: readonly { readonly name: string; readonly port: number; readonly backOffMs: number }[]
+}
+
+export interface RouteParts {
+  readonly connect: Connect
+  readonly clock: Clock
+  readonly resolve: Resolve
+  readonly hostname: string
+  readonly random: () => number
+  readonly limits: DeliverLimits
+  readonly preferChunking: boolean
+  readonly tlsSessions: TlsSessions
+  readonly woke: () => void
+}
+
+export class RouteConnections {
+  readonly routeId: string
+  readonly deliveries: Pool
+  readonly probes: Pool
+  readonly #hosts: Hosts
+  #route: Route
+
+  constructor(route: Route, parts: RouteParts) {
+    const { limits, clock, random, woke } = parts
+    this.routeId = route.id
+    this.#route = route
+    this.#hosts = new Hosts(route.hosts, random, limits)
+    const common = {
+      hosts: this.#hosts,
+      limits,
+      monotonic: () => clock.monotonic(),
+      dialler: diallerFor(route, parts),
+      woke,
+    }
+    const { connectionsMax, deliveriesPerConnectionMax } = route
+    this.deliveries = new Pool({ ...common, connectionsMax, jobsMax: deliveriesPerConnectionMax })
+    const { probeConnectionsMax, probesPerConnectionMax } = limits
+    this.probes = new Pool({ ...common, connectionsMax: probeConnectionsMax, jobsMax: probesPerConnectionMax })
+  }
+
+  /** A reload makes new objects; most of them say the same as before. */
+  serves(route: Route): boolean {
+    if (route === this.#route) return true
+    if (sameConnections(route) !== sameConnections(this.#route)) return false
+    this.#route = route
+    return true
+  }
+
+  get asleep(): boolean {
+    return this.deliveries.asleep && this.probes.asleep
+  }
+
+  stats(nowMs: number): RouteStats {
+    const hosts = this.#hosts.all.map(({ name, port, failures, backOffUntilMs }) => ({
+      name,
+      port,
+      backOffMs: failures > 0 ? Math.max(0, backOffUntilMs - nowMs) : 0,
+    }))
+    const [one, two] = [this.deliveries.stats, this.probes.stats]
+    return {
+      route: this.routeId,
+      open: one.open + two.open,
+      idle: one.idle + two.idle,
+      opening: one.opening + two.opening,
+      waiting: one.waiting + two.waiting,
+      hosts,
+    }
+  }
+
+  tick(nowMs: number): void {
+    this.deliveries.tick(nowMs)
+    this.probes.tick(nowMs)
+  }
+
+  retire(): void {
+    this.deliveries.retire()
+    this.probes.retire()
+  }
+
+  drain(): void {
+    this.deliveries.drain()
+    this.probes.drain()
+  }
+}
+
+/** What a connection depends on; retry times and lifetimes are not part of it. */
+const sameConnections = ({
+  protocol,
+  hosts,
+  tls,
+  connectionsMax,
+  deliveriesPerConnectionMax,
+  greetingName,
+}: Route): string => JSON.stringify([protocol, hosts, tls, connectionsMax, deliveriesPerConnectionMax, greetingName])
+
+function diallerFor(route: Route, parts: RouteParts): Omit<Dialler, 'events'> {
+  const { connect, resolve, limits, hostname, preferChunking, tlsSessions } = parts
+  const settings: ClientSettings = {
+    protocol: route.protocol,
+    greetingName: route.greetingName ?? hostname,
+    tls: route.tls,
+    preferChunking,
+    limits: limits.client,
+  }
+  return { connect, resolve, limits, settings, tlsSessions: tlsSessions.forRoute(route.id, route.tls) }
+}

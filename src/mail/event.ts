@@ -1,0 +1,76 @@
+/**
+ * What the path tells the report: one event for each thing that happened to a message, or to a session that never had
+ * one. Logs, metrics, trace and, later, conformance all live on these. Texts may name hosts and addresses; they are for
+ * the operator and, where they belong to one tenant, for that tenant.
+ */
+import type { Envelope, Recipient } from './envelope.ts'
+import type { Attempt } from './outcome.ts'
+import type { ProbeAnswer } from './probe.ts'
+import type { NegativeReply } from './reply.ts'
+import type { Session } from './session.ts'
+import type { HoldReason, QueueEntry } from './stored.ts'
+import type { TraceId } from './trace-id.ts'
+import type { Reason } from './verdict.ts'
+
+export type RefusedAt = 'connect' | 'mail' | 'rcpt' | 'data' | 'content'
+
+export type PathEvent =
+  | {
+      readonly kind: 'refused'
+      readonly id: TraceId
+      readonly at: RefusedAt
+      readonly session: Session
+      readonly envelope?: Pick<Envelope, 'reversePath' | 'recipients'>
+      readonly recipient?: Recipient
+      readonly tenant?: string
+      readonly reply: NegativeReply
+      readonly reasons: readonly Reason[]
+    }
+  | {
+      readonly kind: 'accepted'
+      readonly id: TraceId
+      readonly session: Session
+      readonly envelope: Envelope
+      readonly tenant: string
+      readonly route: string
+      readonly octets: number
+      readonly messageId?: string
+      readonly custody: 'spool' | 'next-hop'
+      /** From MAIL to our 250. */
+      readonly receptionMs: number
+      /** Why the spool and not the next hop, where cut-through was tried. */
+      readonly note?: string
+    }
+  | {
+      readonly kind: 'attempted'
+      readonly id: TraceId
+      readonly tenant: string
+      readonly route: string
+      /** The recipients tried, aligned with `attempt.outcomes`. */
+      readonly recipients: readonly Recipient[]
+      readonly attempt: Attempt
+      /** Since reception. */
+      readonly ageMs: number
+      readonly inSession: boolean
+    }
+  | {
+      readonly kind: 'held'
+      readonly entry: QueueEntry
+      readonly reason: HoldReason
+      readonly recipients: readonly Recipient[]
+      readonly text: string
+    }
+  | {
+      readonly kind: 'operator'
+      readonly entry: QueueEntry
+      readonly action: 'held' | 'released' | 'requeued' | 'rerouted' | 'deleted'
+      readonly text: string
+    }
+  /** Every recipient has its end; the spool forgets the message. */
+  | { readonly kind: 'settled'; readonly id: TraceId; readonly tenant: string }
+  | { readonly kind: 'probed'; readonly tenant: string; readonly route: string; readonly answer: ProbeAnswer }
+  | { readonly kind: 'session-closed'; readonly session: Session; readonly why: string }
+  /** Something that a person should look at. */
+  | { readonly kind: 'alarm'; readonly symbol: string; readonly text: string }
+
+export type Report = (event: PathEvent) => void

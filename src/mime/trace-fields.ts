@@ -1,0 +1,104 @@
+/**
+ * The trace fields that we prepend: Received (RFC 5321 §4.4) and Authentication-Results (RFC 8601). And what we read in
+ * those of others: hops, and our own token, which tells a loop (RFC 5321 §6.3).
+ */
+import { mailboxText } from '#mail/address.ts'
+import { type Session, type Transaction, withProtocol } from '#mail/session.ts'
+import { type Field, type HeaderSection, unfolded } from './header-section.ts'
+
+/** A text line has 1000 octets at most (RFC 5321 §4.5.3.1.6), a good one 78 (RFC 5322 §2.1.1): fold before each clause. */
+export function receivedField(transaction: Transaction, hostname: string, wallMs: number): string {
+  const { session, envelope, id } = transaction
+  const tls = session.tls ? `\r\n\t(${session.tls.protocol} ${session.tls.cipher})` : ''
+  return (
+    `Received: from ${greetingForTrace(session)} (${addressLiteral(session.client.address)})\r\n` +
+    `\tby ${hostname} (Vorposten) with ${withProtocol(session, envelope.smtputf8)} id ${id}${tls}` +
+    `${forClause(transaction)};\r\n\t${dateTime(wallMs)}\r\n`
+  )
+}
+
+// RFC 5321 §4.4: FOR has one path at most; with several recipients it would tell one of another (§7.2).
+function forClause({ envelope }: Transaction): string {
+  const only = envelope.recipients.length === 1 ? envelope.recipients[0]!.forwardPath : undefined
+  if (only?.kind !== 'mailbox') return ''
+  return `\r\n\tfor <${mailboxText(only.mailbox)}>`
+}
+
+// What stands here came from the client: only what a domain or a literal may hold.
+function greetingForTrace(session: Session): string {
+  return (session.greetingName ?? 'unknown').replace(/[^\w.:[\]-]/g, '?').slice(0, 255) || 'unknown'
+}
+
+const addressLiteral = (address: string): string => (address.includes(':') ? `[IPv6:${address}]` : `[${address}]`)
+
+/** Until mail is authenticated here, the field says that nothing was (RFC 8601 §2.2: "none"). */
+export const authenticationResultsNone = (hostname: string): string => `Authentication-Results: ${hostname}; none\r\n`
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+let lastSecond = -1
+let lastText = ''
+
+/** RFC 5322 §3.3 date-time, always in UTC with a numeric zone (RFC 5321 §4.4). */
+export function dateTime(wallMs: number): string {
+  const second = Math.floor(wallMs / 1000)
+  if (second === lastSecond) return lastText
+  const d = new Date(second * 1000)
+  const two = (n: number) => String(n).padStart(2, '0')
+  lastText =
+    `${DAYS[d.getUTCDay()]}, ${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()} ` +
+    `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())} +0000`
+  lastSecond = second
+  return lastText
+}
+
+export interface Hops {
+  /** Received fields. */
+  readonly all: number
+  /** Those that this relay wrote. */
+  readonly own: number
+  /** Those that this relay wrote for the very recipient at hand. */
+  readonly ownForRecipient: number
+}
+
+/** Counts hops. `recipient` is the only recipient's mailbox text, if there is only one. */
+export function hops(section: HeaderSection, hostname: string, recipient?: string): Hops {
+  let all = 0
+  let own = 0
+  let ownForRecipient = 0
+  const by = `by ${hostname} (Vorposten)`
+  for (const field of section.fields) {
+    if (field.name !== 'received') continue
+    all++
+    if (!field.value.includes(by)) continue
+    own++
+    if (recipient !== undefined && field.value.includes(`for <${recipient}>`)) ownForRecipient++
+  }
+  return { all, own, ownForRecipient }
+}
+
+/** Authentication-Results that claim to be ours and are not: to be removed at the border (RFC 8601 §5). */
+export function forgedResults(section: HeaderSection, hostname: string): Field[] {
+  const name = hostname.toLowerCase()
+  return section.fields.filter((field) => {
+    if (field.name !== 'authentication-results') return false
+    const id =
+      /^[^\s;(]*/.exec(
+        unfolded(field)
+          .toLowerCase()
+          .replace(/^(?:\s|\([^()]*\))+/, ''),
+      )?.[0] ?? ''
+    return id.replace(/^"(.*)"$/, '$1') === name
+  })
+}
+
+/** The Message-ID as it stands, for log and trace; bounded and printable. */
+export function messageId(section: HeaderSection): string | undefined {
+  const field = section.fields.find((f) => f.name === 'message-id')
+  return (
+    field &&
+    unfolded(field)
+      .replace(/[^\x21-\x7e]/g, '?')
+      .slice(0, 250)
+  )
+}

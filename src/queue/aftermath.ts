@@ -1,0 +1,93 @@
+/**
+ * What one attempt means for a stored message: each recipient's new state, when to try again, and what it says about
+ * the site. Pure: the queue carries it out.
+ *
+ * Nothing here ever makes a bounce. A 5yz after we took custody, and the end of the lifetime, make a hold (law 2).
+ */
+import type { Attempt, Obstacle, Outcome } from '#mail/outcome.ts'
+import { remoteReplyLine } from '#mail/reply.ts'
+import type { Change, HoldReason, RecipientState, StoredMessage } from '#mail/stored.ts'
+import type { Route } from '#tenant/directory.ts'
+import { retryDelayMs } from './schedule.ts'
+
+export type SiteSignal = 'succeeded' | 'congested' | 'unreachable'
+
+export interface Aftermath {
+  readonly change: Extract<Change, { kind: 'attempted' }>
+  readonly site: SiteSignal
+  /** Indices of recipients that are held from now on, with the reason they share. */
+  readonly held: ReadonlyMap<number, { reason: HoldReason; text: string }>
+  readonly settled: boolean
+}
+
+export interface Moment {
+  readonly wallMs: number
+  /** In [0, 1). */
+  readonly random: number
+}
+
+/** `tried` are recipient indices of `message`, aligned with `attempt.outcomes`. */
+export function aftermath(
+  message: Pick<StoredMessage, 'recipients' | 'attempts' | 'reception'>,
+  tried: readonly number[],
+  attempt: Attempt,
+  route: Pick<Route, 'retryFirstMs' | 'retryMaxMs' | 'lifetimeMs'>,
+  { wallMs, random }: Moment,
+): Aftermath {
+  const expired = wallMs - message.reception.receivedMs >= route.lifetimeMs
+  const states = new Map<number, RecipientState>()
+  const held = new Map<number, { reason: HoldReason; text: string }>()
+  let firstDeferral: Extract<Outcome, { kind: 'deferred' }> | undefined
+  tried.forEach((index, i) => {
+    const outcome = attempt.outcomes[i]!
+    if (outcome.kind === 'deferred') firstDeferral ??= outcome
+    const state = stateAfter(outcome, expired, attempt.relay, wallMs)
+    states.set(index, state)
+    if (state.kind === 'held') held.set(index, state)
+  })
+  const pending = message.recipients.some((old, i) => (states.get(i) ?? old).kind === 'pending')
+  const kept = message.recipients.some((old, i) => (states.get(i) ?? old).kind === 'held')
+  return {
+    change: {
+      kind: 'attempted',
+      atMs: wallMs,
+      recipients: states,
+      nextAttemptMs: wallMs + retryDelayMs(route, message.attempts + 1, random),
+      ...(firstDeferral && { obstacle: firstDeferral.obstacle, text: firstDeferral.text }),
+    },
+    site: siteSignal(attempt),
+    held,
+    settled: !pending && !kept,
+  }
+}
+
+function stateAfter(outcome: Outcome, expired: boolean, relay: string, atMs: number): RecipientState {
+  switch (outcome.kind) {
+    case 'delivered':
+      return { kind: 'delivered', atMs, relay, text: remoteReplyLine(outcome.receipt.reply) }
+    case 'failed':
+      return { kind: 'held', atMs, reason: 'refused', text: outcome.text }
+    case 'deferred':
+      // A message expires only after an attempt has just failed: a clock that jumped cannot expire a queue.
+      return expired ? { kind: 'held', atMs, reason: 'expired', text: outcome.text } : { kind: 'pending' }
+  }
+}
+
+const SITE_OBSTACLES: ReadonlySet<Obstacle> = new Set(['connect', 'dns', 'tls'])
+const CONGESTION: ReadonlySet<Obstacle> = new Set(['timeout', 'closed', 'protocol', 'lost', 'busy', 'aborted'])
+
+/** What an attempt says of the whole site. One odd message must not stop its neighbours: only failures to get into a session do. */
+export function siteSignal(attempt: Attempt): SiteSignal {
+  let signal: SiteSignal = 'succeeded'
+  for (const outcome of attempt.outcomes) {
+    if (outcome.kind !== 'deferred') return 'succeeded'
+    if (SITE_OBSTACLES.has(outcome.obstacle)) signal = 'unreachable'
+    else if (signal !== 'unreachable' && (CONGESTION.has(outcome.obstacle) || enough(outcome))) signal = 'congested'
+  }
+  return signal
+}
+
+// 421 and 4.7.x: "not now, not so many" (RFC 5321 §3.8, RFC 3463 §3.8). 4.3.2 and 4.4.5 say the same.
+function enough({ reply }: Extract<Outcome, { kind: 'deferred' }>): boolean {
+  return reply !== undefined && (reply.code === 421 || /^4\.(7\.\d+|3\.2|4\.5)$/.test(reply.status ?? ''))
+}

@@ -1,0 +1,302 @@
+/**
+ * The queue of one worker: every stored message that is not settled, by destination. It decides when and how many;
+ * `deliver/` does the attempt, the spool remembers.
+ *
+ * A message is in one of three places: in the heap until it is due, in its site's line while it waits for room, or
+ * under way. Times inside are monotonic; the wall time of the next attempt, which the spool keeps, is derived from the
+ * wall clock of the start, so that a clock that jumps neither wakes nor expires anything.
+ */
+import type { Soon } from '#mail/decisions.ts'
+import type { Report } from '#mail/event.ts'
+import type { Attempt } from '#mail/outcome.ts'
+import type { Change, QueueEntry, StoredMessage } from '#mail/stored.ts'
+import type { TraceId } from '#mail/trace-id.ts'
+import type { Cancel, Clock } from '#sys/clock.ts'
+import type { Route } from '#tenant/directory.ts'
+import { aftermath, type SiteSignal, siteSignal } from './aftermath.ts'
+import { DueHeap } from './due-heap.ts'
+import { Site } from './site.ts'
+
+/** Attempts under way at a time in one worker, all sites together; each holds a socket and a message in memory. */
+export const ATTEMPTS_MAX = 1000
+/** A message whose route left the configuration is looked at again after this. */
+export const NO_ROUTE_RETRY_MS = 15 * 60_000
+/** setTimeout wakes up to 1 ms early; what is due within this is due. */
+const DUE_SLACK_MS = 2
+
+/** The face of the spool that the queue needs. */
+export interface Keep {
+  get(id: TraceId): QueueEntry | undefined
+  load(id: TraceId): Soon<StoredMessage | undefined>
+  change(id: TraceId, change: Change): void
+}
+
+export interface QueueParts {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly keep: Keep
+  readonly route: (id: string) => Route | undefined
+  /** Tries the given recipients (indices). Never rejects for what a peer does. */
+  readonly attempt: (route: Route, message: StoredMessage, recipients: readonly number[]) => Promise<Attempt>
+  readonly report: Report
+}
+
+export class Queue {
+  readonly #parts: QueueParts
+  readonly #sites = new Map<string, Site>()
+  readonly #later = new DueHeap<TraceId>()
+  readonly #waiting = new Set<TraceId>()
+  readonly #underWay = new Set<TraceId>()
+  readonly #wanting = new Set<Site>()
+  readonly #wallAtStart: number
+  readonly #monotonicAtStart: number
+  #timer: { dueMs: number; cancel: Cancel } | undefined
+  #draining: (() => void) | undefined
+  #stopped = false
+
+  constructor(parts: QueueParts) {
+    this.#parts = parts
+    this.#wallAtStart = parts.clock.wall()
+    this.#monotonicAtStart = parts.clock.monotonic()
+  }
+
+  /** Wall time that only ever passes at the speed of the monotonic clock. */
+  nowMs(): number {
+    return this.#wallAtStart + (this.#parts.clock.monotonic() - this.#monotonicAtStart)
+  }
+
+  get counts(): { waiting: number; underWay: number; later: number; sites: number; sitesDown: number } {
+    let sitesDown = 0
+    for (const site of this.#sites.values()) if (site.down) sitesDown++
+    return {
+      waiting: this.#waiting.size,
+      underWay: this.#underWay.size,
+      later: this.#later.size,
+      sites: this.#sites.size,
+      sitesDown,
+    }
+  }
+
+  /** A message that the spool has: new, or found by replay. */
+  add(entry: QueueEntry): void {
+    if (entry.state !== 'active') return
+    if (entry.nextAttemptMs <= this.nowMs() + DUE_SLACK_MS) this.#makeReady(entry.id, entry.route)
+    else this.#schedule(entry.id, entry.nextAttemptMs)
+  }
+
+  /** A message whose first attempt is already under way (cut-through that took too long for the sender). */
+  adopt(id: TraceId, attempt: Promise<Attempt>): void {
+    const entry = this.#parts.keep.get(id)
+    if (entry === undefined) return
+    const site = this.#site(entry.route)
+    this.#underWay.add(id)
+    site.active++
+    void this.#conclude(site, id, async () => {
+      const message = await this.#parts.keep.load(id)
+      const route = this.#parts.route(entry.route)
+      if (message && route) this.#apply(site, route, message, pendingOf(message), await attempt)
+    })
+  }
+
+  /** What an attempt outside the queue (in a session) showed of a site. */
+  observe(route: Route, attempt: Attempt): void {
+    if (attempt.outcomes.some((o) => o.kind === 'deferred' && o.obstacle === 'busy')) return
+    this.#signal(this.#site(route.id), route, siteSignal(attempt))
+  }
+
+  /** True: the next hops of this route did not answer lately; a session should not wait for them. */
+  isDown(routeId: string): boolean {
+    const site = this.#sites.get(routeId)
+    return site !== undefined && site.pausedUntilMs > this.#parts.clock.monotonic()
+  }
+
+  /** Makes a message due now, whatever its schedule says. */
+  flush(id: TraceId): boolean {
+    const entry = this.#parts.keep.get(id)
+    if (entry?.state !== 'active' || this.#underWay.has(id)) return false
+    this.#site(entry.route).wake()
+    this.#makeReady(id, entry.route)
+    return true
+  }
+
+  isUnderWay(id: TraceId): boolean {
+    return this.#underWay.has(id)
+  }
+
+  /** Starts nothing more; resolves when what is under way has ended. */
+  drain(): Promise<void> {
+    this.#stopped = true
+    this.#timer?.cancel()
+    if (this.#underWay.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#draining = resolve
+    })
+  }
+
+  #site(routeId: string): Site {
+    let site = this.#sites.get(routeId)
+    if (site === undefined) {
+      site = new Site(routeId)
+      this.#sites.set(routeId, site)
+    }
+    return site
+  }
+
+  #makeReady(id: TraceId, routeId: string): void {
+    if (this.#waiting.has(id) || this.#underWay.has(id)) return
+    const site = this.#site(routeId)
+    this.#waiting.add(id)
+    site.ready.push(id)
+    this.#pump(site)
+  }
+
+  #pump(site: Site): void {
+    if (this.#stopped) return
+    const route = this.#parts.route(site.routeId)
+    const nowMs = this.#parts.clock.monotonic()
+    let room = site.room(route?.connectionsMax ?? 1, nowMs)
+    while (room > 0 && site.ready.length > 0) {
+      if (this.#underWay.size >= ATTEMPTS_MAX) {
+        this.#wanting.add(site)
+        return
+      }
+      const id = site.ready.shift()!
+      this.#waiting.delete(id)
+      if (this.#start(site, route, id)) room--
+    }
+    if (site.ready.length > 0 && site.pausedUntilMs > nowMs) this.#wakeAt(site.pausedUntilMs)
+  }
+
+  // False: there is nothing to do for this id any more (an operator held, deleted or rerouted it meanwhile).
+  #start(site: Site, route: Route | undefined, id: TraceId): boolean {
+    const entry = this.#parts.keep.get(id)
+    if (entry?.state !== 'active' || this.#underWay.has(id)) return false
+    if (entry.route !== site.routeId) {
+      this.#makeReady(id, entry.route)
+      return false
+    }
+    if (route === undefined) {
+      this.#withoutRoute(entry)
+      return false
+    }
+    this.#underWay.add(id)
+    site.active++
+    void this.#conclude(site, id, async () => {
+      const loaded = this.#parts.keep.load(id)
+      const message = loaded instanceof Promise ? await loaded : loaded
+      if (message === undefined) return
+      const tried = pendingOf(message)
+      this.#apply(site, route, message, tried, await this.#parts.attempt(route, message, tried))
+    })
+    return true
+  }
+
+  #withoutRoute(entry: QueueEntry): void {
+    const nextAttemptMs = this.nowMs() + NO_ROUTE_RETRY_MS
+    this.#parts.keep.change(entry.id, { kind: 'reschedule', atMs: this.nowMs(), nextAttemptMs })
+    this.#schedule(entry.id, nextAttemptMs)
+    this.#parts.report({
+      kind: 'alarm',
+      symbol: 'queue-without-route',
+      text: `${entry.id} waits for route ${entry.route}, which the configuration no longer has: bring it back, or reroute the message`,
+    })
+  }
+
+  async #conclude(site: Site, id: TraceId, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#defect(id, error)
+    } finally {
+      this.#underWay.delete(id)
+      site.active--
+      if (this.#underWay.size === 0) this.#draining?.()
+      this.#pump(site)
+      this.#pumpWanting()
+    }
+  }
+
+  // A defect of ours must not lose the message from the queue, nor spin on it.
+  #defect(id: TraceId, error: unknown): void {
+    const nextAttemptMs = this.nowMs() + NO_ROUTE_RETRY_MS
+    if (this.#parts.keep.get(id)) {
+      this.#parts.keep.change(id, { kind: 'reschedule', atMs: this.nowMs(), nextAttemptMs })
+      this.#schedule(id, nextAttemptMs)
+    }
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#parts.report({ kind: 'alarm', symbol: 'queue-defect', text: `${id}: ${text}` })
+  }
+
+  #pumpWanting(): void {
+    for (const site of this.#wanting) {
+      if (this.#underWay.size >= ATTEMPTS_MAX) return
+      this.#wanting.delete(site)
+      this.#pump(site)
+    }
+  }
+
+  #apply(site: Site, route: Route, message: StoredMessage, tried: readonly number[], attempt: Attempt): void {
+    const { keep, report, random } = this.#parts
+    const wallMs = this.nowMs()
+    const after = aftermath(message, tried, attempt, route, { wallMs, random: random() })
+    keep.change(message.id, after.change)
+    this.#signal(site, route, after.site)
+    report({
+      kind: 'attempted',
+      id: message.id,
+      tenant: message.tenant,
+      route: route.id,
+      recipients: tried.map((i) => message.envelope.recipients[i]!),
+      attempt,
+      ageMs: wallMs - message.reception.receivedMs,
+      inSession: false,
+    })
+    const entry = keep.get(message.id)
+    if (entry !== undefined) this.#reportHeld(entry, message, after.held)
+    if (after.settled) report({ kind: 'settled', id: message.id, tenant: message.tenant })
+    else if (entry?.state === 'active') this.#schedule(message.id, after.change.nextAttemptMs)
+  }
+
+  #reportHeld(entry: QueueEntry, message: StoredMessage, held: ReturnType<typeof aftermath>['held']): void {
+    for (const [index, { reason, text }] of held) {
+      this.#parts.report({ kind: 'held', entry, reason, recipients: [message.envelope.recipients[index]!], text })
+    }
+  }
+
+  #signal(site: Site, route: Route, signal: SiteSignal): void {
+    if (signal === 'succeeded') site.succeeded(route.connectionsMax)
+    else if (signal === 'congested') site.congested()
+    else site.unreachable(this.#parts.clock, this.#parts.random())
+    if (site.ready.length > 0) this.#pump(site)
+  }
+
+  #schedule(id: TraceId, nextAttemptMs: number): void {
+    const dueMs = this.#parts.clock.monotonic() + (nextAttemptMs - this.nowMs())
+    this.#later.push(id, dueMs)
+    this.#wakeAt(dueMs)
+  }
+
+  #wakeAt(dueMs: number): void {
+    if (this.#stopped || (this.#timer !== undefined && this.#timer.dueMs <= dueMs)) return
+    this.#timer?.cancel()
+    const waitMs = dueMs - this.#parts.clock.monotonic()
+    this.#timer = { dueMs, cancel: this.#parts.clock.after(waitMs, () => this.#wake()) }
+  }
+
+  #wake(): void {
+    this.#timer = undefined
+    const nowMs = this.#parts.clock.monotonic() + DUE_SLACK_MS
+    for (let id = this.#later.popDue(nowMs); id !== undefined; id = this.#later.popDue(nowMs)) {
+      const entry = this.#parts.keep.get(id)
+      // Rescheduled meanwhile: a later item of the heap stands for it.
+      if (entry?.state === 'active' && entry.nextAttemptMs <= this.nowMs() + DUE_SLACK_MS) {
+        this.#makeReady(id, entry.route)
+      }
+    }
+    for (const site of this.#sites.values()) if (site.ready.length > 0) this.#pump(site)
+    if (this.#later.size > 0) this.#wakeAt(this.#later.firstDueMs)
+  }
+}
+
+const pendingOf = (message: StoredMessage): number[] =>
+  message.recipients.flatMap((state, i) => (state.kind === 'pending' ? [i] : []))

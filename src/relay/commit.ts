@@ -1,0 +1,204 @@
+/**
+ * Commit: somebody takes custody before we say 250 (law 1). Cut-through: the customer's server, in the session, so that
+ * its refusal reaches the sending server. Or the spool.
+ *
+ * | the next hop says to all recipients         | the sender hears |
+ * |---|---|
+ * | 250 at the dot                              | 250, custody is the next hop's |
+ * | 5yz (RCPT or dot)                           | that 5yz |
+ * | 5yz to some RCPT, others fine               | 451, and at the retry 550 at RCPT for those; nothing was sent |
+ * | 4yz, silence, no connection, a lost reply   | 250, custody is the spool's (recipients are known) |
+ * | nothing yet when the patience is over       | the same; the attempt goes on as the queue's first |
+ */
+import type { Content } from '#mail/content.ts'
+import type { SpoolReceipt } from '#mail/custody.ts'
+import type { ContentAnswer, Soon } from '#mail/decisions.ts'
+import type { Report } from '#mail/event.ts'
+import type { Attempt, Outcome } from '#mail/outcome.ts'
+import { passedOn } from '#mail/reply.ts'
+import { type Transaction, withProtocol } from '#mail/session.ts'
+import type { NewMessage, QueueEntry } from '#mail/stored.ts'
+import type { TraceId } from '#mail/trace-id.ts'
+import type { Defer, Reject } from '#mail/verdict.ts'
+import type { Clock } from '#sys/clock.ts'
+import type { Route, ServedDomain } from '#tenant/directory.ts'
+import * as refusals from './refusals.ts'
+
+/** The sending server waits 10 min at the dot (RFC 5321 §4.5.3.2.6), many wait less; we must have answered by then. */
+export const CUT_THROUGH_PATIENCE_MS = 60_000
+/** For a free connection to the next hop; a session that waits longer is better off with the spool. */
+export const CUT_THROUGH_WAIT_MS = 2_000
+
+export interface CommitParts {
+  readonly clock: Clock
+  readonly report: Report
+  readonly spool: {
+    append(message: NewMessage, content: Content, firstAttemptMs: number): Promise<SpoolReceipt>
+    get(id: TraceId): QueueEntry | undefined
+  }
+  /** What an append that was rejected means for the sender. */
+  readonly spoolRefusal: (error: unknown) => Defer | { readonly kind: 'vanish' }
+  readonly queue: {
+    nowMs(): number
+    add(entry: QueueEntry): void
+    adopt(id: TraceId, attempt: Promise<Attempt>): void
+    observe(route: Route, attempt: Attempt): void
+    isDown(routeId: string): boolean
+  }
+  readonly attempt: (
+    route: Route,
+    message: {
+      id: TraceId
+      envelope: NewMessage['envelope']
+      content: Content
+      recipients: readonly number[]
+      receivedMs: number
+    },
+    options: { onMixed: 'send' | 'abort'; waitMsMax?: number },
+  ) => Promise<Attempt>
+}
+
+/** A message that is ready to be taken into custody: checked, with its trace fields. */
+export interface Ready {
+  readonly transaction: Transaction
+  readonly domain: ServedDomain
+  readonly content: Content
+  readonly messageId: string | undefined
+}
+
+export class Commit {
+  readonly #parts: CommitParts
+
+  constructor(parts: CommitParts) {
+    this.#parts = parts
+  }
+
+  take(ready: Ready): Soon<ContentAnswer> {
+    const { route, commit } = ready.domain
+    if (commit === 'spool') return this.#store(ready, this.#parts.queue.nowMs())
+    if (this.#parts.queue.isDown(route.id)) {
+      return this.#store(ready, this.#parts.queue.nowMs(), 'the next hop does not answer')
+    }
+    return this.#cutThrough(ready)
+  }
+
+  async #cutThrough(ready: Ready): Promise<ContentAnswer> {
+    const { route } = ready.domain
+    const { id, envelope, startedMs } = ready.transaction
+    const recipients = envelope.recipients.map((_, i) => i)
+    const trying = this.#parts.attempt(
+      route,
+      { id, envelope, content: ready.content, recipients, receivedMs: startedMs },
+      { onMixed: 'abort', waitMsMax: CUT_THROUGH_WAIT_MS },
+    )
+    const attempt = await this.#patiently(trying)
+    if (attempt === 'patience-over') return this.#storeUnderWay(ready, trying)
+    this.#parts.queue.observe(route, attempt)
+    this.#reportAttempt(ready, attempt)
+    return this.#afterAttempt(ready, attempt)
+  }
+
+  #afterAttempt(ready: Ready, { outcomes }: Attempt): Soon<ContentAnswer> {
+    const first = outcomes[0]
+    if (first?.kind === 'delivered' && outcomes.every(isDelivered)) {
+      this.#reportAccepted(ready, 'next-hop')
+      return { kind: 'accept', custody: first.receipt }
+    }
+    const failed = outcomes.filter(isFailed)
+    if (failed.length === outcomes.length) return refusalFor(failed[0]!)
+    if (failed.length > 0) return refusals.mixedRecipients(failed.map((outcome) => outcome.text).join('; '))
+    const why = outcomes.find(isDeferred)?.text ?? 'not delivered'
+    return this.#store(ready, this.#parts.queue.nowMs() + ready.domain.route.retryFirstMs, why)
+  }
+
+  #patiently(trying: Promise<Attempt>): Promise<Attempt | 'patience-over'> {
+    return new Promise((resolve) => {
+      const cancel = this.#parts.clock.after(CUT_THROUGH_PATIENCE_MS, () => resolve('patience-over'))
+      void trying.then((attempt) => {
+        cancel()
+        resolve(attempt)
+      })
+    })
+  }
+
+  async #store(ready: Ready, firstAttemptMs: number, note?: string): Promise<ContentAnswer> {
+    const { spool, queue } = this.#parts
+    try {
+      const custody = await spool.append(newMessage(ready), ready.content, firstAttemptMs)
+      this.#reportAccepted(ready, 'spool', note)
+      const entry = spool.get(custody.id)
+      if (entry) queue.add(entry)
+      return { kind: 'accept', custody }
+    } catch (error) {
+      return this.#parts.spoolRefusal(error)
+    }
+  }
+
+  // The delivery goes on: if it succeeds, the message is settled and nobody gets it twice.
+  async #storeUnderWay(ready: Ready, trying: Promise<Attempt>): Promise<ContentAnswer> {
+    const retryMs = this.#parts.queue.nowMs() + ready.domain.route.retryFirstMs
+    try {
+      const custody = await this.#parts.spool.append(newMessage(ready), ready.content, retryMs)
+      this.#reportAccepted(ready, 'spool', 'the next hop is slow; delivery goes on')
+      this.#parts.queue.adopt(custody.id, trying)
+      return { kind: 'accept', custody }
+    } catch (error) {
+      return this.#parts.spoolRefusal(error)
+    }
+  }
+
+  #reportAccepted(ready: Ready, custody: 'spool' | 'next-hop', note?: string): void {
+    const { transaction, domain, content, messageId } = ready
+    this.#parts.report({
+      kind: 'accepted',
+      id: transaction.id,
+      session: transaction.session,
+      envelope: transaction.envelope,
+      tenant: domain.tenant.name,
+      route: domain.route.id,
+      octets: content.octets,
+      ...(messageId !== undefined && { messageId }),
+      custody,
+      receptionMs: this.#parts.clock.wall() - transaction.startedMs,
+      ...(note !== undefined && { note }),
+    })
+  }
+
+  #reportAttempt({ transaction, domain }: Ready, attempt: Attempt): void {
+    this.#parts.report({
+      kind: 'attempted',
+      id: transaction.id,
+      tenant: domain.tenant.name,
+      route: domain.route.id,
+      recipients: transaction.envelope.recipients,
+      attempt,
+      ageMs: this.#parts.clock.wall() - transaction.startedMs,
+      inSession: true,
+    })
+  }
+}
+
+const isDelivered = (outcome: Outcome) => outcome.kind === 'delivered'
+const isFailed = (outcome: Outcome) => outcome.kind === 'failed'
+const isDeferred = (outcome: Outcome) => outcome.kind === 'deferred'
+
+function refusalFor(outcome: Extract<Outcome, { kind: 'failed' }>): Reject {
+  if (outcome.reply === undefined) return refusals.cannotBeSent(outcome.text)
+  return refusals.refusedByNextHop(passedOn(outcome.reply), outcome.text)
+}
+
+function newMessage({ transaction, domain }: Ready): NewMessage {
+  const { session, envelope, id, startedMs } = transaction
+  return {
+    id,
+    tenant: domain.tenant.name,
+    route: domain.route.id,
+    envelope,
+    reception: {
+      clientAddress: session.client.address,
+      greetingName: session.greetingName ?? '',
+      protocol: withProtocol(session, envelope.smtputf8),
+      receivedMs: startedMs,
+    },
+  }
+}

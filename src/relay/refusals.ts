@@ -1,0 +1,90 @@
+/**
+ * What the sender hears, in one place. Texts name the sender's own data and our rule, never the customer's hosts
+ * (RFC 5321 §7.4 and common sense); what the operator needs is in the reasons beside them.
+ */
+import type { NegativeReply } from '#mail/reply.ts'
+import { permanent, transient } from '#mail/reply.ts'
+import { type Defer, defer, type Reject, reject } from '#mail/verdict.ts'
+
+export const relayDenied = (domain: string): Reject =>
+  reject(
+    permanent(550, '5.7.1', 'Relaying denied: we do not serve this domain'),
+    'relay-denied',
+    `not a domain of ours: ${domain}`,
+  )
+
+export const unknownRecipient = (source: string): Reject =>
+  reject(permanent(550, '5.1.1', 'No such recipient here'), 'unknown-recipient', `unknown recipient (${source})`)
+
+/** Law 4: nobody can say now, so nobody says no. */
+export const cannotVerify = (why: string): Defer =>
+  defer(transient(450, '4.1.1', 'Recipient cannot be verified now, please try again later'), 'cannot-verify', why)
+
+export const anotherGroup = (): Defer =>
+  defer(
+    transient(452, '4.5.3', 'Please send to this recipient in another transaction'),
+    'another-group',
+    'another next hop or policy class than the first recipient',
+  )
+
+export const tooManyUnknown = (): Defer =>
+  defer(
+    transient(450, '4.7.1', 'Too many unknown recipients, please try again later'),
+    'harvest',
+    'too many unknown recipients in this session',
+  )
+
+export const tooLarge = (octetsMax: number): Reject =>
+  reject(
+    permanent(552, '5.3.4', `Message too large: this recipient takes ${octetsMax} octets at most`),
+    'too-large',
+    `more than ${octetsMax} octets`,
+  )
+
+export const looping = (why: string): Reject =>
+  reject(
+    permanent(554, '5.4.6', 'Mail loop: this message has been here before, or has made too many hops'),
+    'loop',
+    why,
+  )
+
+export const oversizedHeader = (): Reject =>
+  reject(permanent(554, '5.6.0', 'Header section too large'), 'header-too-large', 'header section over its limits')
+
+export const noMemory = (): Defer =>
+  defer(
+    transient(452, '4.3.1', 'Out of memory for content, please try again later'),
+    'no-memory',
+    'content memory is used up',
+  )
+
+export const noDisk = (): Defer =>
+  defer(transient(452, '4.3.1', 'Out of storage, please try again later'), 'spool-full', 'the spool has no space')
+
+export const diskBroken = (): Defer =>
+  defer(
+    transient(451, '4.3.0', 'Cannot store mail now, please try again later'),
+    'spool-broken',
+    'the spool cannot write',
+  )
+
+export const closing = (): Defer =>
+  defer(transient(421, '4.3.2', 'Service is closing down'), 'closing', 'the service is closing down')
+
+/** The next hop has not taken the message, and we did not take it either. */
+export const nextHopDeferred = (why: string): Defer =>
+  defer(
+    transient(451, '4.4.1', 'Recipient server cannot take the message now, please try again later'),
+    'next-hop-deferred',
+    why,
+  )
+
+/** Some recipients were refused at the last moment, some not: no reply to the dot would be true for all. */
+export const mixedRecipients = (why: string): Defer =>
+  defer(transient(451, '4.5.0', 'Some recipients have just been refused, please try again'), 'mixed-recipients', why)
+
+export const refusedByNextHop = (reply: NegativeReply & { code: number }, why: string): Reject =>
+  reject(reply as Reject['reply'], 'next-hop-refused', why)
+
+export const cannotBeSent = (why: string): Reject =>
+  reject(permanent(554, '5.6.7', 'The recipient server cannot take this kind of message'), 'cannot-be-sent', why)

@@ -1,0 +1,102 @@
+/**
+ * Events as log lines in Postfix's grammar, so that a postmaster's eyes and tools read them:
+ *
+ *     ID: client=unknown[192.0.2.1]
+ *     ID: from=<a@x.test>, size=1234, nrcpt=1 (queue active)
+ *     ID: to=<b@y.test>, relay=mail.y.test[192.0.2.9]:25, delay=0.21, delays=0/0.05/0.1/0.06, dsn=2.0.0, status=sent (250 Ok)
+ *     NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 550 5.1.1 …; from=<…> to=<…> proto=ESMTP helo=<…> trace=ID
+ *
+ * Ours differ in one word: where Postfix says `bounced`, we say `held` (or `refused`, when the sender heard it himself).
+ */
+import { pathText } from '#mail/address.ts'
+import type { PathEvent } from '#mail/event.ts'
+import type { Attempt, Outcome } from '#mail/outcome.ts'
+import { remoteReplyLine, replyLine } from '#mail/reply.ts'
+import { type Session, withProtocol } from '#mail/session.ts'
+import { statusWord } from './measure.ts'
+
+export interface LogLine {
+  /** Postfix's name for the part that speaks. */
+  readonly part: 'smtpd' | 'cleanup' | 'qmgr' | 'smtp' | 'vorposten'
+  readonly text: string
+}
+
+const AT = { connect: 'CONNECT', mail: 'MAIL', rcpt: 'RCPT', data: 'DATA', content: 'END-OF-MESSAGE' } as const
+
+export function logLines(event: PathEvent): readonly LogLine[] {
+  switch (event.kind) {
+    case 'accepted':
+      return acceptedLines(event)
+    case 'refused':
+      return [{ part: 'smtpd', text: refusedText(event) }]
+    case 'attempted':
+      return event.recipients.map((recipient, i) => ({
+        part: 'smtp',
+        text: `${event.id}: to=${pathText(recipient.forwardPath)}, ${attemptText(event.attempt, event.attempt.outcomes[i]!, event)}`,
+      }))
+    case 'held':
+      return event.recipients.map(({ forwardPath }) => ({
+        part: 'qmgr',
+        text: `${event.entry.id}: to=${pathText(forwardPath)}, status=held (${event.reason}: ${event.text})`,
+      }))
+    case 'operator':
+      return [{ part: 'qmgr', text: `${event.entry.id}: ${event.action} by operator (${event.text})` }]
+    case 'settled':
+      return [{ part: 'qmgr', text: `${event.id}: removed` }]
+    case 'alarm':
+      return [{ part: 'vorposten', text: `warning: ${event.symbol}: ${event.text}` }]
+    case 'probed':
+    case 'session-closed':
+      return []
+  }
+}
+
+function acceptedLines(event: Extract<PathEvent, { kind: 'accepted' }>): LogLine[] {
+  const { id, session, envelope } = event
+  const lines: LogLine[] = [{ part: 'smtpd', text: `${id}: client=${clientText(session)}` }]
+  if (event.messageId) lines.push({ part: 'cleanup', text: `${id}: message-id=${event.messageId}` })
+  const where = event.custody === 'spool' ? 'queue active' : 'delivered in session'
+  const note = event.note ? `; ${event.note}` : ''
+  lines.push({
+    part: 'qmgr',
+    text: `${id}: from=${pathText(envelope.reversePath)}, size=${event.octets}, nrcpt=${envelope.recipients.length} (${where}${note})`,
+  })
+  return lines
+}
+
+function refusedText(event: Extract<PathEvent, { kind: 'refused' }>): string {
+  const { session, envelope, recipient, reply, reasons } = event
+  const from = envelope ? ` from=${pathText(envelope.reversePath)}` : ''
+  const to = recipient ?? envelope?.recipients[0]
+  const toText = to ? ` to=${pathText(to.forwardPath)}` : ''
+  const why = reasons.map((reason) => reason.text).join('; ')
+  return (
+    `NOQUEUE: reject: ${AT[event.at]} from ${clientText(session)}: ${replyLine(reply)};${from}${toText}` +
+    ` proto=${withProtocol(session, false)} helo=<${session.greetingName ?? ''}> trace=${event.id}${why ? ` (${why})` : ''}`
+  )
+}
+
+function attemptText(attempt: Attempt, outcome: Outcome, { ageMs, inSession }: { ageMs: number; inSession: boolean }) {
+  const { connectMs, transferMs } = attempt.delays
+  const queuedMs = Math.max(0, ageMs - connectMs - transferMs)
+  const delays = `0/${seconds(queuedMs)}/${seconds(connectMs)}/${seconds(transferMs)}`
+  return (
+    `relay=${attempt.relay}, delay=${seconds(ageMs)}, delays=${delays}, dsn=${dsn(outcome)}, ` +
+    `status=${statusWord(outcome, inSession)} (${outcomeText(outcome)})`
+  )
+}
+
+export function outcomeText(outcome: Outcome): string {
+  return outcome.kind === 'delivered' ? remoteReplyLine(outcome.receipt.reply) : outcome.text
+}
+
+function dsn(outcome: Outcome): string {
+  if (outcome.kind === 'delivered') return outcome.receipt.reply.status ?? '2.0.0'
+  if (outcome.kind === 'failed') return outcome.reply?.status ?? '5.0.0'
+  return outcome.reply?.status ?? '4.4.0'
+}
+
+// Names of clients need the resolver; until then they are what Postfix calls a client without a name.
+const clientText = (session: Session): string => `unknown[${session.client.address}]`
+
+const seconds = (ms: number): string => String(Math.round(ms / 10) / 100)

@@ -1,0 +1,85 @@
+/** What the events count for in the metrics. docs/metrics.md lists them all. */
+import type { PathEvent } from '#mail/event.ts'
+import type { Outcome } from '#mail/outcome.ts'
+import type { Metrics } from './metrics.ts'
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 14400, 86400]
+
+type Count = (event: PathEvent) => void
+
+/** Registers the metrics of the path and returns what feeds them. */
+export function measurer(metrics: Metrics): Count {
+  const counts = [acceptance(metrics), refusals(metrics), attempts(metrics), people(metrics)]
+  // Law 2. The relay makes no DSN at all yet; the class that must stay 0 is there to be watched from the first day.
+  metrics.counter('vorposten_dsn_emitted_total', 'DSNs sent, by class', 'class', [
+    'unverified',
+    'submission',
+    'verified',
+  ])
+  return (event) => {
+    for (const count of counts) count(event)
+  }
+}
+
+function acceptance(metrics: Metrics): Count {
+  const accepted = metrics.counter(
+    'vorposten_messages_accepted_total',
+    'Messages answered 250, by custody',
+    'custody',
+    ['spool', 'next-hop'],
+  )
+  const octets = metrics.counter('vorposten_octets_accepted_total', 'Octets of content answered 250')
+  const reception = metrics.histogram('vorposten_reception_seconds', 'From MAIL to our reply to the dot', SECONDS)
+  return (event) => {
+    if (event.kind !== 'accepted') return
+    accepted.add(event.custody)
+    octets.add('', event.octets)
+    reception.observe(event.receptionMs / 1000)
+  }
+}
+
+function refusals(metrics: Metrics): Count {
+  const refused = metrics.counter('vorposten_refused_total', 'Refusals, by step of the session and reply class', 'step')
+  const reasons = metrics.counter('vorposten_refusal_reasons_total', 'Refusals by reason', 'reason')
+  return (event) => {
+    if (event.kind !== 'refused') return
+    refused.add(`${event.at}-${Math.floor(event.reply.code / 100)}xx`)
+    for (const reason of event.reasons) reasons.add(reason.symbol)
+  }
+}
+
+function attempts(metrics: Metrics): Count {
+  const kinds = ['delivered', 'deferred', 'failed']
+  const outcomes = metrics.counter('vorposten_recipient_outcomes_total', 'Attempts, by what they did', 'outcome', kinds)
+  const obstacles = metrics.counter('vorposten_obstacles_total', 'Deferred attempts, by obstacle', 'obstacle')
+  const delay = metrics.histogram('vorposten_delivery_delay_seconds', 'From reception to delivery', SECONDS)
+  return (event) => {
+    if (event.kind !== 'attempted') return
+    for (const outcome of event.attempt.outcomes) {
+      outcomes.add(outcome.kind)
+      if (outcome.kind === 'deferred') obstacles.add(outcome.obstacle)
+      else if (outcome.kind === 'delivered') delay.observe(event.ageMs / 1000)
+    }
+  }
+}
+
+function people(metrics: Metrics): Count {
+  const answers = ['known', 'unknown', 'unreachable']
+  const held = metrics.counter('vorposten_held_total', 'Recipients held instead of bounced', 'reason')
+  const callouts = metrics.counter('vorposten_callout_total', 'Callouts to customers’ servers', 'result', answers)
+  const sessions = metrics.counter('vorposten_sessions_total', 'Sessions that ended, by how', 'end')
+  const alarms = metrics.counter('vorposten_alarms_total', 'What a person should look at', 'symbol')
+  return (event) => {
+    if (event.kind === 'held') held.add(event.reason, event.recipients.length)
+    else if (event.kind === 'probed') callouts.add(event.answer.kind)
+    else if (event.kind === 'session-closed') sessions.add(event.why)
+    else if (event.kind === 'alarm') alarms.add(event.symbol)
+  }
+}
+
+/** The word for an outcome in logs: Postfix's, and `held` where Postfix would bounce. */
+export const statusWord = (outcome: Outcome, inSession: boolean): string => {
+  if (outcome.kind === 'delivered') return 'sent'
+  if (outcome.kind === 'deferred') return 'deferred'
+  return inSession ? 'refused' : 'held'
+}

@@ -1,0 +1,144 @@
+/**
+ * Counters, gauges and histograms of one worker, as plain numbers; the supervisor adds the workers up and writes the
+ * Prometheus text format (version 0.0.4). Names begin with `vorposten_`, counters end in `_total`, times are seconds.
+ * Never an address or another unbounded value as a label: SERIES_MAX per metric, what is beyond is counted as `other`.
+ *
+ * Why not a library: see docs/adr/0004-metrics.md.
+ */
+export const SERIES_MAX = 200
+
+export type Labels = Readonly<Record<string, string>>
+type Kind = 'counter' | 'gauge' | 'histogram'
+
+interface Family {
+  readonly kind: Kind
+  readonly help: string
+  /** Sample name with its labels → value. */
+  readonly samples: Record<string, number>
+}
+export type Snapshot = Record<string, Family>
+
+const labelText = (labels: Labels): string => {
+  const parts = Object.entries(labels).map(
+    ([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`,
+  )
+  return parts.length === 0 ? '' : `{${parts.join(',')}}`
+}
+
+export class Counter {
+  readonly #values = new Map<string, number>()
+
+  /** `series` is the value of the metric's one label, or '' for none. */
+  add(series = '', by = 1): void {
+    const counted = this.#values.has(series) || this.#values.size < SERIES_MAX ? series : 'other'
+    this.#values.set(counted, (this.#values.get(counted) ?? 0) + by)
+  }
+
+  get(series = ''): number {
+    return this.#values.get(series) ?? 0
+  }
+
+  entries(): IterableIterator<[string, number]> {
+    return this.#values.entries()
+  }
+}
+
+export class Histogram {
+  readonly bounds: readonly number[]
+  readonly counts: number[]
+  sum = 0
+
+  constructor(bounds: readonly number[]) {
+    this.bounds = bounds
+    this.counts = new Array(bounds.length + 1).fill(0)
+  }
+
+  observe(value: number): void {
+    let i = 0
+    while (i < this.bounds.length && value > this.bounds[i]!) i++
+    this.counts[i]!++
+    this.sum += value
+  }
+}
+
+export class Metrics {
+  readonly #counters: { name: string; help: string; label: string; counter: Counter }[] = []
+  readonly #gauges: { name: string; help: string; read: () => Iterable<readonly [Labels, number]> }[] = []
+  readonly #histograms: { name: string; help: string; histogram: Histogram }[] = []
+
+  /** A counter with at most one label. Series named here exist from the start, so that a rate over them is right. */
+  counter(name: string, help: string, label = '', series: readonly string[] = label === '' ? [''] : []): Counter {
+    const counter = new Counter()
+    for (const value of series) counter.add(value, 0)
+    this.#counters.push({ name, help, label, counter })
+    return counter
+  }
+
+  gauge(name: string, help: string, read: () => Iterable<readonly [Labels, number]>): void {
+    this.#gauges.push({ name, help, read })
+  }
+
+  histogram(name: string, help: string, bounds: readonly number[]): Histogram {
+    const histogram = new Histogram(bounds)
+    this.#histograms.push({ name, help, histogram })
+    return histogram
+  }
+
+  snapshot(): Snapshot {
+    const all: Snapshot = {}
+    for (const { name, help, label, counter } of this.#counters) {
+      const samples: Record<string, number> = {}
+      for (const [series, value] of counter.entries()) {
+        samples[name + (label === '' ? '' : labelText({ [label]: series }))] = value
+      }
+      all[name] = { kind: 'counter', help, samples }
+    }
+    for (const { name, help, read } of this.#gauges) {
+      const samples: Record<string, number> = {}
+      for (const [labels, value] of read()) samples[name + labelText(labels)] = value
+      all[name] = { kind: 'gauge', help, samples }
+    }
+    for (const { name, help, histogram } of this.#histograms) {
+      all[name] = { kind: 'histogram', help, samples: histogramSamples(name, histogram) }
+    }
+    return all
+  }
+}
+
+function histogramSamples(name: string, histogram: Histogram): Record<string, number> {
+  const samples: Record<string, number> = {}
+  let cumulated = 0
+  histogram.counts.forEach((count, i) => {
+    cumulated += count
+    samples[`${name}_bucket${labelText({ le: i < histogram.bounds.length ? String(histogram.bounds[i]) : '+Inf' })}`] =
+      cumulated
+  })
+  samples[`${name}_sum`] = histogram.sum
+  samples[`${name}_count`] = cumulated
+  return samples
+}
+
+/** Adds up what several workers counted. */
+export function merged(snapshots: readonly Snapshot[]): Snapshot {
+  const all: Snapshot = {}
+  for (const snapshot of snapshots) {
+    for (const [name, { kind, help, samples }] of Object.entries(snapshot)) {
+      const family = (all[name] ??= { kind, help, samples: {} })
+      for (const [sample, value] of Object.entries(samples)) {
+        family.samples[sample] = (family.samples[sample] ?? 0) + value
+      }
+    }
+  }
+  return all
+}
+
+export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+export function exposition(snapshot: Snapshot): string {
+  let text = ''
+  for (const [name, { kind, help, samples }] of Object.entries(snapshot)) {
+    text += `# HELP ${name} ${help.replace(/[\\\n]/g, ' ')}\n# TYPE ${name} ${kind}\n`
+    for (const [sample, value] of Object.entries(samples)) text += `${sample} ${value}\n`
+  }
+  return text
+}

@@ -1,0 +1,114 @@
+/**
+ * Events as JSON records: one line each, in the trace files and, if so configured, in the log. Field names are stable;
+ * docs/trace.md lists them. Addresses are in them: the files belong to the operator and end after their retention.
+ */
+import { pathText } from '#mail/address.ts'
+import type { Recipient } from '#mail/envelope.ts'
+import type { PathEvent } from '#mail/event.ts'
+import { replyLine } from '#mail/reply.ts'
+import type { Session } from '#mail/session.ts'
+import { outcomeText } from './log-lines.ts'
+import { statusWord } from './measure.ts'
+
+export interface TraceRecord {
+  /** ISO 8601, UTC. */
+  readonly time: string
+  readonly event: string
+  readonly id?: string
+  readonly [field: string]: unknown
+}
+
+const to = (recipients: readonly Recipient[]): string[] => recipients.map((r) => pathText(r.forwardPath))
+
+const client = (session: Session) => ({
+  session: session.id,
+  client: session.client.address,
+  helo: session.greetingName,
+  listener: session.listener,
+  tls: session.tls?.protocol,
+})
+
+/** Undefined: the event is for the metrics only. */
+export function traceRecord(event: PathEvent, time: string): TraceRecord | undefined {
+  switch (event.kind) {
+    case 'accepted':
+      return {
+        time,
+        event: 'accepted',
+        id: event.id,
+        tenant: event.tenant,
+        route: event.route,
+        from: pathText(event.envelope.reversePath),
+        to: to(event.envelope.recipients),
+        octets: event.octets,
+        messageId: event.messageId,
+        custody: event.custody,
+        receptionMs: Math.round(event.receptionMs),
+        note: event.note,
+        ...client(event.session),
+      }
+    case 'refused':
+      return refusedRecord(event, time)
+    case 'attempted':
+      return attemptedRecord(event, time)
+    case 'held':
+      return {
+        time,
+        event: 'held',
+        id: event.entry.id,
+        tenant: event.entry.tenant,
+        to: to(event.recipients),
+        reason: event.reason,
+        text: event.text,
+      }
+    case 'operator':
+      return { time, event: event.action, id: event.entry.id, tenant: event.entry.tenant, text: event.text }
+    case 'settled':
+      return { time, event: 'settled', id: event.id, tenant: event.tenant }
+    case 'alarm':
+      return { time, event: 'alarm', symbol: event.symbol, text: event.text }
+    case 'probed':
+    case 'session-closed':
+      return undefined
+  }
+}
+
+function refusedRecord(event: Extract<PathEvent, { kind: 'refused' }>, time: string): TraceRecord {
+  return {
+    time,
+    event: 'refused',
+    id: event.id,
+    tenant: event.tenant,
+    at: event.at,
+    from: event.envelope && pathText(event.envelope.reversePath),
+    to: event.recipient ? to([event.recipient]) : event.envelope && to(event.envelope.recipients),
+    reply: replyLine(event.reply),
+    reasons: event.reasons,
+    ...client(event.session),
+  }
+}
+
+function attemptedRecord(event: Extract<PathEvent, { kind: 'attempted' }>, time: string): TraceRecord {
+  const { attempt } = event
+  return {
+    time,
+    event: 'attempted',
+    id: event.id,
+    tenant: event.tenant,
+    route: event.route,
+    relay: attempt.relay,
+    tls: attempt.tls,
+    inSession: event.inSession,
+    ageMs: Math.round(event.ageMs),
+    connectMs: Math.round(attempt.delays.connectMs),
+    transferMs: Math.round(attempt.delays.transferMs),
+    recipients: event.recipients.map((recipient, i) => {
+      const outcome = attempt.outcomes[i]!
+      return {
+        to: pathText(recipient.forwardPath),
+        status: statusWord(outcome, event.inSession),
+        text: outcomeText(outcome),
+      }
+    }),
+  }
+}

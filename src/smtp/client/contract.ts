@@ -1,0 +1,91 @@
+/**
+ * The client session's face to the world: octets and ticks in, effects out; no sockets, no timers, no promises.
+ * `deliver/` drives it: feed `receive`, carry out what `take` returns, give it one job at a time once it is ready.
+ */
+import type { ForwardPath, ReversePath } from '#mail/address.ts'
+import type { Content } from '#mail/content.ts'
+import type { Envelope } from '#mail/envelope.ts'
+import type { Obstacle, Outcome } from '#mail/outcome.ts'
+import type { ProbeAnswer } from '#mail/probe.ts'
+import type { RemoteReply } from '#mail/reply.ts'
+import type { ClientLimits } from './limits.ts'
+
+export interface ClientSettings {
+  readonly protocol: 'smtp' | 'lmtp'
+  /** The name for EHLO, HELO or LHLO: a domain name or an address literal. */
+  readonly greetingName: string
+  /** `required` and `verified` differ only in how the driver does the handshake. */
+  readonly tls: 'never' | 'opportunistic' | 'required' | 'verified'
+  /** Use BDAT where CHUNKING is offered: saves the round trip of DATA. */
+  readonly preferChunking: boolean
+  readonly limits: ClientLimits
+}
+
+export interface DeliverJob {
+  readonly envelope: Envelope
+  /** Indices into `envelope.recipients`; results align with this list. Not empty. */
+  readonly recipients: readonly number[]
+  readonly content: Content
+  /** When some recipients are accepted and some not: send to the accepted ones, or to none. */
+  readonly onMixed: 'send' | 'abort'
+}
+
+export interface ProbeJob {
+  readonly reversePath: ReversePath
+  readonly forwardPath: ForwardPath
+}
+
+/** As an `Outcome`, but without a receipt: only `deliver/` makes those. */
+export type RecipientResult =
+  | { readonly kind: 'delivered'; readonly reply: RemoteReply }
+  | Exclude<Outcome, { kind: 'delivered' }>
+
+/** Why a session is of no further use. */
+export interface SessionFault {
+  readonly obstacle: Obstacle
+  readonly reply?: RemoteReply
+  /** One line for log and queue display. */
+  readonly text: string
+}
+
+export type ClientEffect =
+  /** Write all parts at once. With `more`, call `flowing` as soon as the wire takes more. */
+  | { readonly kind: 'write'; readonly parts: readonly (Buffer | string)[]; readonly more: boolean }
+  /** Start TLS, then call `secured`; a handshake that fails ends the session. */
+  | { readonly kind: 'start-tls' }
+  /** A job may be given now. Comes after opening, and after each job. */
+  | { readonly kind: 'ready' }
+  /** What became of the recipients of the job, in its order. */
+  | {
+      readonly kind: 'delivered'
+      readonly results: readonly RecipientResult[]
+      /** The session ended before the server took up this transaction: safe to try at once on another connection. */
+      readonly untouched: boolean
+    }
+  | { readonly kind: 'probed'; readonly answer: ProbeAnswer; readonly untouched: boolean }
+  /** No further job can be given. Comes at most once, after the result of a job that was under way. */
+  | { readonly kind: 'over'; readonly fault: SessionFault }
+  /** `now`: destroy; otherwise send what is pending, then close. The last effect. */
+  | { readonly kind: 'close'; readonly now: boolean }
+
+export interface ClientMachine {
+  /** Nothing is open: a job or `quit` may be given. */
+  readonly ready: boolean
+  /** TLS is up. */
+  readonly tls: boolean
+  deliver(job: DeliverJob): void
+  probe(job: ProbeJob): void
+  /** QUIT, then close; in the middle of anything, close at once. */
+  quit(): void
+  receive(bytes: Buffer): void
+  /** TLS is up: everything known before is forgotten (RFC 3207 §4.2). */
+  secured(): void
+  /** The wire takes more octets. */
+  flowing(): void
+  /** The driver ends the session: the peer closed, the handshake failed, or the job took too long. */
+  fail(fault: SessionFault): void
+  /** Call about once a second with the monotonic clock. */
+  tick(nowMs: number): void
+  /** What is to be done now, in order; the list is emptied. */
+  take(): ClientEffect[]
+}

@@ -1,0 +1,99 @@
+/**
+ * The callout as a transaction: MAIL, RCPT, RSET. Law 4: only a refusal of the recipient for good says "unknown".
+ */
+import { pathText } from '#mail/address.ts'
+import type { ProbeAnswer } from '#mail/probe.ts'
+import type { RemoteReply } from '#mail/reply.ts'
+import { isCommandText } from './commands.ts'
+import type { ProbeJob, SessionFault } from './contract.ts'
+import { meaning, type Step } from './steps.ts'
+import { isHangUp, type Line, replyTo, type Transaction } from './transaction.ts'
+
+/**
+ * 5yz codes that speak of commands, sequence, authentication or the host (RFC 5321 §4.2.2, RFC 4954 §6, RFC 7504 §2):
+ * in reply to RCPT they say nothing about the mailbox.
+ */
+const NOT_ABOUT_A_MAILBOX: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 521, 530, 534, 535, 538, 555])
+
+export class Probe implements Transaction {
+  readonly sending = false
+  readonly #job: ProbeJob
+  readonly #line: Line
+  #mail: RemoteReply | undefined
+  #settled = false
+
+  constructor(job: ProbeJob, line: Line) {
+    this.#job = job
+    this.#line = line
+  }
+
+  begin(): void {
+    const mail = `MAIL FROM:${pathText(this.#job.reversePath)}`
+    const rcpt = this.#rcpt
+    const utf8 = isInternationalized(this.#job)
+    if (!isCommandText(mail + rcpt) || (utf8 && !this.#line.offered.smtpUtf8)) {
+      this.#settle({ kind: 'unreachable', obstacle: 'protocol', text: 'the server cannot be asked for this address' })
+      this.#line.finish('clean')
+      return
+    }
+    this.#line.say(utf8 ? `${mail} SMTPUTF8` : mail, 'mail')
+    if (!this.#line.offered.pipelining) return
+    this.#line.say(rcpt, 'rcpt')
+    this.#line.say('RSET', 'rset')
+  }
+
+  reply(step: Step, reply: RemoteReply): void {
+    if (step === 'mail') this.#onMail(reply)
+    else this.#onRcpt(reply)
+  }
+
+  flowing(): void {}
+
+  fail(fault: SessionFault): void {
+    const untouched = isHangUp(fault) && (this.#mail === undefined || this.#mail.code === 421)
+    this.#settle({ kind: 'unreachable', obstacle: fault.obstacle, text: fault.text }, untouched)
+  }
+
+  get #rcpt(): string {
+    return `RCPT TO:${pathText(this.#job.forwardPath)}`
+  }
+
+  #onMail(reply: RemoteReply): void {
+    this.#mail = reply
+    const accepted = meaning('mail', reply) === 'go-on'
+    // The session ends, and `fail` knows whether another connection may be tried.
+    if (reply.code === 421) return
+    if (!accepted) this.#settle(unreachable('mail', reply))
+    if (this.#line.offered.pipelining) return
+    if (accepted) this.#line.say(this.#rcpt, 'rcpt')
+    else this.#line.finish('clean')
+  }
+
+  #onRcpt(reply: RemoteReply): void {
+    this.#settle(answerTo(reply))
+    if (reply.code !== 421) this.#line.finish(this.#line.offered.pipelining ? 'reset-sent' : 'reset')
+  }
+
+  #settle(answer: ProbeAnswer, untouched = false): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#line.settle({ kind: 'probed', answer, untouched })
+  }
+}
+
+function answerTo(reply: RemoteReply): ProbeAnswer {
+  const means = meaning('rcpt', reply)
+  if (means === 'go-on') return { kind: 'known', reply }
+  if (means === 'permanent' && !NOT_ABOUT_A_MAILBOX.has(reply.code)) return { kind: 'unknown', reply }
+  return unreachable('rcpt', reply)
+}
+
+const unreachable = (step: Step, reply: RemoteReply): ProbeAnswer => ({
+  kind: 'unreachable',
+  obstacle: 'refused-for-now',
+  text: replyTo(step, reply),
+})
+
+const isInternationalized = ({ reversePath, forwardPath }: ProbeJob): boolean =>
+  (reversePath.kind === 'mailbox' && reversePath.mailbox.internationalized) ||
+  (forwardPath.kind === 'mailbox' && forwardPath.mailbox.internationalized)

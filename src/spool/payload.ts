@@ -1,0 +1,129 @@
+/**
+ * What the meta part of each record type says, and its JSON. Version dispatch is here: `decode…` gets the version of
+ * the record and must go on reading the version before ours.
+ *
+ * A state record holds the whole state, not a difference, with a `turn` that grows by one with each change. So the
+ * highest turn wins in whatever order records are read, older ones can be thrown away, and a copy of a message that
+ * compaction made carries its state inside.
+ */
+import type { Content } from '#mail/content.ts'
+import type { NewMessage, RecipientState } from '#mail/stored.ts'
+import { parseTraceId, type TraceId } from '#mail/trace-id.ts'
+import { type EncodedRecord, encodeRecord } from './record.ts'
+
+/** The changing part of a message. */
+export interface Standing {
+  /** 0 at reception; one more with each change. */
+  readonly turn: number
+  readonly route: string
+  readonly attempts: number
+  readonly nextAttemptMs: number
+  /** Undefined while all are pending. */
+  readonly recipients: readonly RecipientState[] | undefined
+  readonly lastText: string | undefined
+}
+
+export interface MessageMeta {
+  readonly message: NewMessage
+  readonly standing: Standing
+}
+
+export interface StateMeta {
+  readonly id: TraceId
+  readonly standing: Standing
+}
+
+/** Segment `segment` is valid up to `end`; what stands behind was never acknowledged. */
+export interface EndMeta {
+  readonly segment: number
+  readonly end: number
+}
+
+/** The length of every trace id. */
+const ID_OCTETS = 15
+
+export function encodeMessage(message: NewMessage, standing: Standing, content: Content): EncodedRecord {
+  const meta = {
+    id: message.id,
+    tenant: message.tenant,
+    envelope: message.envelope,
+    reception: message.reception,
+    ...standing,
+  }
+  return encodeRecord('message', JSON.stringify(meta), content)
+}
+
+export function encodeState(id: TraceId, standing: Standing): EncodedRecord {
+  return encodeRecord('state', JSON.stringify({ id, ...standing }))
+}
+
+export const encodeSettled = (ids: readonly TraceId[]): EncodedRecord => encodeRecord('settled', ids.join(''))
+
+export const encodeEnd = (end: EndMeta): EncodedRecord => encodeRecord('end', JSON.stringify(end))
+
+export const encodeSeal = (): EncodedRecord => encodeRecord('seal', '')
+
+type Json = Record<string, unknown>
+
+/** Undefined: not what a message record can say. */
+export function decodeMessage(_version: number, meta: Buffer): MessageMeta | undefined {
+  const json = parse(meta)
+  const id = json && idOf(json)
+  const standing = json && standingOf(json)
+  if (!json || !id || !standing || typeof json['tenant'] !== 'string') return undefined
+  const envelope = json['envelope'] as NewMessage['envelope'] | undefined
+  const reception = json['reception'] as NewMessage['reception'] | undefined
+  if (!Array.isArray(envelope?.recipients) || typeof reception?.receivedMs !== 'number') return undefined
+  return { message: { id, tenant: json['tenant'], route: standing.route, envelope, reception }, standing }
+}
+
+export function decodeState(_version: number, meta: Buffer): StateMeta | undefined {
+  const json = parse(meta)
+  const id = json && idOf(json)
+  const standing = json && standingOf(json)
+  return id && standing ? { id, standing } : undefined
+}
+
+export function decodeSettled(_version: number, meta: Buffer): TraceId[] | undefined {
+  if (meta.length % ID_OCTETS !== 0) return undefined
+  const ids: TraceId[] = []
+  for (let at = 0; at < meta.length; at += ID_OCTETS) {
+    const id = parseTraceId(meta.toString('latin1', at, at + ID_OCTETS))
+    if (id === undefined) return undefined
+    ids.push(id)
+  }
+  return ids
+}
+
+export function decodeEnd(_version: number, meta: Buffer): EndMeta | undefined {
+  const json = parse(meta)
+  const segment = json?.['segment']
+  const end = json?.['end']
+  return typeof segment === 'number' && typeof end === 'number' ? { segment, end } : undefined
+}
+
+function parse(meta: Buffer): Json | undefined {
+  try {
+    const json: unknown = JSON.parse(meta.toString())
+    return typeof json === 'object' && json !== null ? (json as Json) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const idOf = (json: Json): TraceId | undefined =>
+  typeof json['id'] === 'string' ? parseTraceId(json['id']) : undefined
+
+function standingOf(json: Json): Standing | undefined {
+  const { turn, route, attempts, nextAttemptMs, recipients, lastText } = json
+  if (typeof turn !== 'number' || typeof route !== 'string' || typeof attempts !== 'number') return undefined
+  if (typeof nextAttemptMs !== 'number') return undefined
+  return {
+    turn,
+    route,
+    attempts,
+    nextAttemptMs,
+    recipients: Array.isArray(recipients) ? (recipients as RecipientState[]) : undefined,
+    lastText: typeof lastText === 'string' ? lastText : undefined,
+  }
+}

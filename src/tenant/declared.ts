@@ -1,0 +1,44 @@
+/**
+ * The directory of what a configuration file declares. Every question is a look-up in a hash table, whatever the number
+ * of tenants; a name below a wildcard takes one look-up for each of its labels.
+ */
+import type { Directory, Route, ServedDomain, Tenant } from './directory.ts'
+
+export interface Declared {
+  readonly tenants: Iterable<Tenant>
+  readonly routes: Iterable<Route>
+  /** Names are unique; `*.bakery.example` stands for every subdomain, at any depth, that has no closer entry. */
+  readonly domains: Iterable<ServedDomain>
+}
+
+export function declaredDirectory({ tenants, routes, domains }: Declared): Directory {
+  const tenantsByName = new Map<string, Tenant>()
+  const routesById = new Map<string, Route>()
+  const exact = new Map<string, ServedDomain>()
+  const below = new Map<string, ServedDomain>()
+  for (const tenant of tenants) tenantsByName.set(tenant.name, tenant)
+  for (const route of routes) routesById.set(route.id, route)
+  for (const domain of domains) {
+    if (domain.name.startsWith('*.')) below.set(domain.name.slice(2), domain)
+    else exact.set(domain.name, domain)
+  }
+  return {
+    domain: (ascii) => exact.get(ascii) ?? (below.size > 0 ? nearestAbove(below, ascii) : undefined),
+    route: (id) => routesById.get(id),
+    tenant: (name) => tenantsByName.get(name),
+    *domains() {
+      yield* exact.values()
+      yield* below.values()
+    },
+    routes: () => routesById.values(),
+  }
+}
+
+// The longest wildcard wins. The answer carries the name that was asked for, as every other answer does.
+function nearestAbove(below: ReadonlyMap<string, ServedDomain>, ascii: string): ServedDomain | undefined {
+  for (let dot = ascii.indexOf('.'); dot >= 0; dot = ascii.indexOf('.', dot + 1)) {
+    const wildcard = below.get(ascii.slice(dot + 1))
+    if (wildcard !== undefined) return { ...wildcard, name: ascii }
+  }
+  return undefined
+}

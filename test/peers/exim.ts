@@ -1,0 +1,73 @@
+/**
+ * Debian's Exim (heavy), unpacked. Given a configuration by `-C` it gives up root and goes on as its own user, which is
+ * all that ports above 1024 and a folder of its own need.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { runToEnd, startChild } from '../harness/child.ts'
+import { executable, type Peer, type PeerKind, type PeerOptions, type PeerSettings, startPeer } from './peer.ts'
+
+export const startExim = (options: PeerOptions): Promise<Peer> => startPeer(EXIM, options)
+
+const EXIM: PeerKind = {
+  name: 'exim',
+  prepare(settings) {
+    const { folder } = settings
+    for (const name of ['spool', 'log']) mkdirSync(`${folder}/${name}`)
+    writeFileSync(`${folder}/exim.conf`, `${configuration(settings)}\n`)
+    writeFileSync(`${folder}/log/mainlog`, '')
+  },
+  run({ folder }) {
+    const owned = ['spool', 'log', 'log/mainlog', 'key.pem', 'certificate.pem'].map((name) => `${folder}/${name}`)
+    return startChild('/bin/sh', ['-c', START, executable('exim'), `${folder}/exim.conf`, ...owned])
+  },
+  async flush({ folder }) {
+    await runToEnd(executable('exim'), ['-C', `${folder}/exim.conf`, '-qff'])
+  },
+  log: ({ folder }) => readFileSync(`${folder}/log/mainlog`, 'utf8').split('\n'),
+}
+
+const START = 'conf=$1; shift; chown Debian-exim "$@" && exec "$0" -C "$conf" -bdf -q1s'
+
+function configuration(settings: PeerSettings): string {
+  const { folder, port, relayTo, keyFile, certificateFile, accept } = settings
+  return `keep_environment =
+primary_hostname = exim.test
+exim_path = ${executable('exim')}
+spool_directory = ${folder}/spool
+log_file_path = ${folder}/log/%slog
+pid_file_path = ${folder}/spool/exim.pid
+local_interfaces = 127.0.0.1
+daemon_smtp_ports = ${port}
+disable_ipv6 = true
+domainlist served = ${accept?.domain ?? '*'}
+acl_smtp_rcpt = at_rcpt
+tls_advertise_hosts = *
+tls_certificate = ${certificateFile}
+tls_privatekey = ${keyFile}
+host_lookup =
+rfc1413_hosts =
+dns_ipv4_lookup = *
+queue_run_in_order = true
+deliver_drop_privilege = true
+never_users = root
+begin acl
+at_rcpt:
+  deny message = relay not permitted
+       domains = !+served
+  deny message = no such user here
+       !verify = recipient
+  accept
+begin routers
+onward:
+  driver = manualroute
+  ${accept ? `local_parts = ${accept.users.map((user) => user.split('@', 1)[0]).join(' : ')}` : ''}
+  route_list = * 127.0.0.1 byname
+  transport = onward
+  self = send
+begin transports
+onward:
+  driver = smtp
+  port = ${relayTo}
+begin retry
+* * F,1h,1s`
+}
