@@ -58,11 +58,13 @@ export class RelayUnderTest {
         args: [MAIN, 'serve', '--config', this.#config],
         port: this.port,
         logFile: join(this.#folder, 'log'),
+        spawned: (pid) => {
+          this.#cpu = new CpuMeter(pid)
+        },
       },
       GREETING_MS_MAX,
     )
     const seconds = (performance.now() - startMs) / 1000
-    this.#cpu = new CpuMeter(this.pid)
     this.#peak = this.memory()
     this.#sampler = setInterval(() => this.#sample(), SAMPLE_MS)
     return seconds

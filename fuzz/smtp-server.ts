@@ -221,24 +221,25 @@ function checkEnds(session: Rehearsal): void {
 
 function fuzzBehind(onTheWay: Case['onTheWay'], seed: number, iterations: number): void {
   for (let i = 0; i < iterations; i++) {
-    const random = randomFrom(seed + i)
+    // Far apart for seeds that are neighbours: the runner counts them up.
+    const random = randomFrom(Math.imul(seed, 0x9e3779b1) + i)
     const some = newCase(random, onTheWay)
     try {
       run(some, random)
     } catch (cause) {
       const input = JSON.stringify(some.input.toString('latin1'))
-      throw new Error(`seed ${seed + i}: ${(cause as Error).message}: ${input}`, { cause })
+      throw new Error(`seed ${seed}, iteration ${i}: ${(cause as Error).message}: ${input}`, { cause })
     }
   }
 }
 
-/** Throws at the first violation. Iteration i of seed s is iteration 0 of seed s + i. */
+/** Throws at the first violation; the same two numbers find it again. */
 export function fuzz(seed: number, iterations: number): void {
   fuzzBehind((octets) => octets, seed, iterations)
 }
 
 /** The alarm test: must throw. */
-export function canary(seed: number, iterations: number): void {
+export function canary(seed = 1, iterations = 3000): void {
   fuzzBehind(
     (octets) => Buffer.from(octets.toString('latin1').replaceAll(/\r?\n/g, '\r\n'), 'latin1'),
     seed,

@@ -36,7 +36,7 @@ export interface RelayParts {
   readonly recipients: { verify(domain: ServedDomain, path: ForwardPath): Soon<RecipientAnswer> }
   /** May content come now? The spool's health and the memory that contents take. */
   readonly room: (declaredOctets: number) => Gate
-  readonly commit: Commit
+  readonly commit: Pick<Commit, 'take'>
   readonly report: Report
 }
 

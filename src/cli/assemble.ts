@@ -2,7 +2,6 @@
  * One worker, put together: the stages are made from the configuration and introduced to each other here, and nowhere
  * else. Reads like the drawing in relay.ts, from the outside in.
  */
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Acceptor } from '#accept/acceptor.ts'
 import type { Config } from '#config/config.ts'
@@ -33,9 +32,12 @@ import { acceptEvents, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
   readonly config: Config
-  /** 0 to `workers` - 1; owns the spool folder of that number. */
+  /** 0 to 1023; in the ids that it makes. */
   readonly index: number
-  readonly workers: number
+  /** Its own first, then those of workers that are no more. */
+  readonly spoolFolders: readonly string[]
+  /** Several workers share the ports. */
+  readonly reusePort: boolean
   /** 48 octets, the same in all workers. */
   readonly ticketKeys: Buffer
 }
@@ -57,12 +59,13 @@ export interface Worker {
 const clock = systemClock
 const random = Math.random
 
-export async function assembleWorker({ config, index, workers, ticketKeys }: WorkerOptions): Promise<Worker> {
+export async function assembleWorker(options: WorkerOptions): Promise<Worker> {
+  const { config, index } = options
   let current = config
   let directory: Directory = directoryFrom(config)
   const route = (id: string) => directory.route(id)
   const report = workerReport(config, index)
-  const spool = await openSpools(config, index, workers, report.report)
+  const spool = await openSpools(options, report.report)
   const delivery = createDelivery({
     connect: connectSocket,
     clock,
@@ -123,8 +126,8 @@ export async function assembleWorker({ config, index, workers, ticketKeys }: Wor
     machine: (settings, session, nowMs) => createServerSession(settings, session, newTraceId, nowMs),
     hasMemory: () => room.hasMemory,
     tlsFolder: join(config.dataFolder, 'tls'),
-    ticketKeys,
-    reusePort: workers > 1,
+    ticketKeys: options.ticketKeys,
+    reusePort: options.reusePort,
   })
   spool.onEntry((entry) => queue.add(entry))
   watch(report, { acceptor, queue, spool, delivery })
@@ -164,10 +167,8 @@ function workerReport(config: Config, worker: number): WorkerReport {
 }
 
 export const traceFolder = (config: Config): string => join(config.dataFolder, 'trace')
-export const spoolFolder = (config: Config, index: number): string => join(config.dataFolder, 'spool', String(index))
 
-// With fewer workers than before, the spools of those that are gone still hold mail: shared out by their number.
-async function openSpools(config: Config, index: number, workers: number, report: Report): Promise<Spool> {
+async function openSpools({ config, index, spoolFolders }: WorkerOptions, report: Report): Promise<Spool> {
   const open = (folder: string) =>
     openSpool({
       folder,
@@ -177,9 +178,6 @@ async function openSpools(config: Config, index: number, workers: number, report
       freeOctetsMin: config.spool.freeOctetsMin,
       alarm: (alarm) => report(spoolAlarmEvent(alarm, index)),
     })
-  const own = await open(spoolFolder(config, index))
-  const others = (await readdir(join(config.dataFolder, 'spool')))
-    .filter((name) => /^\d+$/.test(name) && Number(name) >= workers && Number(name) % workers === index)
-    .map((name) => open(spoolFolder(config, Number(name))))
-  return severalSpools(own, await Promise.all(others))
+  const [own, ...adopted] = await Promise.all(spoolFolders.map(open))
+  return severalSpools(own!, adopted)
 }

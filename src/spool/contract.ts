@@ -47,7 +47,13 @@ export type SpoolAlarm =
       readonly copy?: string
     }
   /** The last write before a crash is not complete. It was never acknowledged. */
-  | { readonly kind: 'torn'; readonly segment: string; readonly from: number; readonly to: number }
+  | {
+      readonly kind: 'torn'
+      readonly segment: string
+      readonly from: number
+      readonly to: number
+      readonly copy?: string
+    }
   /** The file ends too early: records that were there are gone. `expected` is unknown for want of a seal. */
   | { readonly kind: 'cut'; readonly segment: string; readonly at: number; readonly expected?: number }
   /** Could not be opened or read, several times. The segment is kept; a restart tries again. */

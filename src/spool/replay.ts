@@ -26,11 +26,13 @@ const RETRY_MS = [100, 1000, 5000]
 const ENTRIES_PER_SLICE = 256
 
 export interface ReplayHooks {
+  /** Not even a sync. */
+  readonly readOnly: boolean
   readonly alarm: (event: SpoolAlarm) => void
   /** A live message. */
   found(entry: Entry): void
-  /** Copies the damaged ranges; true if all are safe. */
-  setAside(segment: Segment, reading: SegmentReading): Promise<boolean>
+  /** The path of the copy; without one the segment is marked as kept. */
+  setAside(segment: Segment, range: { readonly from: number; readonly to: number }): Promise<string | undefined>
   /** The segment ends here, and nothing on disk says so yet. */
   endFound(segment: Segment, end: number): void
 }
@@ -97,9 +99,14 @@ export class Replay {
     for (let tries = 0; ; tries++) {
       try {
         const stated = this.#ends.get(segment.number)
-        return await readSegment(segment, { disk: this.#disk, stated, texts: this.#ledger.texts, sync: true })
+        return await readSegment(segment, {
+          disk: this.#disk,
+          stated,
+          texts: this.#ledger.texts,
+          sync: !this.#hooks.readOnly,
+        })
       } catch (error) {
-        const waitMs = RETRY_MS[tries]
+        const waitMs = this.#hooks.readOnly ? undefined : RETRY_MS[tries]
         if (waitMs === undefined || this.#nap.over) {
           segment.kept = true
           this.#hooks.alarm({ kind: 'unreadable', segment: segment.name, error })
@@ -172,18 +179,28 @@ export class Replay {
       this.#unsynced.push(segment)
       this.#hooks.alarm({ kind: 'unsynced', segment: segment.name, ...reading.syncError })
     }
-    if (reading.damaged.length > 0 && !(await this.#hooks.setAside(segment, reading))) segment.kept = true
-    this.#tally.corrupt += reading.damaged.length
-    const { torn, cut } = reading
-    if (torn) {
-      this.#tally.torn++
-      this.#hooks.alarm({ kind: 'torn', segment: segment.name, ...torn })
-    }
+    await this.#setAside(segment, reading)
+    const { cut } = reading
     if (cut) this.#hooks.alarm({ kind: 'cut', segment: segment.name, ...cut })
     else if (!reading.ended) {
-      // Only the newest may lack both a seal and a stated end: the process that wrote it died.
-      if (!newest && reading.size > 0) this.#hooks.alarm({ kind: 'cut', segment: segment.name, at: reading.end })
+      // Only the newest may lack both a seal and a stated end: the process that wrote it died. A crash in the first
+      // moments after a start can raise this alarm wrongly.
+      if (!newest) this.#hooks.alarm({ kind: 'cut', segment: segment.name, at: reading.end })
       this.#hooks.endFound(segment, reading.end)
     }
+  }
+
+  async #setAside(segment: Segment, { damaged, torn }: SegmentReading): Promise<void> {
+    for (const range of damaged) {
+      this.#tally.corrupt++
+      const copy = await this.#hooks.setAside(segment, range)
+      this.#hooks.alarm({ kind: 'corrupt', segment: segment.name, ...range, ...(copy ? { copy } : {}) })
+    }
+    if (torn === undefined) return
+    this.#tally.torn++
+    const { from, to, isZero } = torn
+    // Nobody can tell a torn write from a file that was cut later.
+    const copy = isZero ? undefined : await this.#hooks.setAside(segment, torn)
+    this.#hooks.alarm({ kind: 'torn', segment: segment.name, from, to, ...(copy ? { copy } : {}) })
   }
 }

@@ -25,8 +25,9 @@ export interface DamagedRange {
 export interface Visitor {
   /** A sound record. False: its meta says nothing sensible. `meta` is valid during the call only. */
   record(header: RecordHeader, meta: Buffer, position: number): boolean
-  /** `header` and `meta` where they are sound. */
-  damaged(range: DamagedRange, header?: RecordHeader, meta?: Buffer): void
+  /** The message of a record whose header and meta are sound. */
+  idOf(header: RecordHeader, meta: Buffer): TraceId | undefined
+  damaged(range: DamagedRange): void
 }
 
 export class Scan {
@@ -51,37 +52,32 @@ export class Scan {
     for (let at = 0; at < this.#end; ) {
       if (!this.#has(at, HEADER_OCTETS)) await this.#fill(at)
       const header = decodeHeader(this.#window, at - this.#start, this.#key)
-      if (header === undefined) {
+      const damage = header ? await this.#record(header, at) : { reason: 'header' as const }
+      if (header && damage === undefined) at += recordOctets(header)
+      else {
+        // Not at the end of the damaged record: if octets are missing, the next one begins before that.
         const next = await this.#nextHeader(at + 1)
-        this.#visitor.damaged({ from: at, to: next, reason: 'header' })
+        this.#visitor.damaged({ from: at, to: next, ...damage! })
         at = next
-      } else {
-        const to = at + recordOctets(header)
-        if (to > this.#end) {
-          this.#visitor.damaged({ from: at, to: this.#end, reason: 'incomplete' })
-          return
-        }
-        await this.#record(header, at, to)
-        at = to
       }
       if (++records % RECORDS_PER_SLICE === 0) await pause()
     }
   }
 
-  async #record(header: RecordHeader, at: number, to: number): Promise<void> {
+  /** Undefined: sound. */
+  async #record(header: RecordHeader, at: number): Promise<Omit<DamagedRange, 'from' | 'to'> | undefined> {
+    const to = at + recordOctets(header)
+    if (to > this.#end) return { reason: 'incomplete' }
     const metaEnd = at + HEADER_OCTETS + header.metaOctets
     if (!this.#has(at, to - at)) await this.#fill(at, metaEnd - at)
     const meta = this.#window.subarray(at + HEADER_OCTETS - this.#start, metaEnd - this.#start)
-    if (crc32(meta) !== header.metaChecksum) {
-      this.#visitor.damaged({ from: at, to, reason: 'meta' })
-      return
-    }
+    if (crc32(meta) !== header.metaChecksum) return { reason: 'meta' }
     const checksum = this.#has(at, to - at) ? this.#checksumHere(metaEnd, to) : await this.#checksum(metaEnd, to)
     if (checksum !== header.contentChecksum) {
-      this.#visitor.damaged({ from: at, to, reason: 'content' }, header, meta)
-    } else if (!this.#visitor.record(header, meta, at)) {
-      this.#visitor.damaged({ from: at, to, reason: 'payload' })
+      const id = this.#visitor.idOf(header, meta)
+      return { reason: 'content', ...(id ? { id } : {}) }
     }
+    return this.#visitor.record(header, meta, at) ? undefined : { reason: 'payload' }
   }
 
   #checksumHere(from: number, to: number): number {

@@ -26,7 +26,7 @@ export interface SegmentReading {
   /** To be set aside. */
   readonly damaged: readonly DamagedRange[]
   /** The rest of a write that a crash interrupted. */
-  readonly torn: { readonly from: number; readonly to: number } | undefined
+  readonly torn: Torn | undefined
   /** The file is shorter than it was. */
   readonly cut: { readonly at: number; readonly expected: number } | undefined
   /** A seal, or another segment, says where it ends. */
@@ -37,6 +37,13 @@ export interface SegmentReading {
   readonly newerVersion: number | undefined
   /** What was read may not be on the disk, and cannot be brought there. */
   readonly syncError: { readonly error: unknown } | undefined
+}
+
+export interface Torn {
+  readonly from: number
+  readonly to: number
+  /** Room that the file system made for octets that never came. */
+  readonly isZero: boolean
 }
 
 export interface ReadSegmentOptions {
@@ -87,15 +94,12 @@ export async function readSegment(segment: Segment, options: ReadSegmentOptions)
 }
 
 /** The last damage, if it is what a crash leaves of a write: a piece of a record, or octets that never came. */
-async function tornTail(
-  file: DiskFile,
-  damage: readonly DamagedRange[],
-  end: number,
-): Promise<DamagedRange | undefined> {
+async function tornTail(file: DiskFile, damage: readonly DamagedRange[], end: number): Promise<Torn | undefined> {
   const last = damage.at(-1)
   if (last === undefined || last.to !== end) return undefined
-  if (last.reason === 'incomplete' || last.to - last.from < HEADER_OCTETS) return last
-  return last.reason === 'header' && (await isZero(file, last.from, last.to)) ? last : undefined
+  const { from, to, reason } = last
+  if (reason === 'header' && (await isZero(file, from, to))) return { from, to, isZero: true }
+  return reason === 'incomplete' || to - from < HEADER_OCTETS ? { from, to, isZero: false } : undefined
 }
 
 async function isZero(file: DiskFile, from: number, to: number): Promise<boolean> {
@@ -125,10 +129,12 @@ class Collected {
     this.#texts = texts
   }
 
-  damaged(range: DamagedRange, header?: RecordHeader, meta?: Buffer): void {
-    const isMessage = header?.type === RECORD_TYPES.message && meta !== undefined
-    const id = isMessage ? decodeMessage(header.version, meta)?.message.id : undefined
-    this.damage.push(id === undefined ? range : { ...range, id })
+  damaged(range: DamagedRange): void {
+    this.damage.push(range)
+  }
+
+  idOf(header: RecordHeader, meta: Buffer): TraceId | undefined {
+    return header.type === RECORD_TYPES.message ? decodeMessage(header.version, meta)?.message.id : undefined
   }
 
   record(header: RecordHeader, meta: Buffer, position: number): boolean {

@@ -3,35 +3,35 @@
  * segment and the range. Only when the copy is synced may the segment be unlinked some day.
  */
 import type { Disk, DiskFile } from '#sys/disk.ts'
-import type { SpoolAlarm } from './contract.ts'
-import { type DamagedRange, WINDOW_OCTETS } from './scan.ts'
+import { WINDOW_OCTETS } from './scan.ts'
 import type { Segment } from './segment.ts'
 
 export const SET_ASIDE_FOLDER = 'set-aside'
 
-/** Copies and alarms. False: not all is copied, so the segment must stay. Never rejects. */
+/** The path of the copy; undefined: not copied, so the segment must stay. Never rejects. */
 export async function setAside(
   disk: Disk,
   folder: string,
   segment: Segment,
-  ranges: readonly DamagedRange[],
-  alarm: (event: SpoolAlarm) => void,
-): Promise<boolean> {
-  let safe = true
+  range: Range,
+): Promise<string | undefined> {
   const target = `${folder}/${SET_ASIDE_FOLDER}`
-  for (const range of ranges) {
-    const path = `${target}/${segment.name}.${range.from}-${range.to}`
-    const copied = await copyRange(disk, target, segment.path, path, range).then(
-      () => true,
-      () => false,
-    )
-    safe &&= copied
-    alarm({ kind: 'corrupt', segment: segment.name, ...range, ...(copied ? { copy: path } : {}) })
+  const path = `${target}/${segment.name}.${range.from}-${range.to}`
+  try {
+    await copyRange(disk, target, segment.path, path, range)
+    return path
+  } catch {
+    segment.kept = true
+    return undefined
   }
-  return safe
 }
 
-async function copyRange(disk: Disk, target: string, from: string, to: string, range: DamagedRange): Promise<void> {
+interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+async function copyRange(disk: Disk, target: string, from: string, to: string, range: Range): Promise<void> {
   await disk.makeFolder(target)
   const names = await disk.list(target)
   const name = to.slice(target.length + 1)
@@ -45,7 +45,7 @@ async function copyRange(disk: Disk, target: string, from: string, to: string, r
   await disk.syncFolder(target)
 }
 
-async function copyTo(disk: Disk, from: string, to: string, range: DamagedRange): Promise<void> {
+async function copyTo(disk: Disk, from: string, to: string, range: Range): Promise<void> {
   const source = await disk.open(from, 'read')
   try {
     const copy = await disk.open(to, 'create')
@@ -60,7 +60,7 @@ async function copyTo(disk: Disk, from: string, to: string, range: DamagedRange)
   }
 }
 
-async function pour(source: DiskFile, copy: DiskFile, range: DamagedRange): Promise<void> {
+async function pour(source: DiskFile, copy: DiskFile, range: Range): Promise<void> {
   for (let at = range.from; at < range.to; ) {
     const bytes = Buffer.allocUnsafeSlow(Math.min(WINDOW_OCTETS, range.to - at))
     const octets = await source.read(bytes, at)

@@ -11,9 +11,9 @@ import { randomBytes } from 'node:crypto'
 import { type Content, content as contentOf } from '#mail/content.ts'
 import type { SpoolReceipt } from '#mail/custody.ts'
 import type { Soon } from '#mail/decisions.ts'
-import type { Change, NewMessage, QueueEntry, StoredMessage } from '#mail/stored.ts'
+import type { Change, NewMessage, QueueEntry } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
-import { applyChange, recipientStates } from './change.ts'
+import { applyChange } from './change.ts'
 import {
   type ReadResult,
   type Replayed,
@@ -36,6 +36,7 @@ import { Replay } from './replay.ts'
 import type { Segment } from './segment.ts'
 import { setAside } from './set-aside.ts'
 import { isNoSpace, Space } from './space.ts'
+import { stored } from './stored.ts'
 
 /** Large enough that a segment lasts seconds under load, small enough that one read at start takes a moment. */
 const SEGMENT_OCTETS = 64 * 1024 * 1024
@@ -96,9 +97,10 @@ class SegmentSpool implements Spool {
     const corrupt = (entry: Entry) => this.#forget(entry)
     this.#housekeeping = new Housekeeping({ ledger, log, reader, disk, clock, segmentOctets, alarm, corrupt })
     this.#replay = new Replay(ledger, disk, clock, {
+      readOnly: false,
       alarm,
       found: (entry) => this.#onEntry(entry),
-      setAside: (segment, reading) => setAside(disk, ledger.folder, segment, reading.damaged, alarm),
+      setAside: (segment, range) => setAside(disk, ledger.folder, segment, range),
       endFound: (segment, end) => this.#log.note(new EndItem(segment, end, undefined, () => undefined)),
     })
     this.replayed = new Promise((resolve) => {
@@ -198,9 +200,10 @@ class SegmentSpool implements Spool {
     entry.settled = true
     this.#withdraw(entry)
     const { segment, position: from, recordOctets, id } = entry
-    const range = { from, to: from + recordOctets, reason: 'content' as const, id }
-    const { disk, alarm } = this.#options
-    if (!(await setAside(disk, this.#ledger.folder, segment, [range], alarm))) segment.kept = true
+    const range = { from, to: from + recordOctets }
+    const copy = await setAside(this.#options.disk, this.#ledger.folder, segment, range)
+    const alarm = { kind: 'corrupt' as const, segment: segment.name, ...range, reason: 'content' as const, id }
+    this.#options.alarm(copy ? { ...alarm, copy } : alarm)
     this.#note(entry)
   }
 
@@ -227,19 +230,5 @@ class SegmentSpool implements Spool {
     await this.#housekeeping.stop()
     await this.#reader.closeAll()
     await this.#unlock().catch(() => undefined)
-  }
-}
-
-/** What is stored, in its present state. */
-export function stored(entry: Entry, message: NewMessage, content: Content): StoredMessage {
-  const { route, attempts, nextAttemptMs, lastText } = entry
-  return {
-    ...message,
-    route,
-    recipients: recipientStates(entry),
-    attempts,
-    nextAttemptMs,
-    ...(lastText === undefined ? {} : { lastText }),
-    content,
   }
 }

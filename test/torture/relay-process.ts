@@ -13,6 +13,8 @@ export interface RelayCommand {
   readonly port: number
   /** Standard output and error are appended to it. */
   readonly logFile: string
+  /** Called with the process id before the program has run a line. */
+  readonly spawned?: (pid: number) => void
 }
 
 /** A restart has so long until it greets; RELIABILITY asks for 10 s with a million messages. */
@@ -77,6 +79,7 @@ export class RelayProcess {
     const child = spawn(command.program, command.args, { stdio: ['ignore', log, log], detached: true })
     closeSync(log)
     child.on('error', () => {})
+    if (child.pid !== undefined) command.spawned?.(child.pid)
     const relay = new RelayProcess(child)
     const ready = await until(async () => !relay.running || (await greets(command.port)), greetingMsMax)
     if (ready && relay.running) return relay

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
@@ -75,7 +74,7 @@ test('strange requests cost nothing: no line, too long a line, no JSON', async (
     let answer = ''
     socket.on('data', (bytes) => (answer += bytes))
     socket.end(text)
-    await once(socket, 'close')
+    await new Promise((resolve) => socket.once('close', resolve))
     return answer
   }
   assert.equal(await raw('no line end'), '')

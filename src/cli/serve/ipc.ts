@@ -34,10 +34,10 @@ export class Questions {
 
   /** Never rejects. */
   ask(about: string, body: unknown, msMax = ASK_MS_MAX): Promise<WorkerAnswer> {
-    if (this.#pending.size >= PENDING_MAX) return Promise.resolve(this.#failed('too many questions are open'))
+    if (this.#pending.size >= PENDING_MAX) return Promise.resolve(this.failed('too many questions are open'))
     const id = ++this.#lastId
     return new Promise((resolve) => {
-      const cancelTimer = this.#clock.after(msMax, () => this.#end(id, this.#failed(`no answer within ${msMax} ms`)))
+      const cancelTimer = this.#clock.after(msMax, () => this.#end(id, this.failed(`no answer within ${msMax} ms`)))
       this.#pending.set(id, { resolve, cancelTimer })
       this.#send({ kind: 'ask', id, about, body })
     })
@@ -46,13 +46,13 @@ export class Questions {
   /** Takes an answer; one that nobody waits for any more is dropped. */
   take(message: Extract<ToSupervisor, { id: number }>): void {
     const { id } = message
-    if (message.kind === 'refused') this.#end(id, this.#failed(message.text))
+    if (message.kind === 'refused') this.#end(id, this.failed(message.text))
     else this.#end(id, { kind: 'answer', worker: this.#worker, body: message.body })
   }
 
   /** The worker is gone. */
   failAll(text: string): void {
-    for (const id of [...this.#pending.keys()]) this.#end(id, this.#failed(text))
+    for (const id of [...this.#pending.keys()]) this.#end(id, this.failed(text))
   }
 
   #end(id: number, answer: WorkerAnswer): void {
@@ -63,7 +63,7 @@ export class Questions {
     pending.resolve(answer)
   }
 
-  #failed(text: string): WorkerAnswer {
+  failed(text: string): WorkerAnswer {
     return { kind: 'failed', worker: this.#worker, text }
   }
 }

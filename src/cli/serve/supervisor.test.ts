@@ -116,7 +116,7 @@ test('a worker that is killed is replaced: same index, same folders, the setting
   await supervisor.start()
   await supervisor.reload({ a: 2 })
   const [before] = await whoami()
-  const pending = supervisor.askAll('silence', 0)
+  const pending = supervisor.askAll('silence', 0, 500)
   process.kill(before!.pid, 'SIGKILL')
   assert.deepEqual((await pending)[0], { kind: 'failed', worker: 0, text: 'worker 0 ended' })
   await logged(/^worker 0 \(pid \d+\) ended: signal SIGKILL; a new one starts in 100 ms$/)

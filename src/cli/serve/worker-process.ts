@@ -62,6 +62,7 @@ export class WorkerProcess {
   }
 
   ask(about: string, body: unknown, msMax?: number): Promise<WorkerAnswer> {
+    if (this.state === 'dead') return Promise.resolve(this.#questions.failed(this.#ended))
     return this.#questions.ask(about, body, msMax)
   }
 
@@ -93,9 +94,13 @@ export class WorkerProcess {
   #died(how: string): void {
     if (this.state === 'dead') return
     this.state = 'dead'
-    this.#questions.failAll(`worker ${this.index} ended`)
+    this.#questions.failAll(this.#ended)
     const livedMs = this.#clock.monotonic() - this.#startedMs
     this.#callbacks.died(this, { how, livedMs, problem: this.#problem })
+  }
+
+  get #ended(): string {
+    return `worker ${this.index} ended`
   }
 
   // To a child that is gone nothing can be sent; its exit is told by the event.

@@ -34,7 +34,7 @@ const any: Check = () => true
 const NOT_OFFERED = permanent(502, '5.5.1', 'Command not implemented')
 const notOffered: Action = () => NOT_OFFERED
 
-// RFC 5321 §4.1.1: RSET, DATA, QUIT and STARTTLS take no argument, and one that is given is refused.
+// RSET, DATA, QUIT (RFC 5321 §4.1.1) and STARTTLS (RFC 3207 §4) take no argument, and one that is given is refused.
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   command('EHLO', ALWAYS, isGreetingName, ehlo, 'hostname'),
   command('HELO', ALWAYS, isGreetingName, helo, 'hostname'),

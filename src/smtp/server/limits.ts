@@ -13,7 +13,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   // (RFC 1870 §3), BODY 17 (RFC 6152 §2), SMTPUTF8 10 (RFC 6531 §3.1). The next power of two leaves room for senders
   // that count differently.
   commandOctetsMax: 2048,
-  // What the large mailbox providers accept, with base64's third on top.
+  // About what the large mailbox providers take; a relay that takes less refuses what its customers would have.
   contentOctetsMax: 50 * MIB_OCTETS,
   // RFC 5321 §4.5.3.1.6 asks for 1000 at least. The field sends far longer lines (HTML in one line), and a refusal would
   // be one because of content. Lines are not held in memory here; the bound keeps 10 MB header lines from the parsers

@@ -120,7 +120,10 @@ test('single octets do not keep a command waiting for ever, content may take its
 
 test('no time runs against the client while the path decides', () => {
   const rehearsal = new Rehearsal({ later: true }).lines(...HELLO.slice(0, 2))
-  rehearsal.do((machine) => machine.tick(20 * MINUTE_MS)).answerNow()
+  rehearsal
+    .do((machine) => machine.tick(MINUTE_MS))
+    .do((machine) => machine.tick(20 * MINUTE_MS))
+    .answerNow()
   rehearsal.do((machine) => machine.tick(21 * MINUTE_MS)).do((machine) => machine.tick(25 * MINUTE_MS))
   assert.equal(rehearsal.closed, undefined)
 })

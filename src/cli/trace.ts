@@ -1,0 +1,69 @@
+/**
+ * `vorposten trace ID`: the whole story of one transaction or session, from the trace files. The id is in the reply that
+ * the sender got, in the log, and in the Received field.
+ */
+import { access } from 'node:fs/promises'
+import { parseTraceId } from '#mail/trace-id.ts'
+import { readTrace } from '#report/trace-files.ts'
+import type { TraceRecord } from '#report/trace-record.ts'
+import { EXIT, UserError } from './exit.ts'
+
+export async function traceCommand(folder: string, text: string, json: boolean): Promise<void> {
+  const id = parseTraceId(text)
+  if (id === undefined) {
+    throw new UserError(`${text} is no trace id`, 'It has 15 letters and digits, such as 1M867WJPS00D6TA.', EXIT.config)
+  }
+  await access(folder)
+  const records = await readTrace(folder, id)
+  if (records.length === 0) {
+    const advice =
+      'Traces are kept for a week; the last second may not be written yet. Is this the right configuration?'
+    throw new UserError(`nothing is known of ${id}`, advice, EXIT.unavailable)
+  }
+  for (const record of records) process.stdout.write(`${json ? JSON.stringify(record) : story(record)}\n`)
+}
+
+interface AttemptedRecipient {
+  readonly to: string
+  readonly status: string
+  readonly text: string
+}
+
+const list = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value ?? ''))
+
+/** One record as a sentence or two. */
+export function story(record: TraceRecord): string {
+  const { time, event } = record
+  const at = `${time}  `
+  const indent = ' '.repeat(at.length)
+  switch (event) {
+    case 'accepted': {
+      const custody = record['custody'] === 'spool' ? 'kept here, on disk' : 'delivered in the session'
+      const note = record['note'] ? ` (${record['note']})` : ''
+      return (
+        `${at}accepted from ${record['client']} (${record['helo'] ?? 'no greeting'}${record['tls'] ? `, ${record['tls']}` : ''})\n` +
+        `${indent}${record['from']} → ${list(record['to'])}, ${record['octets']} octets, for ${record['tenant']}\n` +
+        `${indent}250 after ${record['receptionMs']} ms: ${custody}${note}`
+      )
+    }
+    case 'refused': {
+      const reasons = (record['reasons'] as { text: string }[]).map((reason) => reason.text).join('; ')
+      return (
+        `${at}refused at ${String(record['at']).toUpperCase()}: ${record['reply']}\n` +
+        `${indent}${record['client']} (${record['helo'] ?? 'no greeting'}): ${record['from'] ?? ''} → ${list(record['to'])}\n` +
+        `${indent}because: ${reasons}`
+      )
+    }
+    case 'attempted': {
+      const where = `${record['inSession'] ? 'in the session, ' : ''}to ${record['relay']}${record['tls'] ? ' with TLS' : ''}`
+      const lines = (record['recipients'] as AttemptedRecipient[]).map((r) => `${indent}${r.status} ${r.to}: ${r.text}`)
+      return [`${at}attempt ${where}, ${record['ageMs']} ms after reception`, ...lines].join('\n')
+    }
+    case 'held':
+      return `${at}held for ${list(record['to'])}: ${record['reason']}\n${indent}${record['text']}`
+    case 'settled':
+      return `${at}settled: every recipient has an end; nothing is kept here any more`
+    default:
+      return `${at}${event} by operator: ${record['text'] ?? ''}`
+  }
+}
