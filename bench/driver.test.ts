@@ -121,9 +121,15 @@ test('a connection lost after the dot leaves the fate unknown, one lost before i
 test('a refusal of MAIL, of RCPT and of DATA is told with its class, and the session goes on', async () => {
   const codes = new Map<number, number>()
   let mails = 0
+  let open = false
   const answer = (line: string): string | undefined => {
     if (line.startsWith('EHLO')) return '250 script.test'
-    if (line.startsWith('MAIL')) return ++mails === 1 ? '451 not now' : '250 ok'
+    if (line.startsWith('MAIL')) {
+      if (open) return '503 nested'
+      open = ++mails > 1
+      return open ? '250 ok' : '451 not now'
+    }
+    if (line === 'RSET' || line === '.') open = false
     if (line.startsWith('RCPT')) return mails === 2 ? '550 unknown' : '250 ok'
     if (line.startsWith('DATA')) return mails === 3 ? '452 full' : '354 go'
     return /^(RSET|\.$)/.test(line) ? '250 ok' : line === 'QUIT' ? '221 bye' : undefined

@@ -54,6 +54,13 @@ test('nothing but CRLF.CRLF ends the content', () => {
   }
 })
 
+test('a dot behind DATA is empty content', () => {
+  const { session, arrivals } = sink({ verify: false })
+  session.receive(Buffer.from('MAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nDATA\r\n.\r\nNOOP\r\n'))
+  assert.equal(arrivals.length, 1)
+  assert.deepEqual(codes(session.takeReplies()), '220 250 250 354 250 250 '.split(' '))
+})
+
 test('BDAT counts octets', () => {
   const { session, arrivals } = sink()
   const { wire } = contentTemplate(500)

@@ -185,7 +185,8 @@ test('the supervisor killed by kill -9: its workers end, and the next start take
 test('what keeps it from starting is one line and an exit code', async (t) => {
   const { port, plan, start, dataFolder } = await program(t)
   const lineOf = async (started: Started): Promise<[unknown, string]> => [(await started.exit)[0], started.log]
-  const taken = net.createServer().listen(port, '127.0.0.1')
+  // Another relay of the same user would share its ports with ours, if ours did not look first.
+  const taken = net.createServer().listen({ port, host: '127.0.0.1', reusePort: true })
   await once(taken, 'listening')
   const [code, line] = await lineOf(start())
   assert.equal(code, 69)

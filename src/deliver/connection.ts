@@ -196,7 +196,7 @@ export class Connection implements WireEvents {
   #write(parts: readonly (Buffer | string)[], more: boolean): void {
     const flowing = parts.length === 1 ? this.#wire.write(parts[0]!) : this.#wire.writeAll(parts)
     if (!more) return
-    this.#blocked = false
+    this.#blocked = !flowing
     if (flowing) this.#machine.flowing()
   }
 

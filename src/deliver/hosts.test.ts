@@ -65,6 +65,17 @@ test('all hosts in back-off: deferred at once, nothing is dialled; pauses grow f
   )
 })
 
+test('connections that fail together are one failure', async () => {
+  const world = new World()
+  world.server('mx').refuses = 'hang'
+  const attempts = [1, 2, 3].map(() => world.delivery.attempt(route(['mx']), message(), SEND))
+  await quiet()
+  assert.equal(world.dialled.length, 3)
+  await world.clock.pass(30_000)
+  await Promise.all(attempts)
+  assert.equal(world.delivery.stats()[0]!.hosts[0]!.backOffMs, 5_000)
+})
+
 test('after a pause there is a single trial; the others wait for its result', async () => {
   const world = new World()
   const one = route(['mx'])

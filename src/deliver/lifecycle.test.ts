@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { NULL_PATH } from '#mail/address.ts'
 import { mailbox, recipient } from '#smtp/client/testing.ts'
-import { good, message, quiet, route, summary, World } from './testing.ts'
+import { good, MailServer, MemoryWire, message, quiet, route, summary, World } from './testing.ts'
 import { TlsSessions } from './tls-sessions.ts'
 
 const SEND = { onMixed: 'send' } as const
@@ -56,6 +56,32 @@ test('a probe over a dead pooled connection is asked again; its sender may be gi
   assert.equal((await world.delivery.probe(route(['mx']), ASKED, NULL_PATH)).kind, 'known')
 })
 
+test('when one pooled connection is dead, its neighbours of the same age are not tried', async () => {
+  for (const kind of ['delivery', 'probe'] as const) {
+    const world = new World()
+    const server = world.server('mx')
+    const to = route(['mx'])
+    await Promise.all([1, 2, 3].map(() => world.delivery.attempt(to, message(), SEND)))
+    assert.equal(server.open, 3)
+    const old = new Set(server.sessions)
+    server.answers = (line, session) => (old.has(session) && line !== 'QUIT' ? '421 bye' : good()(line, session))
+    if (kind === 'probe') assert.equal((await world.delivery.probe(to, ASKED)).kind, 'known')
+    else assert.equal(summary(await world.delivery.attempt(to, message(), SEND)), 'delivered')
+  }
+})
+
+test('a second try comes before those who wait for their first', async () => {
+  const world = new World()
+  const server = world.server('mx')
+  const narrow = route(['mx'], { connectionsMax: 1 })
+  await world.delivery.attempt(narrow, message(), SEND)
+  server.answers = (line, session) => (session === server.sessions[0] ? '421 bye' : good()(line, session))
+  const order: string[] = []
+  const send = (name: string) => world.delivery.attempt(narrow, message(), SEND).then(() => order.push(name))
+  await Promise.all(['unlucky', 'second', 'third'].map(send))
+  assert.deepEqual(order, ['unlucky', 'second', 'third'])
+})
+
 test('drain: what is under way ends, what waits is told, idle and opening connections close', async () => {
   const world = new World()
   const server = world.server('mx', (line, session) => (line === '.' ? undefined : good()(line, session)))
@@ -81,6 +107,20 @@ test('drain: what is under way ends, what waits is told, idle and opening connec
   await end
   assert.equal(server.open, 0)
   assert.equal(server.last.commands.at(-1), 'QUIT')
+})
+
+test('a connect that succeeds only after drain is given up', async () => {
+  let connected: (wire: MemoryWire) => void = () => {}
+  const world = new World({ connect: () => new Promise((resolve) => void (connected = resolve)) })
+  const attempt = world.delivery.attempt(route(['mx']), message(), SEND)
+  await quiet()
+  await world.delivery.drain()
+  assert.equal(summary(await attempt), 'aborted')
+  const late = new MailServer()
+  late.greeting = undefined
+  connected(new MemoryWire(late, '192.0.2.1', 25))
+  await quiet()
+  assert.equal(late.open, 0)
 })
 
 test('drain with nothing open resolves at once', async () => {

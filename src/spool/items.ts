@@ -10,7 +10,7 @@ import type { SpoolError } from './contract.ts'
 import { Entry } from './entry.ts'
 import type { Ledger } from './ledger.ts'
 import type { LogItem } from './log.ts'
-import { encodeEnd, encodeMessage, encodeSettled, encodeState } from './payload.ts'
+import { type End, encodeEnd, encodeMessage, encodeSettled, encodeState } from './payload.ts'
 import type { StoredRecord } from './reader.ts'
 import type { Recent } from './recent.ts'
 import type { EncodedRecord } from './record.ts'
@@ -192,11 +192,11 @@ export class SettledAgainItem implements LogItem {
 /** States where a segment ends, in the current one; `by` is the segment that said so before. */
 export class EndItem implements LogItem {
   readonly #about: Segment
-  readonly #end: number
+  readonly #end: End
   readonly #by: Segment | undefined
   readonly #done: (said: boolean) => void
 
-  constructor(about: Segment, end: number, by: Segment | undefined, done: (said: boolean) => void) {
+  constructor(about: Segment, end: End, by: Segment | undefined, done: (said: boolean) => void) {
     this.#about = about
     this.#end = end
     this.#by = by
@@ -204,7 +204,7 @@ export class EndItem implements LogItem {
   }
 
   encode(): EncodedRecord | undefined {
-    if (!this.#about.gone) return encodeEnd({ segment: this.#about.number, end: this.#end })
+    if (!this.#about.gone) return encodeEnd(this.#about.number, this.#end)
     this.#done(true)
     return undefined
   }

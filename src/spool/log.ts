@@ -12,7 +12,7 @@ import type { Cancel, Clock } from '#sys/clock.ts'
 import type { Disk } from '#sys/disk.ts'
 import { type SpoolAlarm, SpoolError, type SpoolHealth } from './contract.ts'
 import type { Ledger } from './ledger.ts'
-import { encodeSeal } from './payload.ts'
+import { type End, encodeSeal } from './payload.ts'
 import { type EncodedRecord, place } from './record.ts'
 import type { Segment } from './segment.ts'
 import { SegmentFile } from './segment-file.ts'
@@ -74,8 +74,8 @@ export class Log {
   /** Written, not synced. */
   #unsynced: Written[] = []
   #file: SegmentFile | undefined
-  /** Ends of segments that failed, not yet stated on disk. */
-  readonly #voids = new Map<Segment, number>()
+  /** Ends of other segments, not yet stated on disk. */
+  readonly #voids = new Map<Segment, End>()
   #fault: { kind: 'full' | 'broken'; error: unknown } | undefined
   #retryMs = RETRY_MS_MIN
   #syncTimer: Cancel | undefined
@@ -95,8 +95,12 @@ export class Log {
     return this.#fault || this.#parts.space.low ? { kind: 'full' } : { kind: 'ok' }
   }
 
-  /** Opens the first segment. Never rejects: a full or broken disk shows in `health`, and is tried again. */
-  async start(): Promise<void> {
+  /**
+   * Opens the first segment, which states the ends of those that the last process left open. Never rejects: a full or
+   * broken disk shows in `health`, and is tried again.
+   */
+  async start(leftOpen: ReadonlyMap<Segment, number>): Promise<void> {
+    for (const [segment, octets] of leftOpen) this.#voids.set(segment, { end: octets, open: true })
     await this.#parts.space.look()
     if (this.#parts.space.low) this.#spaceIsLow()
     else await this.#parts.space.keepReserve()
@@ -257,9 +261,10 @@ export class Log {
     const cutBack = file !== undefined && kind === 'full' && !batch?.synced && (await file.cutBack())
     if (file && !cutBack) {
       this.#file = undefined
-      this.#voids.set(file.segment, await file.leave())
+      this.#voids.set(file.segment, { end: await file.leave(), open: false })
     }
     const roomier = kind === 'full' && (await this.#parts.space.giveUpReserve())
+    if (kind === 'full') await this.#parts.space.look(true)
     const certain = cutBack || (await this.#reopen())
     const refusal = new SpoolError(certain ? kind : 'uncertain', 'the batch could not be brought to disk', error)
     this.#lose(lost, refusal)

@@ -33,10 +33,15 @@ export interface StateMeta {
   readonly standing: Standing
 }
 
-/** Segment `segment` is valid up to `end`; what stands behind was never acknowledged. */
-export interface EndMeta {
-  readonly segment: number
+/** Where a segment ends; what stands behind was never acknowledged. */
+export interface End {
   readonly end: number
+  /** Its process died and the file had `end` octets: the last record before that may be torn. */
+  readonly open: boolean
+}
+
+export interface EndMeta extends End {
+  readonly segment: number
 }
 
 /** The length of every trace id. */
@@ -59,7 +64,8 @@ export function encodeState(id: TraceId, standing: Standing): EncodedRecord {
 
 export const encodeSettled = (ids: readonly TraceId[]): EncodedRecord => encodeRecord('settled', ids.join(''))
 
-export const encodeEnd = (end: EndMeta): EncodedRecord => encodeRecord('end', JSON.stringify(end))
+export const encodeEnd = (about: number, end: End): EncodedRecord =>
+  encodeRecord('end', JSON.stringify({ segment: about, end: end.end, ...(end.open ? { open: true } : {}) }))
 
 export const encodeSeal = (): EncodedRecord => encodeRecord('seal', '')
 
@@ -99,7 +105,8 @@ export function decodeEnd(_version: number, meta: Buffer): EndMeta | undefined {
   const json = parse(meta)
   const segment = json?.['segment']
   const end = json?.['end']
-  return typeof segment === 'number' && typeof end === 'number' ? { segment, end } : undefined
+  const open = json?.['open'] === true
+  return typeof segment === 'number' && typeof end === 'number' ? { segment, end, open } : undefined
 }
 
 function parse(meta: Buffer): Json | undefined {

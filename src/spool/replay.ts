@@ -15,7 +15,7 @@ import type { Replayed, SpoolAlarm } from './contract.ts'
 import type { Entry } from './entry.ts'
 import type { Ledger } from './ledger.ts'
 import { Nap } from './nap.ts'
-import type { Standing } from './payload.ts'
+import type { End, EndMeta, Standing } from './payload.ts'
 import { pause } from './scan.ts'
 import type { Segment } from './segment.ts'
 import { readSegment, type SegmentReading } from './segment-reading.ts'
@@ -53,7 +53,7 @@ export class Replay {
   readonly #settledHere = new Map<TraceId, Entry>()
   /** States of messages that are in an older segment. */
   readonly #early = new Map<TraceId, Early>()
-  readonly #ends = new Map<number, number>()
+  readonly #ends = new Map<number, End>()
   readonly #unsynced: Segment[] = []
   readonly #tally = { messages: 0, corrupt: 0, torn: 0 }
 
@@ -120,7 +120,7 @@ export class Replay {
   async #take(segment: Segment, reading: SegmentReading, newest: boolean): Promise<void> {
     segment.octets = reading.end
     for (const id of reading.settled) if (!this.#settled.has(id)) this.#settled.set(id, segment)
-    for (const { segment: number, end } of reading.ends) this.#learnEnd(segment, number, end)
+    for (const end of reading.ends) this.#learnEnd(segment, end)
     this.#states(segment, reading)
     let taken = 0
     for (const [id, entry] of reading.messages) {
@@ -130,10 +130,13 @@ export class Replay {
     await this.#report(segment, reading, newest)
   }
 
-  #learnEnd(by: Segment, number: number, end: number): void {
+  #learnEnd(by: Segment, { segment: number, end, open }: EndMeta): void {
     const known = this.#ends.get(number)
-    this.#ends.set(number, known === undefined ? end : Math.min(known, end))
-    for (const segment of this.#ledger.segments) if (segment.number === number) by.ends.set(segment, end)
+    // A final word beats an open one, whichever was read first.
+    if (known === undefined || (known.open && !open) || (known.open === open && end < known.end)) {
+      this.#ends.set(number, { end, open })
+    }
+    for (const segment of this.#ledger.segments) if (segment.number === number) by.ends.set(segment, { end, open })
   }
 
   #states(segment: Segment, reading: SegmentReading): void {
@@ -183,9 +186,9 @@ export class Replay {
     const { cut } = reading
     if (cut) this.#hooks.alarm({ kind: 'cut', segment: segment.name, ...cut })
     else if (!reading.ended) {
-      // Only the newest may lack both a seal and a stated end: the process that wrote it died. A crash in the first
-      // moments after a start can raise this alarm wrongly.
-      if (!newest) this.#hooks.alarm({ kind: 'cut', segment: segment.name, at: reading.end })
+      // Only the newest may lack both a seal and any stated end: the process that wrote it died.
+      if (!newest && !this.#ends.has(segment.number))
+        this.#hooks.alarm({ kind: 'cut', segment: segment.name, at: reading.end })
       this.#hooks.endFound(segment, reading.end)
     }
   }

@@ -3,7 +3,7 @@
  */
 import type { Disk, DiskFile } from '#sys/disk.ts'
 import type { Ledger } from './ledger.ts'
-import { encodeEnd } from './payload.ts'
+import { type End, encodeEnd } from './payload.ts'
 import { place } from './record.ts'
 import type { Segment } from './segment.ts'
 
@@ -20,11 +20,11 @@ export class SegmentFile {
   }
 
   /**
-   * Creates the next segment. What `voids` says of segments that failed is written and synced first, which also proves
+   * Creates the next segment. What `voids` says of the ends of others is written and synced first, which also proves
    * that this disk can write again. After this a receipt may rest on the file. Rejects with what the disk threw; the
    * failed file is then among the voids itself.
    */
-  static async create(ledger: Ledger, disk: Disk, key: Buffer, voids: Map<Segment, number>): Promise<SegmentFile> {
+  static async create(ledger: Ledger, disk: Disk, key: Buffer, voids: Map<Segment, End>): Promise<SegmentFile> {
     const segment = ledger.newSegment(key)
     const file = await disk.open(segment.path, 'create').catch((error: unknown) => {
       ledger.segments.delete(segment)
@@ -37,7 +37,7 @@ export class SegmentFile {
       await disk.syncFolder(ledger.folder)
     } catch (error) {
       segment.closed = true
-      voids.set(segment, 0)
+      voids.set(segment, { end: 0, open: false })
       await file.close().catch(() => undefined)
       throw error
     }
@@ -46,12 +46,12 @@ export class SegmentFile {
     return created
   }
 
-  async #state(voids: ReadonlyMap<Segment, number>): Promise<void> {
+  async #state(voids: ReadonlyMap<Segment, End>): Promise<void> {
     const heads: Buffer[] = []
     let octets = 0
     for (const [failed, end] of voids) {
       if (failed.gone) continue
-      const record = encodeEnd({ segment: failed.number, end })
+      const record = encodeEnd(failed.number, end)
       place(record, this.segment.key)
       heads.push(record.head)
       octets += record.octets

@@ -5,7 +5,15 @@
 import type { TraceId } from '#mail/trace-id.ts'
 import type { Disk, DiskFile } from '#sys/disk.ts'
 import { Entry, type Interned } from './entry.ts'
-import { decodeEnd, decodeMessage, decodeSettled, decodeState, type EndMeta, type Standing } from './payload.ts'
+import {
+  decodeEnd,
+  decodeMessage,
+  decodeSettled,
+  decodeState,
+  type End,
+  type EndMeta,
+  type Standing,
+} from './payload.ts'
 import {
   FORMAT_VERSION,
   FORMAT_VERSION_MIN,
@@ -49,7 +57,7 @@ export interface Torn {
 export interface ReadSegmentOptions {
   readonly disk: Disk
   /** The end that a newer segment states. */
-  readonly stated: number | undefined
+  readonly stated: End | undefined
   readonly texts: Interned
   /**
    * Syncs the file first. After a kill -9 we read what the kernel has in memory; a copy or a note that is only there
@@ -70,9 +78,9 @@ export async function readSegment(segment: Segment, options: ReadSegmentOptions)
     )
     const size = await file.size()
     const collected = new Collected(segment, texts)
-    const end = Math.min(size, stated ?? size)
+    const end = Math.min(size, stated?.end ?? size)
     await new Scan(file, segment.key, end, collected).run()
-    const ended = collected.sealed || stated !== undefined
+    const ended = collected.sealed || stated?.open === false
     const torn = ended ? undefined : await tornTail(file, collected.damage, end)
     return {
       messages: collected.messages,
@@ -81,7 +89,7 @@ export async function readSegment(segment: Segment, options: ReadSegmentOptions)
       ends: collected.ends,
       damaged: torn ? collected.damage.slice(0, -1) : collected.damage,
       torn,
-      cut: stated !== undefined && size < stated ? { at: size, expected: stated } : undefined,
+      cut: stated && size < stated.end ? { at: size, expected: stated.end } : undefined,
       ended,
       end: torn?.from ?? end,
       size,

@@ -6,6 +6,7 @@
  * Else the older records would come back to life at the next start.
  */
 import type { TraceId } from '#mail/trace-id.ts'
+import type { End } from './payload.ts'
 import { HEADER_OCTETS, KEY_OCTETS } from './record.ts'
 
 /** Octets that a settled record, or its share of one, takes; for accounts. */
@@ -25,7 +26,7 @@ export class Segment {
   /** Settled here, but the message is in another segment. */
   readonly owed = new Map<Segment, TraceId[]>()
   /** Stated ends of other segments. */
-  readonly ends = new Map<Segment, number>()
+  readonly ends = new Map<Segment, End>()
   /** Must not go before these. */
   readonly pins = new Set<Segment>()
   /** Takes no more records. */

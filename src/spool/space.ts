@@ -8,6 +8,8 @@ import type { Disk } from '#sys/disk.ts'
 /** Between two looks at the disk. */
 export const LOOK_MS = 1000
 export const RESERVE_OCTETS = 1024 * 1024
+/** The reserve is made again only with this much room beyond it, or it would take back what it has just given. */
+const RESERVE_MARGIN_OCTETS = 3 * RESERVE_OCTETS
 export const RESERVE_NAME = 'reserve'
 
 export class Space {
@@ -44,7 +46,7 @@ export class Space {
 
   /** Makes the reserve if there is none and room enough. Never rejects. */
   async keepReserve(): Promise<void> {
-    if (this.#reserved || this.#free < this.#freeOctetsMin + RESERVE_OCTETS) return
+    if (this.#reserved || this.#free < this.#freeOctetsMin + RESERVE_OCTETS + RESERVE_MARGIN_OCTETS) return
     const path = `${this.#folder}/${RESERVE_NAME}`
     try {
       if (!(await this.#disk.list(this.#folder)).includes(RESERVE_NAME)) await fill(this.#disk, path)

@@ -13,6 +13,7 @@ import type { SpoolReceipt } from '#mail/custody.ts'
 import type { Soon } from '#mail/decisions.ts'
 import type { Change, NewMessage, QueueEntry } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
+import type { Disk } from '#sys/disk.ts'
 import { applyChange } from './change.ts'
 import {
   type ReadResult,
@@ -101,7 +102,8 @@ class SegmentSpool implements Spool {
       alarm,
       found: (entry) => this.#onEntry(entry),
       setAside: (segment, range) => setAside(disk, ledger.folder, segment, range),
-      endFound: (segment, end) => this.#log.note(new EndItem(segment, end, undefined, () => undefined)),
+      endFound: (segment, end) =>
+        this.#log.note(new EndItem(segment, { end, open: false }, undefined, () => undefined)),
     })
     this.replayed = new Promise((resolve) => {
       this.#endReplay = resolve
@@ -109,9 +111,20 @@ class SegmentSpool implements Spool {
   }
 
   async start(older: readonly Segment[]): Promise<void> {
-    await this.#log.start()
+    await this.#log.start(await this.#leftOpen(older))
     // After the caller had its turn to ask for entries.
     setImmediate(() => this.#endReplay(this.#runReplay(older)))
+  }
+
+  /** The newest segment that holds anything, and empty ones after it: only these can lack a seal or a stated end. */
+  async #leftOpen(older: readonly Segment[]): Promise<Map<Segment, number>> {
+    const sizes = new Map<Segment, number>()
+    for (const segment of older) {
+      const octets = await fileSize(this.#options.disk, segment.path).catch(() => undefined)
+      if (octets !== undefined) sizes.set(segment, octets)
+      if (octets !== 0) break
+    }
+    return sizes
   }
 
   async #runReplay(older: readonly Segment[]): Promise<Replayed> {
@@ -230,5 +243,14 @@ class SegmentSpool implements Spool {
     await this.#housekeeping.stop()
     await this.#reader.closeAll()
     await this.#unlock().catch(() => undefined)
+  }
+}
+
+async function fileSize(disk: Disk, path: string): Promise<number> {
+  const file = await disk.open(path, 'read')
+  try {
+    return await file.size()
+  } finally {
+    await file.close()
   }
 }

@@ -50,6 +50,14 @@ export async function smtpTalk(port: number, options: TalkOptions = {}): Promise
   return talk
 }
 
+/** A session after its greeting and its EHLO. */
+export async function greeted(port: number, options: TalkOptions = {}): Promise<SmtpTalk> {
+  const talk = await smtpTalk(port, options)
+  await talk.expect(/^220 /)
+  await talk.say('EHLO client.test', /^250/)
+  return talk
+}
+
 export class SmtpTalk implements Disposable {
   #socket: Socket
   /** Below TLS, if there is any. */

@@ -50,8 +50,8 @@ export interface Vorposten extends AsyncDisposable {
   metric(sample: string): Promise<number>
   /** `queue list --json` and the like, with this relay's configuration. */
   command(...args: readonly string[]): Promise<CommandResult>
-  /** A new configuration, and SIGHUP. */
-  reload(config: Config): void
+  /** A new configuration, and SIGHUP; the line that says whether it was taken. */
+  reload(config: Config): Promise<string>
   /** Process ids of its workers now. */
   workers(): readonly number[]
   start(): Promise<void>
@@ -121,9 +121,11 @@ class RunningVorposten implements Vorposten {
     return { code, text, json: () => JSON.parse(text) as unknown }
   }
 
-  reload(config: Config): void {
+  reload(config: Config): Promise<string> {
+    const from = this.log().length
     this.#write(config)
     this.#child?.signal('SIGHUP')
+    return this.logged(/reloaded/, from)
   }
 
   workers(): readonly number[] {
@@ -136,7 +138,7 @@ class RunningVorposten implements Vorposten {
   async start(): Promise<void> {
     const child = startChild(process.execPath, [MAIN, 'serve', '--config', this.configFile], { env: this.#env() })
     this.#child = child
-    await child.line(/\bready\b/)
+    await child.line(/\bready: \d+ worker/)
   }
 
   async stop(): Promise<number | null> {

@@ -88,7 +88,7 @@ export class Supervisor {
     const answers = await this.askAll(RELOAD, settings)
     const failed = answers.filter((answer) => answer.kind === 'failed')
     // A worker that is replaced later must not differ from those that took the new ones.
-    
+    if (failed.length < answers.length) this.#settings = settings
     const [first] = failed
     if (first === undefined) return
     const text = `${failed.length} of ${answers.length} workers did not take the new settings: ${first.text}`
