@@ -26,6 +26,8 @@ const session = (): Session => ({
   tally: { recipientsRefused: 0, errors: 0, transactions: 0 },
 })
 
+const isNoTick = (call: string): boolean => !call.startsWith('tick')
+
 /** Answers each line; knows MAIL (asks), DATA to `.`, STARTTLS, QUIT, and BOOM (throws). */
 class LineMachine implements ServerMachine {
   readonly session = session()
@@ -258,11 +260,11 @@ test('STARTTLS: replies first, then the handshake, then the machine', async () =
   wire.says('A\r\nSTARTTLS\r\n')
   assert.deepEqual(wire.log.slice(1), ['250 A\r\n220 go\r\n', 'secure'])
   wire.says('plain octets behind it\r\n')
-  assert.deepEqual(machine.calls, [])
+  assert.deepEqual(machine.calls.filter(isNoTick), [])
   wire.handshake.resolve(TLS)
   await settled()
   wire.says('B\r\n')
-  assert.deepEqual(machine.calls, ['secured'])
+  assert.deepEqual(machine.calls.filter(isNoTick), ['secured'])
   assert.equal(wire.log.at(-1), '250 B\r\n')
 })
 
@@ -324,7 +326,7 @@ test('everything and FIN: the open question is answered, then the session ends',
   later.resolve(ACCEPT)
   await settled()
   assert.deepEqual(wire.log.slice(1), ['250 ok\r\n250 A\r\n', 'end'])
-  assert.deepEqual(machine.calls, ['lost'])
+  assert.deepEqual(machine.calls.filter(isNoTick), ['lost'])
   wire.events.closed()
   assert.deepEqual(told, ['abandoned', 'closed lost', 'ended'])
 })

@@ -85,7 +85,10 @@ export class SessionDriver implements WireEvents {
 
   data(bytes: Buffer): void {
     if (this.#phase === 'greeting' && this.#delaying) this.#greet(EARLY)
-    if (this.#phase === 'open') this.#drive(receive, bytes)
+    if (this.#phase !== 'open') return
+    // The machine's clock is as fine as its ticks; a transaction must not seem a second older than it is.
+    this.#machine.tick(this.#host.clock.monotonic())
+    this.#drive(receive, bytes)
   }
 
   drained(): void {

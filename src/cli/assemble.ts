@@ -7,20 +7,22 @@ import { Acceptor } from '#accept/acceptor.ts'
 import type { Config } from '#config/config.ts'
 import { directoryFrom } from '#config/directory.ts'
 import { createDelivery, type Delivery } from '#deliver/delivery.ts'
+import type { Resolve } from '#deliver/dial.ts'
 import type { Report } from '#mail/event.ts'
 import { traceIds } from '#mail/trace-id.ts'
 import { Operations } from '#queue/operations.ts'
 import { Queue } from '#queue/queue.ts'
 import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
-import { WorkerReport } from '#report/report.ts'
+import { type ReportOptions, WorkerReport } from '#report/report.ts'
 import { createServerSession } from '#smtp/server/session.ts'
-import type { Spool } from '#spool/contract.ts'
+import type { Spool, SpoolOptions } from '#spool/contract.ts'
 import { severalSpools } from '#spool/several.ts'
 import { openSpool } from '#spool/spool.ts'
-import { systemClock } from '#sys/clock.ts'
-import { systemDisk } from '#sys/disk.ts'
+import { type Clock, systemClock } from '#sys/clock.ts'
+import { type Disk, systemDisk } from '#sys/disk.ts'
 import { createResolver } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
+import type { Connect } from '#sys/wire.ts'
 import type { Directory } from '#tenant/directory.ts'
 import { Commit } from '../relay/commit.ts'
 import { lessonsFor } from '../relay/lessons.ts'
@@ -28,7 +30,7 @@ import { Room } from '../relay/room.ts'
 import { keepOf, spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
-import { acceptEvents, watch } from './worker-watch.ts'
+import { acceptEvents, type RunningReport, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
   readonly config: Config
@@ -48,7 +50,7 @@ export interface Worker {
   readonly queue: Queue
   readonly spool: Spool
   readonly operations: Operations
-  readonly report: WorkerReport
+  readonly report: RunningReport
   readonly delivery: Delivery
   /** Takes effect for the next decision; sessions under way keep their listener's old settings. */
   reload(config: Config): Promise<void>
@@ -56,22 +58,43 @@ export interface Worker {
   drain(): Promise<void>
 }
 
-const clock = systemClock
-const random = Math.random
+/** What a worker has of the world around it; the simulator puts another world here. */
+export interface Outside {
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly connect: Connect
+  readonly resolve: Resolve
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly report: (options: ReportOptions) => RunningReport
+  readonly spool: Pick<SpoolOptions, 'lockOwner' | 'newKey'>
+}
 
-export async function assembleWorker(options: WorkerOptions): Promise<Worker> {
+const realOutside = (): Outside => ({
+  clock: systemClock,
+  disk: systemDisk,
+  connect: connectSocket,
+  resolve: createResolver(systemClock),
+  random: Math.random,
+  report: (options) => new WorkerReport(options),
+  spool: {},
+})
+
+export async function assembleWorker(options: WorkerOptions, outside = realOutside()): Promise<Worker> {
   const { config, index } = options
+  const { clock, random } = outside
   let current = config
   let directory: Directory = directoryFrom(config)
   const route = (id: string) => directory.route(id)
-  const report = workerReport(config, index)
-  const spool = await openSpools(options, report.report)
+  const report = outside.report(reportOptions(config, index, clock))
+  const spool = await openSpools(options, report.report, outside)
   const delivery = createDelivery({
-    connect: connectSocket,
+    connect: outside.connect,
     clock,
-    resolve: createResolver(clock),
+    resolve: outside.resolve,
     hostname: config.hostname,
     random,
+    preferChunking: true,
   })
   const recipients = new RecipientKnowledge({
     clock,
@@ -137,7 +160,16 @@ export async function assembleWorker(options: WorkerOptions): Promise<Worker> {
     spool,
     delivery,
     report,
-    operations: new Operations({ queue, keep, entries: () => spool.entries(), route, report: tell }),
+    operations: new Operations({
+      queue,
+      keep,
+      entries: () => spool.entries(),
+      route,
+      // New connections know of no back-off.
+      wake: (woken) =>
+        delivery.retire(new Set([...directory.routes()].map(({ id }) => id).filter((id) => id !== woken))),
+      report: tell,
+    }),
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current = next
@@ -155,24 +187,29 @@ export async function assembleWorker(options: WorkerOptions): Promise<Worker> {
   }
 }
 
-function workerReport(config: Config, worker: number): WorkerReport {
-  return new WorkerReport({
+function reportOptions(config: Config, worker: number, clock: Clock): ReportOptions {
+  return {
     hostname: config.hostname,
     format: config.log.format,
     destination: config.log.destination,
     traceFolder: traceFolder(config),
     worker,
     clock,
-  })
+  }
 }
 
 export const traceFolder = (config: Config): string => join(config.dataFolder, 'trace')
 
-async function openSpools({ config, index, spoolFolders }: WorkerOptions, report: Report): Promise<Spool> {
+async function openSpools(
+  { config, index, spoolFolders }: WorkerOptions,
+  report: Report,
+  { disk, clock, spool }: Outside,
+): Promise<Spool> {
   const open = (folder: string) =>
     openSpool({
       folder,
-      disk: systemDisk,
+      ...spool,
+      disk,
       clock,
       segmentOctets: config.spool.segmentOctets,
       freeOctetsMin: config.spool.freeOctetsMin,

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { parse } from 'yaml'
-import { type CheckConfigOptions, checkConfigCommand, EX_CONFIG } from './check-config.ts'
+import { type CheckConfigOptions, checkConfigCommand } from './check-config.ts'
+import { EXIT } from './exit.ts'
 
 async function run(t: TestContext, text: string, options: CheckConfigOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'vorposten-check-'))
@@ -50,7 +51,7 @@ const FAULTY = SOUND.replace('verified', 'verifed').replace('store:', 'stor:')
 
 test('a faulty file is judged as a compiler does, with the exit code that systemd does not retry', async (t) => {
   const { code, out } = await run(t, FAULTY)
-  assert.equal(code, EX_CONFIG)
+  assert.equal(code, EXIT.config)
   assert.match(out, /^\/v\.yaml:6:85: error: tenants\.bakery\.routes\.main\.tls: "verifed" is not allowed here$/m)
   assert.match(out, /^ {4}did you mean verified\?$/m)
   assert.match(out, /\n\n\/v\.yaml cannot be used: 2 errors\n$/)
@@ -59,7 +60,7 @@ test('a faulty file is judged as a compiler does, with the exit code that system
 test('as JSON: the same problems, for programs', async (t) => {
   const faulty = await run(t, FAULTY, { json: true })
   const report = JSON.parse(faulty.out)
-  assert.deepEqual([faulty.code, report.ok, report.problems.length], [EX_CONFIG, false, 4])
+  assert.deepEqual([faulty.code, report.ok, report.problems.length], [EXIT.config, false, 4])
   assert.deepEqual(report.problems[0].position, { file: '/v.yaml', line: 6, column: 85 })
   const sound = JSON.parse((await run(t, SOUND, { json: true, diff: true })).out)
   assert.deepEqual([sound.ok, sound.tenants, sound.domains, sound.routes], [true, 1, 3, 3])
@@ -83,6 +84,6 @@ test('of many domains the summary gives the number', async (t) => {
 test('a file that is not there is one line', async () => {
   let out = ''
   const code = await checkConfigCommand('/nonexistent/v.yaml', { write: (piece) => void (out += piece) })
-  assert.equal(code, EX_CONFIG)
+  assert.equal(code, EXIT.config)
   assert.match(out, /^\/nonexistent\/v\.yaml:1:1: error: the file does not exist$/m)
 })

@@ -10,9 +10,8 @@ import { problemText } from '#config/problem.ts'
 import { endpointText, hostPortText } from '#config/units.ts'
 import { domainForReading } from '#mail/domain.ts'
 import type { Route, ServedDomain } from '#tenant/directory.ts'
+import { EXIT } from './exit.ts'
 
-/** sysexits(3): what `serve` also answers to a faulty file; systemd does not restart after it. */
-export const EX_CONFIG = 78
 /** The summary names so many domains; of more it gives the number. */
 export const SUMMARY_DOMAINS_MAX = 50
 
@@ -25,13 +24,13 @@ export interface CheckConfigOptions {
   readonly write?: (text: string) => void
 }
 
-/** The exit code: 0, or `EX_CONFIG`. */
+/** The exit code: 0, or `EXIT.config`. */
 export async function checkConfigCommand(path: string, options: CheckConfigOptions = {}): Promise<number> {
   const { json = false, diff = false, load = {}, write = (text: string) => void process.stdout.write(text) } = options
   const result = await loadConfig(path, load)
   if (json) write(`${JSON.stringify(report(path, result, diff), undefined, 2)}\n`)
   else for (const line of text(path, result, diff)) write(`${line}\n`)
-  return result.ok ? 0 : EX_CONFIG
+  return result.ok ? 0 : EXIT.config
 }
 
 function report(path: string, result: LoadResult, diff: boolean): object {

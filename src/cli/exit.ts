@@ -3,6 +3,7 @@
  * wrong, and what to do. Everything else that is thrown is a defect and keeps its stack.
  */
 import { CertificateFault } from '#accept/certificates.ts'
+import { SpoolLocked } from '#spool/lock.ts'
 
 export const EXIT = {
   ok: 0,
@@ -60,6 +61,9 @@ export function reportError(error: unknown, write: (line: string) => void): Exit
 /** The operator's view of an error, or undefined if it is a defect. */
 export function toUserError(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error
+  if (error instanceof SpoolLocked) {
+    return new UserError(error.message, 'Stop the other one, or give this one another data folder.', EXIT.unavailable)
+  }
   if (error instanceof CertificateFault) return new UserError(error.message, error.advice, EXIT.config)
   if (!(error instanceof Error) || !('code' in error)) return undefined
   const { syscall, path } = error as NodeJS.ErrnoException

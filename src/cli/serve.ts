@@ -93,6 +93,7 @@ class Service implements Running {
     const control = await controlServer(path, (request) => this.#options.control(request, this))
     const signals = this.#listenToSignals()
     try {
+      await checkPorts(this.#plan.listeners)
       const close = await this.#start()
       const reason = await this.supervisor.ended
       close()

@@ -6,7 +6,10 @@ import type { Queue } from '#queue/queue.ts'
 import type { WorkerReport } from '#report/report.ts'
 import type { Spool } from '#spool/contract.ts'
 
-export function acceptEvents(report: WorkerReport): AcceptEvents {
+/** The face of a report that a worker needs. */
+export type RunningReport = Pick<WorkerReport, 'report' | 'metrics' | 'notice' | 'end'>
+
+export function acceptEvents(report: RunningReport): AcceptEvents {
   const { metrics } = report
   const opened = metrics.counter('vorposten_sessions_opened_total', 'Sessions that began')
   const refused = metrics.counter('vorposten_connections_refused_total', 'Connections that got no session', 'why')
@@ -34,7 +37,7 @@ interface Watched {
   readonly delivery: Delivery
 }
 
-export function watch({ metrics }: WorkerReport, { acceptor, queue, spool }: Watched): void {
+export function watch({ metrics }: RunningReport, { acceptor, queue, spool }: Watched): void {
   metrics.gauge('vorposten_sessions', 'Sessions now', () => [[{}, acceptor.sessions]])
   metrics.gauge('vorposten_event_loop_lag_seconds', 'Of the slowest worker turn, summed', () => [
     [{}, acceptor.lagMs / 1000],

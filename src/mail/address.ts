@@ -5,7 +5,8 @@
  * it, so that no two of them can read one address in two ways. It is strict: no comments, no folding, no bare words.
  * Source routes are read and thrown away (RFC 5321 §4.1.1.3, appendix F.2).
  *
- * Limits, in octets: local part 64, domain 255, path 256 with its brackets (RFC 5321 §4.5.3.1).
+ * Limits, in octets: local part 64, domain 255, path 256 with its brackets (RFC 5321 §4.5.3.1). A mailbox that no path
+ * can carry is refused everywhere; what counts is the longer of what was written and what we would write (A-labels).
  */
 import { type Domain, domainText, parseAddressLiteral, parseDomainName } from './domain.ts'
 
@@ -82,10 +83,7 @@ function parseBracketed(text: string, start: number): Parsed<Mailbox> {
   const mailbox = parseMailboxAt(text, at)
   if (!mailbox.ok) return mailbox
   if (text.charCodeAt(mailbox.end) !== 0x3e) return fault('no-closing-bracket', mailbox.end)
-  const end = mailbox.end + 1
-  // RFC 5321 §4.5.3.1.3; measured without the source route, which nobody keeps.
-  if (Buffer.byteLength(text.slice(at, mailbox.end)) + 2 > PATH_OCTETS_MAX) return fault('path-too-long', at)
-  return { ok: true, value: mailbox.value, end }
+  return { ok: true, value: mailbox.value, end: mailbox.end + 1 }
 }
 
 // "@" Domain *( "," "@" Domain ) ":"; the answer is the index behind the colon, or -1.
@@ -107,11 +105,20 @@ function parseMailboxAt(text: string, start: number): Parsed<Mailbox> {
   const domain = parseDomainAt(text, local.end + 1)
   if (!domain.ok) return domain
   const localPart = local.value
-  return {
-    ok: true,
-    value: { localPart, domain: domain.value, internationalized: hasNonAscii(localPart) },
-    end: domain.end,
-  }
+  const internationalized = hasNonAscii(localPart)
+  // Half a surrogate pair is no character: it cannot be written as UTF-8 (RFC 3629 §3).
+  if (internationalized && !localPart.isWellFormed()) return fault('local-part', start)
+  const value = { localPart, domain: domain.value, internationalized }
+  if (isTooLongForPath(text, start, domain.end, value)) return fault('path-too-long', start)
+  return { ok: true, value, end: domain.end }
+}
+
+// RFC 5321 §4.5.3.1.3; without the source route, which nobody keeps. A code unit has 3 octets of UTF-8 at most.
+function isTooLongForPath(text: string, start: number, end: number, mailbox: Mailbox): boolean {
+  const octetsMax = PATH_OCTETS_MAX - 2
+  const isNear = (end - start) * 3 > octetsMax || mailbox.localPart.length * 3 + domainText(mailbox.domain).length > 200
+  if (!isNear) return false
+  return Buffer.byteLength(text.slice(start, end)) > octetsMax || Buffer.byteLength(mailboxText(mailbox)) > octetsMax
 }
 
 function parseDomainAt(text: string, start: number): Parsed<Domain> {

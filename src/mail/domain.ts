@@ -5,7 +5,7 @@
  * Address literals are kept as canonical addresses. Limits: a label 63 octets, a name 255 octets (RFC 5321 §4.5.3.1.2).
  */
 import { createRequire } from 'node:module'
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIPv4, isIPv6, SocketAddress } from 'node:net'
 
 export type Domain =
   | { readonly kind: 'name' /** A-labels, lower case. */; readonly ascii: string }
@@ -25,6 +25,8 @@ const idna = (): Tr46 => (tr46 ??= createRequire(import.meta.url)('tr46') as Tr4
 
 /** Reads a domain name in ASCII or Unicode form; undefined if it is not one. */
 export function parseDomainName(text: string): string | undefined {
+  // Punycode takes time that grows with the square of the length.
+  if (text.length > DOMAIN_OCTETS_MAX) return undefined
   const ascii = isAscii(text) ? text.toLowerCase() : toAscii(text)
   if (ascii === undefined || ascii.length === 0 || ascii.length > DOMAIN_OCTETS_MAX) return undefined
   for (const label of ascii.split('.')) {
@@ -37,9 +39,12 @@ export function parseDomainName(text: string): string | undefined {
 export function parseAddressLiteral(inside: string): Domain | undefined {
   if (isIPv4(inside)) return { kind: 'literal', family: 4, address: inside }
   if (/^ipv6:/i.test(inside)) {
-    const address = inside.slice(5).toLowerCase()
+    const address = inside.slice(5)
     // A zone index names an interface of this host; it has no meaning in a mailbox.
-    if (isIPv6(address) && !address.includes('%')) return { kind: 'literal', family: 6, address }
+    if (isIPv6(address) && !address.includes('%')) {
+      // RFC 5952: one address, one text.
+      return { kind: 'literal', family: 6, address: new SocketAddress({ address, family: 'ipv6' }).address }
+    }
   }
   return undefined
 }
@@ -50,10 +55,11 @@ export function domainText(domain: Domain): string {
   return domain.family === 6 ? `[IPv6:${domain.address}]` : `[${domain.address}]`
 }
 
-/** The domain as a person reads it (U-labels). */
+/** The domain as a person reads it: U-labels, unless they would not lead back to the same name. */
 export function domainForReading(domain: Domain): string {
-  if (domain.kind === 'name' && domain.ascii.includes('xn--')) return idna().toUnicode(domain.ascii).domain
-  return domainText(domain)
+  if (domain.kind === 'literal' || !domain.ascii.includes('xn--')) return domainText(domain)
+  const unicode = idna().toUnicode(domain.ascii).domain
+  return parseDomainName(unicode) === domain.ascii ? unicode : domain.ascii
 }
 
 function toAscii(text: string): string | undefined {

@@ -92,7 +92,7 @@ export const remoteReplyLine = (reply: RemoteReply): string =>
 export function remoteReply(code: number, texts: readonly string[]): RemoteReply {
   const status = parseStatus(texts[0] ?? '')
   if (status === undefined || statusClass(status) !== Math.floor(code / 100)) return { code, lines: texts }
-  const strip = (line: string) => (line.startsWith(status) ? line.slice(status.length).trimStart() : line)
+  const strip = (line: string) => (parseStatus(line) === status ? line.slice(status.length).trimStart() : line)
   return { code, status, lines: texts.map(strip) }
 }
 

@@ -55,17 +55,16 @@ function readField(text: string, start: number): Field | undefined {
   }
 }
 
-// field-name = 1*ftext, printable US-ASCII without colon (RFC 5322 §3.6.8); obsolete white space before the colon.
+// field-name = 1*ftext, printable US-ASCII without colon (RFC 5322 §3.6.8); obsolete white space before the colon (§4.5).
 function fieldNameEnd(text: string, start: number): number {
   let i = start
-  while (i < text.length) {
-    const c = text.charCodeAt(i)
-    if (c === 0x3a) return i > start ? i : -1
-    if ((c < 0x21 || c > 0x7e) && !(c === 0x20 && i > start)) return -1
-    i++
-  }
-  return -1
+  while (isFtext(text.charCodeAt(i))) i++
+  if (i === start) return -1
+  while (text.charCodeAt(i) === 0x20 || text.charCodeAt(i) === 0x09) i++
+  return text.charCodeAt(i) === 0x3a ? i : -1
 }
+
+const isFtext = (c: number): boolean => c > 0x20 && c < 0x7f && c !== 0x3a
 
 function lineEnd(text: string, from: number): number {
   const at = text.indexOf('\r\n', from)

@@ -67,12 +67,17 @@ export function hops(section: HeaderSection, hostname: string, recipient?: strin
   let own = 0
   let ownForRecipient = 0
   const by = `by ${hostname} (Vorposten)`
+  // Fields are read one character per octet; a recipient in UTF-8 must be looked for in the same way.
+  const path = recipient === undefined ? undefined : `for <${Buffer.from(recipient).toString('latin1')}>`
   for (const field of section.fields) {
     if (field.name !== 'received') continue
     all++
-    if (!field.value.includes(by)) continue
+    if (!field.value.includes(hostname)) continue
+    // Others may have folded the field in their own way.
+    const value = field.value.replace(/\s+/g, ' ')
+    if (!value.includes(by)) continue
     own++
-    if (recipient !== undefined && field.value.includes(`for <${recipient}>`)) ownForRecipient++
+    if (path !== undefined && value.includes(path)) ownForRecipient++
   }
   return { all, own, ownForRecipient }
 }
@@ -81,15 +86,29 @@ export function hops(section: HeaderSection, hostname: string, recipient?: strin
 export function forgedResults(section: HeaderSection, hostname: string): Field[] {
   const name = hostname.toLowerCase()
   return section.fields.filter((field) => {
-    if (field.name !== 'authentication-results') return false
-    const id =
-      /^[^\s;(]*/.exec(
-        unfolded(field)
-          .toLowerCase()
-          .replace(/^(?:\s|\([^()]*\))+/, ''),
-      )?.[0] ?? ''
-    return id.replace(/^"(.*)"$/, '$1') === name
+    return field.name === 'authentication-results' && authservId(unfolded(field)) === name
   })
+}
+
+// authserv-id is a value: a token or a quoted string, with comments before it (RFC 8601 §2.2, RFC 5322 §3.2.2).
+function authservId(value: string): string {
+  const rest = value.slice(commentsEnd(value)).toLowerCase()
+  const quoted = /^"((?:[^"\\]|\\.)*)"/.exec(rest)?.[1]
+  return quoted?.replace(/\\(.)/g, '$1') ?? /^[^\s;(]*/.exec(rest)?.[0] ?? ''
+}
+
+// Comments nest; a backslash takes the next character as it is.
+function commentsEnd(value: string): number {
+  let depth = 0
+  let i = 0
+  for (; i < value.length; i++) {
+    const c = value[i]!
+    if (c === '(') depth++
+    else if (c === ')' && depth > 0) depth--
+    else if (c === '\\' && depth > 0) i++
+    else if (depth === 0 && !/\s/.test(c)) break
+  }
+  return i
 }
 
 /** The Message-ID as it stands, for log and trace; bounded and printable. */

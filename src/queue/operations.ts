@@ -60,6 +60,8 @@ export interface OperationsParts {
   readonly keep: Keep
   readonly entries: () => Iterable<QueueEntry>
   readonly route: (id: string) => Route | undefined
+  /** An operator says "now": forget that the hosts of this route could not be reached. */
+  readonly wake: (routeId: string) => void
   readonly report: Report
 }
 
@@ -89,7 +91,13 @@ export class Operations {
 
   async act(selection: Selection, action: Action, dryRun: boolean): Promise<ActionResult[]> {
     const results: ActionResult[] = []
+    const woken = new Set<string>()
     for await (const { entry } of this.#selected(selection)) {
+      const routeId = (action.kind === 'requeue' && action.route) || entry.route
+      if (!dryRun && TRIES_NOW.has(action.kind) && !woken.has(routeId)) {
+        woken.add(routeId)
+        this.#parts.wake(routeId)
+      }
       results.push(this.#actOn(entry, action, dryRun))
     }
     return results
@@ -97,6 +105,8 @@ export class Operations {
 
   #actOn(entry: QueueEntry, action: Action, dryRun: boolean): ActionResult {
     const { id } = entry
+    // A flush is what started it, or came too late to matter.
+    if (action.kind === 'flush' && this.#parts.queue.isUnderWay(id)) return { id, done: true, text: 'under way' }
     if (this.#parts.queue.isUnderWay(id)) return { id, done: false, text: 'busy: an attempt is under way, try again' }
     const refusal = refusalOf(entry, action, this.#parts.route)
     if (refusal !== undefined) return { id, done: false, text: refusal }
@@ -182,6 +192,9 @@ export class Operations {
     }
   }
 }
+
+/** What means an attempt at once. */
+const TRIES_NOW: ReadonlySet<Action['kind']> = new Set(['flush', 'release', 'requeue'])
 
 function refusalOf(entry: QueueEntry, action: Action, route: (id: string) => Route | undefined): string | undefined {
   if (action.kind === 'release' && entry.state !== 'held') return 'not held'

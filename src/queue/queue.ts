@@ -15,6 +15,7 @@ import type { Cancel, Clock } from '#sys/clock.ts'
 import type { Route } from '#tenant/directory.ts'
 import { aftermath, type SiteSignal, siteSignal } from './aftermath.ts'
 import { DueHeap } from './due-heap.ts'
+import { RETRY_JITTER } from './schedule.ts'
 import { Site } from './site.ts'
 
 /** Attempts under way at a time in one worker, all sites together; each holds a socket and a message in memory. */
@@ -45,13 +46,14 @@ export class Queue {
   readonly #parts: QueueParts
   readonly #sites = new Map<string, Site>()
   readonly #later = new DueHeap<TraceId>()
-  readonly #waiting = new Set<TraceId>()
+  /** In whose line: an id that was rerouted may stand in an older line too, and counts for nothing there. */
+  readonly #waiting = new Map<TraceId, Site>()
   readonly #underWay = new Set<TraceId>()
   readonly #wanting = new Set<Site>()
   readonly #wallAtStart: number
   readonly #monotonicAtStart: number
   #timer: { dueMs: number; cancel: Cancel } | undefined
-  #draining: (() => void) | undefined
+  readonly #draining: (() => void)[] = []
   #stopped = false
 
   constructor(parts: QueueParts) {
@@ -81,20 +83,32 @@ export class Queue {
   add(entry: QueueEntry): void {
     if (entry.state !== 'active') return
     if (entry.nextAttemptMs <= this.nowMs() + DUE_SLACK_MS) this.#makeReady(entry.id, entry.route)
-    else this.#schedule(entry.id, entry.nextAttemptMs)
+    else this.#schedule(entry.id, this.#notTooLate(entry))
   }
 
-  /** A message whose first attempt is already under way (cut-through that took too long for the sender). */
-  adopt(id: TraceId, attempt: Promise<Attempt>): void {
-    const entry = this.#parts.keep.get(id)
-    if (entry === undefined) return
-    const site = this.#site(entry.route)
+  // The wall clock may have been wrong when the time was written down. No schedule waits longer than its maximum.
+  #notTooLate(entry: QueueEntry): number {
+    const route = this.#parts.route(entry.route)
+    if (route === undefined) return entry.nextAttemptMs
+    const latestMs = this.nowMs() + route.retryMaxMs * (1 + RETRY_JITTER)
+    if (entry.nextAttemptMs <= latestMs) return entry.nextAttemptMs
+    this.#parts.keep.change(entry.id, { kind: 'reschedule', atMs: this.nowMs(), nextAttemptMs: latestMs })
+    return latestMs
+  }
+
+  /**
+   * A message whose first attempt began in a session, by this route: one that took too long for the sender, or that only
+   * some of the recipients have. The attempt may have ended already.
+   */
+  adopt(id: TraceId, route: Route, attempt: Promise<Attempt>): void {
+    const site = this.#site(route.id)
     this.#underWay.add(id)
     site.active++
     void this.#conclude(site, id, async () => {
+      // First the attempt: whatever happens to the spool meanwhile, a rejection is heard.
+      const ended = await attempt
       const message = await this.#parts.keep.load(id)
-      const route = this.#parts.route(entry.route)
-      if (message && route) this.#apply(site, route, message, pendingOf(message), await attempt)
+      if (message) this.#apply(site, route, message, pendingOf(message), ended)
     })
   }
 
@@ -114,8 +128,10 @@ export class Queue {
   flush(id: TraceId): boolean {
     const entry = this.#parts.keep.get(id)
     if (entry?.state !== 'active' || this.#underWay.has(id)) return false
-    this.#site(entry.route).wake()
+    const site = this.#site(entry.route)
+    site.wake()
     this.#makeReady(id, entry.route)
+    this.#pump(site)
     return true
   }
 
@@ -129,7 +145,7 @@ export class Queue {
     this.#timer?.cancel()
     if (this.#underWay.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
-      this.#draining = resolve
+      this.#draining.push(resolve)
     })
   }
 
@@ -143,9 +159,9 @@ export class Queue {
   }
 
   #makeReady(id: TraceId, routeId: string): void {
-    if (this.#waiting.has(id) || this.#underWay.has(id)) return
     const site = this.#site(routeId)
-    this.#waiting.add(id)
+    if (this.#waiting.get(id) === site || this.#underWay.has(id)) return
+    this.#waiting.set(id, site)
     site.ready.push(id)
     this.#pump(site)
   }
@@ -161,6 +177,7 @@ export class Queue {
         return
       }
       const id = site.ready.shift()!
+      if (this.#waiting.get(id) !== site) continue
       this.#waiting.delete(id)
       if (this.#start(site, route, id)) room--
     }
@@ -210,7 +227,7 @@ export class Queue {
     } finally {
       this.#underWay.delete(id)
       site.active--
-      if (this.#underWay.size === 0) this.#draining?.()
+      if (this.#underWay.size === 0) for (const resolve of this.#draining) resolve()
       this.#pump(site)
       this.#pumpWanting()
     }

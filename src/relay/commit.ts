@@ -7,6 +7,7 @@
  * | 250 at the dot                              | 250, custody is the next hop's |
  * | 5yz (RCPT or dot)                           | that 5yz |
  * | 5yz to some RCPT, others fine               | 451, and at the retry 550 at RCPT for those; nothing was sent |
+ * | some took it at the dot, some not (LMTP)    | 250, custody is the spool's for the rest; a refusal is held |
  * | 4yz, silence, no connection, a lost reply   | 250, custody is the spool's (recipients are known) |
  * | nothing yet when the patience is over       | the same; the attempt goes on as the queue's first |
  */
@@ -41,7 +42,7 @@ export interface CommitParts {
   readonly queue: {
     nowMs(): number
     add(entry: QueueEntry): void
-    adopt(id: TraceId, attempt: Promise<Attempt>): void
+    adopt(id: TraceId, route: Route, attempt: Promise<Attempt>): void
     observe(route: Route, attempt: Attempt): void
     isDown(routeId: string): boolean
   }
@@ -92,7 +93,13 @@ export class Commit {
       { onMixed: 'abort', waitMsMax: CUT_THROUGH_WAIT_MS },
     )
     const attempt = await this.#patiently(trying)
-    if (attempt === 'patience-over') return this.#storeUnderWay(ready, trying)
+    if (attempt === 'patience-over') {
+      return this.#storeUnderWay(ready, trying, 'the next hop is slow; delivery goes on')
+    }
+    // What a recipient has must not come again, so no 4yz; what a recipient refused must not be lost, so no 5yz.
+    if (attempt.outcomes.some(isDelivered) && !attempt.outcomes.every(isDelivered)) {
+      return this.#storeUnderWay(ready, trying, 'some recipients have it, some not')
+    }
     this.#parts.queue.observe(route, attempt)
     this.#reportAttempt(ready, attempt)
     return this.#afterAttempt(ready, attempt)
@@ -112,12 +119,10 @@ export class Commit {
   }
 
   #patiently(trying: Promise<Attempt>): Promise<Attempt | 'patience-over'> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const cancel = this.#parts.clock.after(CUT_THROUGH_PATIENCE_MS, () => resolve('patience-over'))
-      void trying.then((attempt) => {
-        cancel()
-        resolve(attempt)
-      })
+      // A rejection is a defect; the session tells the sender to come again.
+      void trying.then(resolve, reject).finally(cancel)
     })
   }
 
@@ -134,13 +139,13 @@ export class Commit {
     }
   }
 
-  // The delivery goes on: if it succeeds, the message is settled and nobody gets it twice.
-  async #storeUnderWay(ready: Ready, trying: Promise<Attempt>): Promise<ContentAnswer> {
+  // The queue hears how the attempt ends: who has the message then does not get it twice.
+  async #storeUnderWay(ready: Ready, trying: Promise<Attempt>, note: string): Promise<ContentAnswer> {
     const retryMs = this.#parts.queue.nowMs() + ready.domain.route.retryFirstMs
     try {
       const custody = await this.#parts.spool.append(newMessage(ready), ready.content, retryMs)
-      this.#reportAccepted(ready, 'spool', 'the next hop is slow; delivery goes on')
-      this.#parts.queue.adopt(custody.id, trying)
+      this.#reportAccepted(ready, 'spool', note)
+      this.#parts.queue.adopt(custody.id, ready.domain.route, trying)
       return { kind: 'accept', custody }
     } catch (error) {
       return this.#parts.spoolRefusal(error)

@@ -8,7 +8,7 @@ import fc from 'fast-check'
 import { TwinDisk } from '../../sim/disk.ts'
 import { type Opened, open, Promises, start, traffic } from './rig.test.ts'
 
-const RUNS = Number(process.env['SPOOL_TEST_RUNS'] ?? 150)
+const RUNS = Number(process.env['SPOOL_TEST_RUNS'] ?? 100)
 /** A run makes some hundred calls. */
 const CALLS_MAX = 2000
 

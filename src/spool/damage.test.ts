@@ -11,7 +11,7 @@ import { FOLDER, type Opened, open, Promises, readAll, start } from './rig.test.
 import { Scan } from './scan.ts'
 import { segmentOfName } from './segment.ts'
 
-const DAMAGES = Number(process.env['SPOOL_TEST_DAMAGES'] ?? 1000)
+const DAMAGES = Number(process.env['SPOOL_TEST_DAMAGES'] ?? 800)
 
 interface Piece {
   readonly from: number

@@ -25,7 +25,7 @@ const OPERATIONS: DiskOperation[] = [
 const ENDS = ['close', 'kill', 'power-loss'] as const
 /** Runs are short; one that goes on longer than this never ends. */
 const NTH_MAX = 400
-const RANDOM_RUNS = Number(process.env['SPOOL_TEST_RUNS'] ?? 200)
+const RANDOM_RUNS = Number(process.env['SPOOL_TEST_RUNS'] ?? 150)
 
 async function end(disk: TwinDisk, opened: Opened | undefined, promises: Promises, how: (typeof ENDS)[number]) {
   if (how === 'close' && opened) {

@@ -50,6 +50,8 @@ export interface Vorposten extends AsyncDisposable {
   metric(sample: string): Promise<number>
   /** `queue list --json` and the like, with this relay's configuration. */
   command(...args: readonly string[]): Promise<CommandResult>
+  /** A new configuration, for the next start. */
+  configure(config: Config): void
   /** A new configuration, and SIGHUP; the line that says whether it was taken. */
   reload(config: Config): Promise<string>
   /** Process ids of its workers now. */
@@ -119,6 +121,10 @@ class RunningVorposten implements Vorposten {
     const { code } = await child.ended
     const text = child.lines.join('\n')
     return { code, text, json: () => JSON.parse(text) as unknown }
+  }
+
+  configure(config: Config): void {
+    this.#write(config)
   }
 
   reload(config: Config): Promise<string> {

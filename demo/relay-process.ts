@@ -1,0 +1,185 @@
+/**
+ * The relay of the demo: the real program, as an operator starts it, with a configuration file and a temporary data
+ * folder on loopback. What the demo knows of it, it knows from its log, its HTTP port and its command line.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+const MAIN = new URL('../src/main.ts', import.meta.url).pathname
+const START_MS_MAX = 30_000
+/** A drain finishes what is under way; in the demo that is nothing. */
+const STOP_MS_MAX = 8_000
+/** What is kept of the log; the oldest lines go first. */
+const LINES_MAX = 20_000
+
+/** One line of the log: who wrote it, and what. */
+export interface LogLine {
+  readonly pid: number
+  readonly text: string
+}
+
+export class RelayProcess {
+  readonly folder: string
+  readonly port: number
+  readonly httpPort: number
+  readonly log: LogLine[] = []
+  /** Told of each line as it comes. */
+  onLine: (line: LogLine) => void = () => {}
+  readonly #child: ChildProcess
+  readonly #problems: string[] = []
+
+  private constructor(folder: string, port: number, httpPort: number) {
+    this.folder = folder
+    this.port = port
+    this.httpPort = httpPort
+    // A group of its own: Ctrl-C in the terminal is the demo's alone, which then ends the relay in good order.
+    this.#child = spawn(process.execPath, [MAIN, 'serve', '-c', this.configFile], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#take(line))
+    createInterface({ input: this.#child.stderr! }).on('line', (line) => this.#problems.push(line))
+  }
+
+  /** Resolves when it is ready; rejects with what it said when it could not start. */
+  static async start(customerPort: number): Promise<RelayProcess> {
+    const folder = mkdtempSync(join(tmpdir(), 'vorposten-demo-'))
+    const [port, httpPort] = await freePorts()
+    writeFileSync(join(folder, 'vorposten.yaml'), configuration({ folder, port, httpPort, customerPort }))
+    const relay = new RelayProcess(folder, port, httpPort)
+    try {
+      await relay.#ready()
+    } catch (error) {
+      await relay.stop()
+      throw error
+    }
+    return relay
+  }
+
+  get configFile(): string {
+    return join(this.folder, 'vorposten.yaml')
+  }
+
+  /** Runs `vorposten ARGS` with this configuration; all that it printed. */
+  async command(...args: readonly string[]): Promise<string> {
+    const child = spawn(process.execPath, [MAIN, ...args, '-c', this.configFile], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let text = ''
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part) => (text += part))
+    await once(child, 'close')
+    return text
+  }
+
+  async page(path: string): Promise<string> {
+    const response = await fetch(`http://127.0.0.1:${this.httpPort}${path}`)
+    return response.text()
+  }
+
+  /** Each sample of one metric, by its labels as they are written. */
+  async samples(metric: string): Promise<Map<string, number>> {
+    const lines = (await this.page('/metrics')).split('\n').filter((line) => line.match(/^\w+/)?.[0] === metric)
+    return new Map(lines.map((line) => [line.slice(metric.length, line.lastIndexOf(' ')), Number(line.split(' ').pop())]))
+  }
+
+  async metric(metric: string, labels = ''): Promise<number> {
+    return (await this.samples(metric)).get(labels) ?? 0
+  }
+
+  /** The process that accepted this message: it is its worker that keeps it. */
+  workerOf(id: string): number | undefined {
+    return this.log.find(({ text }) => text.startsWith(`${id}: client=`))?.pid
+  }
+
+  /** SIGTERM, and SIGKILL if that is not enough. The temporary folder is removed. */
+  async stop(): Promise<void> {
+    const child = this.#child
+    if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
+      const ended = once(child, 'exit')
+      child.kill('SIGTERM')
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX)
+      await ended
+      clearTimeout(timer)
+    }
+    this.removeFolder()
+  }
+
+  /** For the last moment of the process, when nothing can be awaited. */
+  killNow(): void {
+    this.#child.kill('SIGKILL')
+    this.removeFolder()
+  }
+
+  removeFolder(): void {
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+  }
+
+  #take(line: string): void {
+    const found = /^\S+ (?:\S+ )?vorposten\/\w+\[(\d+)\]: (.*)$/.exec(line)
+    const entry = { pid: Number(found?.[1] ?? 0), text: found?.[2] ?? line }
+    this.log.push(entry)
+    if (this.log.length > LINES_MAX) this.log.shift()
+    this.onLine(entry)
+  }
+
+  async #ready(): Promise<void> {
+    const child = this.#child
+    await new Promise<void>((resolve, reject) => {
+      const fail = (why: string) => reject(new Error(`the relay did not start: ${why}\n${this.#problems.join('\n')}`))
+      const timer = setTimeout(() => fail('it took too long'), START_MS_MAX)
+      child.once('error', (error) => fail(error.message))
+      child.once('exit', (code) => fail(`exit code ${code}`))
+      this.onLine = ({ text }) => {
+        if (!text.startsWith('ready: ')) return
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.onLine = () => {}
+  }
+}
+
+interface Places {
+  readonly folder: string
+  readonly port: number
+  readonly httpPort: number
+  readonly customerPort: number
+}
+
+function configuration({ folder, port, httpPort, customerPort }: Places): string {
+  return `# The relay of the demo. Read aloud: the bakery's mail goes to the bakery's server, which is asked who exists.
+hostname: relay.example
+data-folder: ${JSON.stringify(join(folder, 'data'))}
+workers: 2
+http: {address: "127.0.0.1:${httpPort}"}
+listeners: {name: mx, addresses: "127.0.0.1:${port}"}
+# Real ones are larger; a demo must also run on a small disk.
+spool: {segment-size: 1MiB, free-space-min: 1MiB}
+tenants:
+  bakery:
+    postmaster: postmaster@bakery.example
+    routes:
+      shop:
+        hosts: "127.0.0.1:${customerPort}"
+        # In a demo nobody has five minutes.
+        retry: {first: 1s, max: 5s}
+    domains:
+      bakery.example: {route: shop, recipients: live, commit: cut-through}
+`
+}
+
+/** Two ports that nobody listens on now. */
+async function freePorts(): Promise<[number, number]> {
+  const servers = [createServer(), createServer()]
+  const ports: number[] = []
+  for (const server of servers) {
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const address = server.address()
+    ports.push(address !== null && typeof address === 'object' ? address.port : 0)
+  }
+  for (const server of servers) server.close()
+  return [ports[0] ?? 0, ports[1] ?? 0]
+}

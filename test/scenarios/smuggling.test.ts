@@ -1,0 +1,77 @@
+/**
+ * One content stays one message: only CRLF.CRLF ends it, for us and, as we write it, for the next hop
+ * (RFC 5321 §2.3.8 and §4.1.1.4).
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { assertAccount } from '../harness/account.ts'
+import { bakery } from '../harness/bakery.ts'
+import { startSink } from '../harness/sink.ts'
+import { greeted } from '../harness/smtp-talk.ts'
+import { startVorposten } from '../harness/vorposten.ts'
+
+const SEQUENCES = [
+  '\n.\n',
+  '\n.\r',
+  '\r.\n',
+  '\r.\r',
+  '\n.\r\n',
+  '\r.\r\n',
+  '\r\n.\n',
+  '\r\n.\r',
+  '\r\n\0.\r\n',
+  '\r\n.\0\r\n',
+  '\r\n.\n\r\n',
+  '\r\n.\r\r\n',
+]
+const HIDDEN = 'MAIL FROM:<smuggled@x.test>\r\nRCPT TO:<anna@dest.test>\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n.\r\n'
+const shown = (octets: string) => JSON.stringify(octets)
+
+test('content with a false end is refused, and nothing behind it is executed', async () => {
+  await using sink = await startSink()
+  await using relay = await startVorposten({ config: bakery(sink.port) })
+
+  for (const sequence of SEQUENCES) {
+    using talk = await greeted(relay.port)
+    await talk.say('MAIL FROM:<a@x.test>', /^250 /)
+    await talk.say('RCPT TO:<anna@dest.test>', /^250 /)
+    await talk.say('DATA', /^354 /)
+    talk.sendRaw(`Subject: first\r\n\r\nfirst${sequence.slice(0, 2)}`).sendRaw(`${sequence.slice(2)}${HIDDEN}`)
+    const reply = await talk.reply()
+    assert.match(reply.text, /^5\d\d 5\.6\.0 /, shown(sequence))
+    // The reply to NOOP is the next: there was one reply to all that.
+    await talk.say('NOOP', /^250 /)
+    await talk.quit()
+  }
+  assert.equal(sink.messages.length, 0)
+
+  await assertAccount(relay, [sink], { accepted: 0, delivered: 0, refused: 0, held: 0 })
+})
+
+test('where line ends are normalised, it is one message still, and CRLF is all that the next hop sees', async () => {
+  await using sink = await startSink()
+  const relay = await startVorposten({ started: false, config: '' })
+  await using _relay = relay
+  const listeners = [{ name: 'mx', addresses: [`127.0.0.1:${relay.port}`], 'line-ends': 'normalise' }]
+  relay.configure(bakery(sink.port, { top: { listeners } }))
+  await relay.start()
+
+  const sequences = SEQUENCES.filter((sequence) => !sequence.includes('\0'))
+  for (const sequence of sequences) {
+    using talk = await greeted(relay.port)
+    await talk.say('MAIL FROM:<a@x.test>', /^250 /)
+    await talk.say('RCPT TO:<anna@dest.test>', /^250 /)
+    await talk.say('DATA', /^354 /)
+    talk.sendRaw(`Subject: first\r\n\r\nfirst${sequence}${HIDDEN}`)
+    assert.match((await talk.reply()).text, /^250 /, shown(sequence))
+    await talk.say('NOOP', /^250 /)
+  }
+  assert.deepEqual([...new Set(sink.messages.map((message) => message.reversePath))], ['a@x.test'])
+  for (const { wire } of sink.messages) {
+    assert.doesNotMatch(wire.toString('latin1'), /\r(?!\n)|(?<!\r)\n/)
+    assert.match(wire.toString('latin1'), /\r\nMAIL FROM:<smuggled@x\.test>\r\n/)
+  }
+
+  const count = sequences.length
+  await assertAccount(relay, [sink], { accepted: count, delivered: count, refused: 0, held: 0 })
+})
