@@ -4,14 +4,16 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { CpuMeter, childPids, isAlive, treeMemory, treePids } from './process-tree.ts'
 
-/** Prints a line when its own child runs, and works for `ms` when it is told anything. */
+/** Prints a line when its own child runs, and works for as many ms as it is told. */
 const PARENT = `
-const child = require('node:child_process').fork('-e', [], { execArgv: ['-e', 'process.send("up"); setInterval(() => {}, 1000)'] })
-child.once('message', () => console.log('up'))
+const child = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+child.once('spawn', () => console.log('up'))
 process.stdin.on('data', (ms) => { const end = Date.now() + Number(ms); while (Date.now() < end); console.log('done') })
 process.on('SIGTERM', () => { child.kill('SIGKILL'); process.exit(0) })`
 
-test('a tree is the process and what it forked; its memory and its CPU time are theirs together', async () => {
+test('a tree is the process and what it forked; its memory and its CPU time are theirs together', {
+  timeout: 20_000,
+}, async () => {
   const parent = spawn(process.execPath, ['-e', PARENT], { stdio: ['pipe', 'pipe', 'inherit'] })
   const meter = new CpuMeter(parent.pid!)
   try {
@@ -33,7 +35,7 @@ test('a tree is the process and what it forked; its memory and its CPU time are 
     assert.ok(!isAlive(parent.pid!))
     assert.deepEqual(childPids(parent.pid!), [])
   } finally {
-    parent.kill('SIGKILL')
+    parent.kill('SIGTERM')
     meter.close()
   }
 })

@@ -68,7 +68,14 @@ function readOptions(): { scenarios: string[]; options: BenchOptions } {
 async function main(): Promise<void> {
   const { scenarios, options } = readOptions()
   console.log(`\`npm run bench -- ${process.argv.slice(2).join(' ')}\`, ${new Date().toISOString()}\n`)
-  for (const name of scenarios) console.log(markdown(await SCENARIOS[name]!(options)))
+  for (const name of scenarios) {
+    try {
+      console.log(markdown(await SCENARIOS[name]!(options)))
+    } catch (error) {
+      console.log(`${name} failed: ${error instanceof Error ? error.message : error}\n`)
+      process.exitCode = 1
+    }
+  }
 }
 
 await main()

@@ -45,7 +45,7 @@ export class CustomerServer {
 
   /** Listens: the first time on a free port, then always on that one. */
   switchOn(): Promise<void> {
-    const server = createServer((socket) => this.#session(socket))
+    const server = createServer({ noDelay: true }, (socket) => this.#session(socket))
     this.#server = server
     return new Promise((resolve, reject) => {
       server.once('error', reject)
@@ -76,7 +76,7 @@ export class CustomerServer {
       if (event.kind === 'took') this.messages.push(event.message)
       this.#tell(event)
     })
-    socket.on('data', (octets) => session.take(octets))
+    socket.on('data', (octets: Buffer) => session.take(octets))
     socket.write('220 mail.bakery.example ESMTP\r\n')
   }
 }
@@ -84,7 +84,9 @@ export class CustomerServer {
 const USUAL: { readonly [verb: string]: string } = {
   EHLO: '250-mail.bakery.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 ENHANCEDSTATUSCODES',
   HELO: '250 mail.bakery.example',
+  MAIL: '250 2.1.0 Ok',
   NOOP: '250 2.0.0 Ok',
+  RSET: '250 2.0.0 Ok',
 }
 
 class CustomerSession {
@@ -119,33 +121,26 @@ class CustomerSession {
   #command(line: string): void {
     const verb = line.slice(0, 4).toUpperCase()
     const path = /<([^>]*)>/.exec(line)?.[1] ?? ''
-    switch (verb) {
-      case 'MAIL':
-        this.#reset(path)
-        return this.#say('250 2.1.0 Ok')
-      case 'RCPT':
-        return this.#rcpt(path)
-      case 'DATA':
-        if (this.#recipients.length === 0) return this.#say('503 5.5.1 no valid recipient')
-        this.#inData = true
-        return this.#say('354 go ahead')
-      case 'RSET':
-        this.#reset('')
-        return this.#say('250 2.0.0 Ok')
-      case 'QUIT':
-        this.#socket.end('221 2.0.0 Bye\r\n')
-        return
-      default:
-        this.#say(USUAL[verb] ?? '500 5.5.2 unknown command')
+    if (verb === 'RCPT') this.#rcpt(path)
+    else if (verb === 'DATA') this.#data()
+    else if (verb === 'QUIT') this.#socket.end('221 2.0.0 Bye\r\n')
+    else {
+      if (verb === 'MAIL') this.#reset(path)
+      else if (verb !== 'NOOP') this.#reset('')
+      this.#say(USUAL[verb] ?? '500 5.5.2 unknown command')
     }
+  }
+
+  #data(): void {
+    this.#inData = this.#recipients.length > 0
+    this.#say(this.#inData ? '354 go ahead' : '503 5.5.1 no valid recipient')
   }
 
   #rcpt(mailbox: string): void {
     const exists = this.#rules.mailboxes.has(mailbox.toLowerCase())
     if (this.#reversePath === '') this.#tell({ kind: 'asked', mailbox, exists })
-    if (!exists) return this.#say('550 5.1.1 no such mailbox')
-    this.#recipients.push(mailbox)
-    this.#say('250 2.1.5 Ok')
+    if (exists) this.#recipients.push(mailbox)
+    this.#say(exists ? '250 2.1.5 Ok' : '550 5.1.1 no such mailbox')
   }
 
   // RFC 5321 §4.5.2: only CRLF.CRLF ends the content, and a dot that was put before a dot is taken off again.

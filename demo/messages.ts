@@ -46,7 +46,9 @@ export function subjectOf(content: Buffer): string {
 }
 
 function quotedPrintable(text: string): Buffer {
-  const octets = text.replace(/_/g, ' ').replace(/=([0-9A-F]{2})/gi, (_, hex) => String.fromCharCode(Number(`0x${hex}`)))
+  const octets = text
+    .replace(/_/g, ' ')
+    .replace(/=([0-9A-F]{2})/gi, (_, hex) => String.fromCharCode(Number(`0x${hex}`)))
   return Buffer.from(octets, 'latin1')
 }
 

@@ -82,7 +82,9 @@ export class RelayProcess {
   /** Each sample of one metric, by its labels as they are written. */
   async samples(metric: string): Promise<Map<string, number>> {
     const lines = (await this.page('/metrics')).split('\n').filter((line) => line.match(/^\w+/)?.[0] === metric)
-    return new Map(lines.map((line) => [line.slice(metric.length, line.lastIndexOf(' ')), Number(line.split(' ').pop())]))
+    return new Map(
+      lines.map((line) => [line.slice(metric.length, line.lastIndexOf(' ')), Number(line.split(' ').pop())]),
+    )
   }
 
   async metric(metric: string, labels = ''): Promise<number> {

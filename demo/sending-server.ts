@@ -50,10 +50,6 @@ export class SendingServer {
     return this.#session.send(letter, dialogue)
   }
 
-  get connected(): boolean {
-    return this.#session !== undefined && !this.#session.broken
-  }
-
   close(): void {
     this.#session?.close()
     this.#session = undefined

@@ -18,6 +18,7 @@ const WIDTH = 92
 /** So that an eye can follow; a machine that reads along needs none. */
 const PACE_MS = 120
 const POLL_MS = 50
+const ERASE = '\r\x1b[K'
 /** A wait without a terminal says that it is alive so often. */
 const SIGN_OF_LIFE_MS = 5_000
 
@@ -27,7 +28,9 @@ export class Timeline {
   readonly #print: Print
   readonly #coloured: boolean
   readonly #moving: boolean
-  #startedMs = performance.now()
+  #startedMs: number | undefined
+  #lastBlank = true
+  #waiting = false
 
   constructor(print: Print, terminal: { readonly coloured: boolean; readonly moving: boolean }) {
     this.#print = print
@@ -40,13 +43,16 @@ export class Timeline {
   }
 
   line(text = ''): void {
-    this.#print(`${text}\n`)
+    // A wait that moves stands on the line where this one belongs.
+    this.#print(`${this.#waiting ? ERASE : ''}${text}\n`)
+    this.#lastBlank = text === ''
   }
 
   /** A heading, and what is going to happen. */
   chapter(title: string, ...story: readonly string[]): void {
-    this.line(`\n${this.tone('title', `── ${title} ${'─'.repeat(Math.max(4, WIDTH - title.length))}`)}`)
-    for (const sentence of story) this.line(`   ${sentence}`)
+    if (!this.#lastBlank) this.line()
+    this.line(this.tone('title', `── ${title} ${'─'.repeat(Math.max(4, WIDTH - title.length))}`))
+    for (const sentence of story) this.line(sentence && `   ${sentence}`)
     this.line()
   }
 
@@ -54,23 +60,40 @@ export class Timeline {
   message(what: string, from: string, to: string): void {
     this.line(`   ${this.tone('strong', `✉ ${what}`)}`)
     this.line(`     ${this.tone('quiet', `from ${from} to ${to}`)}`)
+    this.startClock()
+  }
+
+  startClock(): void {
     this.#startedMs = performance.now()
+  }
+
+  /** From here on a step shows the time of day. */
+  stopClock(): void {
+    this.#startedMs = undefined
   }
 
   /** One step between the three parties; `actors` is written in their columns. */
   step(actors: string, text: string, tone: Tone = 'quiet'): void {
-    const ms = `${Math.round(performance.now() - this.#startedMs)} ms`.padStart(9)
-    this.line(`   ${this.tone('quiet', ms)}  ${actors.padEnd(31)} ${this.tone(tone, text)}`)
+    const startedMs = this.#startedMs
+    const time =
+      startedMs === undefined
+        ? new Date().toTimeString().slice(0, 8)
+        : `${Math.round(performance.now() - startedMs)} ms`
+    this.line(`   ${this.tone('quiet', time.padStart(9))}  ${actors.padEnd(31)} ${this.tone(tone, text)}`)
   }
 
   /** What it means, after its steps. */
   async end(tone: Tone, text: string): Promise<void> {
-    this.line(`             ${this.tone(tone, `⇒ ${text}`)}\n`)
+    this.line(`             ${this.tone(tone, `⇒ ${text}`)}`)
+    this.line()
     if (this.#moving) await sleep(PACE_MS)
   }
 
+  /** A sentence between the steps. Line ends around it are kept out of its colour. */
   note(text: string, tone: Tone = 'quiet'): void {
-    this.line(`   ${this.tone(tone, text)}`)
+    if (text.startsWith('\n')) this.line()
+    this.line(`   ${this.tone(tone, text.trim())}`)
+    if (text.endsWith('\n')) this.line()
   }
 
   command(command: string, output: string): void {
@@ -83,22 +106,25 @@ export class Timeline {
   async wait(what: string, msMax: number, condition: () => boolean | Promise<boolean>): Promise<void> {
     const startMs = performance.now()
     let signMs = startMs
-    for (;;) {
-      if (await condition()) break
-      const nowMs = performance.now()
-      if (nowMs - startMs > msMax) throw new Error(`waited ${msMax / 1000} s for this, in vain: ${what}`)
-      if (this.#moving) this.#print(`\r   ${this.tone('later', `… ${what} (${seconds(nowMs - startMs)})`)}\x1b[K`)
-      else if (nowMs - signMs > SIGN_OF_LIFE_MS) {
-        signMs = nowMs
-        this.line(`   … ${what} (${seconds(nowMs - startMs)})`)
+    this.#waiting = this.#moving
+    try {
+      while (!(await condition())) {
+        const nowMs = performance.now()
+        const waited = `… ${what} (${Math.floor((nowMs - startMs) / 1000)} s)`
+        if (nowMs - startMs > msMax) throw new Error(`waited ${msMax / 1000} s for this, in vain: ${what}`)
+        if (this.#moving) this.#print(`${ERASE}   ${this.tone('later', waited)}`)
+        else if (nowMs - signMs > SIGN_OF_LIFE_MS) {
+          signMs = nowMs
+          this.line(`   ${waited}`)
+        }
+        await sleep(POLL_MS)
       }
-      await sleep(POLL_MS)
+    } finally {
+      if (this.#moving) this.#print(ERASE)
+      this.#waiting = false
     }
-    if (this.#moving) this.#print('\r\x1b[K')
   }
 }
-
-const seconds = (ms: number): string => `${Math.floor(ms / 1000)} s`
 
 /** For this process's own output. */
 export function terminalTimeline(): Timeline {

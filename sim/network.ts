@@ -81,7 +81,9 @@ export class SimWire implements Wire {
   }
 
   writeAll(parts: readonly (Buffer | string)[]): boolean {
-    return this.write(Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part))))
+    return this.write(
+      Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part))),
+    )
   }
 
   pause(): void {

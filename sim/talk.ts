@@ -46,8 +46,20 @@ export class Talk implements WireEvents {
 
   /** Content up to its final dot, unstuffed (RFC 5321 §4.5.2). */
   async content(msMax: number): Promise<string | undefined> {
-    const stuffed = await this.#wait(msMax, () => (this.#text.startsWith('.\r\n') ? this.#cut('.\r\n') : this.#cut(CONTENT_END)))
+    const stuffed = await this.#wait(msMax, () =>
+      this.#text.startsWith('.\r\n') ? this.#cut('.\r\n') : this.#cut(CONTENT_END),
+    )
     return stuffed === undefined ? undefined : `${stuffed}\r\n`.replace(/^\.\./gm, '.')
+  }
+
+  /** So many octets, as BDAT has them (RFC 3030 §2). */
+  octets(count: number, msMax: number): Promise<string | undefined> {
+    return this.#wait(msMax, () => {
+      if (this.#text.length < count) return undefined
+      const found = this.#text.slice(0, count)
+      this.#text = this.#text.slice(count)
+      return found
+    })
   }
 
   pass(ms: number): Promise<void> {

@@ -85,7 +85,7 @@ export class Turns {
         call(...args)
       })
     }
-    globalThis.setImmediate = Object.assign(counted, { __promisify__: this.#real.__promisify__ })
+    globalThis.setImmediate = Object.assign(counted, { __promisify__: this.#real.__promisify__ }) as typeof setImmediate
   }
 
   restore(): void {
@@ -118,9 +118,8 @@ export class LifeClock implements Clock {
     this.#wallSkewMs = wallSkewMs
   }
 
-  wall(): number {
-    return Math.floor(WALL_START_MS + this.#timeline.nowMs + this.#wallSkewMs())
-  }
+  /** A function of its own: some parts take it alone. */
+  readonly wall = (): number => Math.floor(WALL_START_MS + this.#timeline.nowMs + this.#wallSkewMs())
 
   monotonic(): number {
     return MONOTONIC_START_MS + this.#timeline.nowMs - this.#bornMs
@@ -128,7 +127,8 @@ export class LifeClock implements Clock {
 
   after(ms: number, call: () => void): Cancel {
     if (!this.alive) return () => undefined
-    return this.#timeline.after(ms, () => {
+    // As setTimeout has it: whole milliseconds, rounded down, one at least.
+    return this.#timeline.after(Math.max(1, Math.trunc(ms)), () => {
       if (this.alive) call()
     })
   }

@@ -1,34 +1,29 @@
 #!/usr/bin/env node
-/** The command line: every process of Vorposten starts here. */
+/**
+ * The command line: every process of Vorposten starts here. A command's code is loaded when it is called: the supervisor
+ * lives for months, and what it never uses should not be in its memory.
+ */
 import { Command } from 'commander'
-import { DEFAULT_PATH } from '#config/load.ts'
 import packageFile from '../package.json' with { type: 'json' }
-import { traceFolder } from './cli/assemble.ts'
-import { checkConfigCommand } from './cli/check-config.ts'
-import { configFor } from './cli/configuration.ts'
 import { reportError } from './cli/exit.ts'
-import { queueCommand } from './cli/queue.ts'
-import { controlRequest } from './cli/serve/control-socket.ts'
-import { controlPath } from './cli/serve.ts'
-import { serveCommand } from './cli/serve-command.ts'
-import { simulateCommand } from './cli/simulate.ts'
-import { traceCommand } from './cli/trace.ts'
+
+const CONFIG_PATH = '/etc/vorposten/vorposten.yaml'
 
 const program = new Command('vorposten')
   .description('E-mail relay: no backscatter, nothing stuck, nothing lost, and every decision explained.')
   .version(packageFile.version)
-  .option('-c, --config <file>', 'configuration file', DEFAULT_PATH)
+  .option('-c, --config <file>', 'configuration file', CONFIG_PATH)
   .showHelpAfterError('(vorposten --help shows the commands)')
   .configureHelp({ showGlobalOptions: true })
 
 const path = (named?: string): string => named ?? program.opts<{ config: string }>().config
-const config = () => configFor(path())
 
 program
   .command('serve')
   .description('run the relay')
   .argument('[file]', 'configuration file')
   .action(async (file) => {
+    const { serveCommand } = await import('./cli/serve-command.ts')
     process.exitCode = await serveCommand(path(file))
   })
 
@@ -39,32 +34,53 @@ program
   .option('--json', 'as JSON')
   .option('--diff', 'only what differs from the defaults')
   .action(async (file, options) => {
+    const { checkConfigCommand } = await import('./cli/check-config.ts')
     process.exitCode = await checkConfigCommand(path(file), options)
   })
-
-program.addCommand(
-  queueCommand(async (request) => controlRequest(controlPath((await config()).dataFolder), request, 180_000)),
-)
 
 program
   .command('trace')
   .description('the story of one message, by the id in its reply, log or Received field')
   .argument('<id>')
   .option('--json', 'one JSON object per line')
-  .action(async (id: string, options) => traceCommand(traceFolder(await config()), id, options.json === true))
+  .action(async (id: string, options) => {
+    const { traceCommand } = await import('./cli/trace.ts')
+    const { traceFolder } = await import('./cli/folders.ts')
+    await traceCommand(traceFolder((await config()).dataFolder), id, options.json === true)
+  })
 
-program.addCommand(simulateCommand(config))
-
+const words = withConfigFirst(process.argv.slice(2))
+if (
+  words.some((word) => word === 'queue' || word === 'simulate' || word === 'help' || word === '--help' || word === '-h')
+)
+  await addLargeCommands()
 for (const command of program.commands) command.copyInheritedSettings(program)
-await program.parseAsync(withConfigFirst(process.argv)).catch((error: unknown) => {
+await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => {
   process.exitCode = reportError(error, (line) => process.stderr.write(`${line}\n`))
 })
 
+async function config() {
+  const { configFor } = await import('./cli/configuration.ts')
+  return configFor(path())
+}
+
+// Their options are many, so they are declared where the command is.
+async function addLargeCommands(): Promise<void> {
+  const { queueCommand } = await import('./cli/queue.ts')
+  const { simulateCommand } = await import('./cli/simulate.ts')
+  const { controlRequest } = await import('./cli/serve/control-socket.ts')
+  const { controlPath } = await import('./cli/serve.ts')
+  program.addCommand(
+    queueCommand(async (request) => controlRequest(controlPath((await config()).dataFolder), request, 180_000)),
+  )
+  program.addCommand(simulateCommand(config))
+}
+
 /** `--config` may stand anywhere, as operators type it; commander wants it before the command. */
-function withConfigFirst(argv: readonly string[]): string[] {
-  const [node, script, ...words] = argv as [string, string, ...string[]]
+function withConfigFirst(given: readonly string[]): string[] {
+  const words = [...given]
   const at = words.findIndex((word) => word === '--config' || word === '-c' || word.startsWith('--config='))
-  if (at < 0) return [node, script, ...words]
+  if (at < 0) return words
   const taken = words.splice(at, words[at]!.includes('=') ? 1 : 2)
-  return [node, script, ...taken, ...words]
+  return [...taken, ...words]
 }

@@ -1,6 +1,6 @@
 /**
  * A black hole beside good neighbours. Load at a fixed rate for a good domain, first alone, then with many messages queued
- * for a domain whose next hop takes connections and never says a word. Latency at the dot, and from the dot to the arrival
+ * for a domain whose next hop takes connections and never says a word. Latency at the dot, and from MAIL to the arrival
  * at the sink; the sink runs in this process, so that both have one clock.
  */
 import { drive, type LoadReport, uniformMessages } from '../driver.ts'
@@ -28,19 +28,21 @@ interface Measured {
 }
 
 class Neighbour {
-  readonly #acknowledgedMs = new Map<number, number>()
+  readonly #begunMs = new Map<number, number>()
   #arrivals = new LatencyHistogram()
   #nextNumber = 1
 
   arrived(number: number): void {
-    const sinceMs = this.#acknowledgedMs.get(number)
-    if (sinceMs === undefined) this.#acknowledgedMs.set(number, -1)
-    else this.#arrivals.recordMs(performance.now() - sinceMs)
+    const begunMs = this.#begunMs.get(number)
+    if (begunMs === undefined) return
+    this.#begunMs.delete(number)
+    this.#arrivals.recordMs(performance.now() - begunMs)
   }
 
   async measure(port: number, seconds: number): Promise<Measured> {
     this.#arrivals = new LatencyHistogram()
     const messagesMax = Math.ceil(RATE_PER_SECOND * seconds)
+    const message = uniformMessages(OCTETS, [GOOD], 1)
     const load = await drive({
       host: '127.0.0.1',
       port,
@@ -51,19 +53,14 @@ class Neighbour {
       messagesPerSession: MANY_PER_SESSION,
       pace: 'pipelined',
       ratePerSecondMax: RATE_PER_SECOND,
-      message: uniformMessages(OCTETS, [GOOD], 1),
-      settled: (number, fate) => this.#settled(number, fate === 'acknowledged'),
+      message: (number) => {
+        this.#begunMs.set(number, performance.now())
+        return message(number)
+      },
     })
     this.#nextNumber += messagesMax
     await pause(SETTLE_MS)
     return { load, arrival: this.#arrivals.summary() }
-  }
-
-  // It may arrive before we have read the acknowledgement.
-  #settled(number: number, acknowledged: boolean): void {
-    if (!acknowledged) return
-    if (this.#acknowledgedMs.has(number)) this.#arrivals.recordMs(0)
-    this.#acknowledgedMs.set(number, performance.now())
   }
 }
 

@@ -2,7 +2,6 @@
  * One worker, put together: the stages are made from the configuration and introduced to each other here, and nowhere
  * else. Reads like the drawing in relay.ts, from the outside in.
  */
-import { join } from 'node:path'
 import { Acceptor } from '#accept/acceptor.ts'
 import type { Config } from '#config/config.ts'
 import { directoryFrom } from '#config/directory.ts'
@@ -30,6 +29,7 @@ import { Room } from '../relay/room.ts'
 import { keepOf, spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
+import { tlsFolder, traceFolder } from './folders.ts'
 import { acceptEvents, type RunningReport, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
@@ -148,7 +148,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     newTraceId,
     machine: (settings, session, nowMs) => createServerSession(settings, session, newTraceId, nowMs),
     hasMemory: () => room.hasMemory,
-    tlsFolder: join(config.dataFolder, 'tls'),
+    tlsFolder: tlsFolder(config.dataFolder),
     ticketKeys: options.ticketKeys,
     reusePort: options.reusePort,
   })
@@ -192,13 +192,11 @@ function reportOptions(config: Config, worker: number, clock: Clock): ReportOpti
     hostname: config.hostname,
     format: config.log.format,
     destination: config.log.destination,
-    traceFolder: traceFolder(config),
+    traceFolder: traceFolder(config.dataFolder),
     worker,
     clock,
   }
 }
-
-export const traceFolder = (config: Config): string => join(config.dataFolder, 'trace')
 
 async function openSpools(
   { config, index, spoolFolders }: WorkerOptions,

@@ -107,4 +107,4 @@ export function rough(ms: number): string {
 const sizeText = (octets: number): string => `${Math.max(1, Math.round(octets / 1024))}K`.padStart(6)
 
 // What senders wrote must not move the operator's cursor.
-const printable = (text: string): string => text.replace(/\r\n/g, '\n').replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, '?')
+const printable = (text: string): string => text.replace(/\r\n/g, '\n').replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '?')

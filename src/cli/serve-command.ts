@@ -1,5 +1,4 @@
 /** `vorposten serve`: the configuration, the workers, the HTTP port, the control socket, put together. */
-import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import { pruneTrace } from '#report/trace-files.ts'
 import { systemClock } from '#sys/clock.ts'
@@ -7,20 +6,23 @@ import { acceptSettings } from './accept-settings.ts'
 import { configFor } from './configuration.ts'
 import { answerControl } from './control.ts'
 import type { ExitCode } from './exit.ts'
+import { compileCacheFolder, traceFolder } from './folders.ts'
 import { serveHttp } from './http.ts'
 import { type ServePlan, serve } from './serve.ts'
 
 const PRUNE_MS = 600_000
 
-export function serveCommand(file: string): Promise<ExitCode> {
+export async function serveCommand(file: string): Promise<ExitCode> {
+  const { dataFolder } = await configFor(file)
+  const module = new URL('./worker-main.ts', import.meta.url).pathname
   return serve({
-    program: { module: new URL('./worker-main.ts', import.meta.url).pathname, args: [] },
+    program: { module, args: [], cacheFolder: compileCacheFolder(dataFolder) },
     load: async () => planOf(await configFor(file)),
     control: answerControl,
     async started(running, plan) {
       const config = plan.settings as Config
       const closeHttp = await serveHttp(config.http.address, running)
-      const stopPruning = pruneNowAndThen(join(config.dataFolder, 'trace'))
+      const stopPruning = pruneNowAndThen(traceFolder(config.dataFolder))
       return () => {
         stopPruning()
         closeHttp()

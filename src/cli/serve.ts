@@ -113,9 +113,11 @@ class Service implements Running {
 
   // The result closes what was opened. A program that is stopped while it starts has nothing to close.
   async #start(): Promise<() => void> {
-    const starting = this.supervisor.start()
+    const starting = this.supervisor.start().then(() => undefined)
     try {
-      await Promise.race([starting, this.supervisor.ended])
+      // A start that failed also ends the supervisor, and may be heard of that way first.
+      const reason = await Promise.race([starting, this.supervisor.ended])
+      if (reason) throw reason
     } catch (error) {
       await this.supervisor.ended
       throw error

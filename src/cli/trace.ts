@@ -23,6 +23,11 @@ export async function traceCommand(folder: string, text: string, json: boolean):
   for (const record of records) process.stdout.write(`${json ? JSON.stringify(record) : story(record)}\n`)
 }
 
+// A relay of `none`: the attempt never got as far as a session.
+function whereTo({ relay, tls }: TraceRecord): string {
+  return relay === 'none' ? 'no server reached' : `to ${relay}${tls ? ' with TLS' : ''}`
+}
+
 interface AttemptedRecipient {
   readonly to: string
   readonly status: string
@@ -36,6 +41,7 @@ export function story(record: TraceRecord): string {
   const { time, event } = record
   const at = `${time}  `
   const indent = ' '.repeat(at.length)
+  if (record['by'] === 'operator') return `${at}${event} by operator: ${record['text'] ?? ''}`
   switch (event) {
     case 'accepted': {
       const custody = record['custody'] === 'spool' ? 'kept here, on disk' : 'delivered in the session'
@@ -55,7 +61,7 @@ export function story(record: TraceRecord): string {
       )
     }
     case 'attempted': {
-      const where = `${record['inSession'] ? 'in the session, ' : ''}to ${record['relay']}${record['tls'] ? ' with TLS' : ''}`
+      const where = `${record['inSession'] ? 'in the session, ' : ''}${whereTo(record)}`
       const lines = (record['recipients'] as AttemptedRecipient[]).map((r) => `${indent}${r.status} ${r.to}: ${r.text}`)
       return [`${at}attempt ${where}, ${record['ageMs']} ms after reception`, ...lines].join('\n')
     }
@@ -64,6 +70,6 @@ export function story(record: TraceRecord): string {
     case 'settled':
       return `${at}settled: every recipient has an end; nothing is kept here any more`
     default:
-      return `${at}${event} by operator: ${record['text'] ?? ''}`
+      return `${at}${event}: ${record['text'] ?? ''}`
   }
 }

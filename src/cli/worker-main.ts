@@ -1,4 +1,5 @@
 /** The worker process: its content, for the supervisor. What it is made of stands in assemble.ts. */
+import { flushCompileCache } from 'node:module'
 import type { Config } from '#config/config.ts'
 import type { Action, Selection } from '#queue/operations.ts'
 import { assembleWorker, type Worker } from './assemble.ts'
@@ -25,7 +26,11 @@ runWorker(async ({ settings, ...context }) => {
 
 function partsOf(worker: Worker): WorkerParts {
   return {
-    listen: () => worker.acceptor.listen(),
+    async listen() {
+      await worker.acceptor.listen()
+      // Node writes it at exit only, and a worker may be killed.
+      flushCompileCache()
+    },
     reload: (settings) => worker.reload(settings as Config),
     drain: () => worker.drain(),
     ask: (about, body) => answer(worker, about as keyof WorkerQuestions, body),

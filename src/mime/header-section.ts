@@ -30,7 +30,7 @@ export interface HeaderSection {
 
 /** Reads the header section of a content. The lines must end in CRLF, as the server session makes sure. */
 export function readHeaderSection(content: Content): HeaderSection {
-  const text = head(content, HEADER_OCTETS_MAX + 1).toString('latin1')
+  const text = head(content, HEADER_OCTETS_MAX + 2).toString('latin1')
   const fields: Field[] = []
   let at = 0
   while (at < text.length && fields.length <= HEADER_FIELDS_MAX) {
@@ -39,7 +39,9 @@ export function readHeaderSection(content: Content): HeaderSection {
     fields.push(field)
     at = field.end
   }
-  return { fields, end: at, tooLarge: fields.length > HEADER_FIELDS_MAX || at > HEADER_OCTETS_MAX }
+  // Where the text was cut within a line, that line may have been a field.
+  const isCut = text.length > HEADER_OCTETS_MAX && text.indexOf('\r\n', at) < 0
+  return { fields, end: at, tooLarge: fields.length > HEADER_FIELDS_MAX || at > HEADER_OCTETS_MAX || isCut }
 }
 
 function readField(text: string, start: number): Field | undefined {

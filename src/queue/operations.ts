@@ -4,6 +4,7 @@
  * afterwards which thousand it was. A message that is being attempted right now is left alone and said to be busy.
  */
 import { mailboxText, pathText } from '#mail/address.ts'
+import { head } from '#mail/content.ts'
 import type { Report } from '#mail/event.ts'
 import type { QueueEntry, StoredMessage } from '#mail/stored.ts'
 import { parseTraceId, type TraceId } from '#mail/trace-id.ts'
@@ -234,7 +235,7 @@ function recipientRows(message: StoredMessage): QueueRow['to'] {
 const HEADER_OCTETS_SHOWN_MAX = 16 * 1024
 
 function headerOf(message: StoredMessage): string {
-  const text = Buffer.concat(message.content.chunks).subarray(0, HEADER_OCTETS_SHOWN_MAX).toString('utf8')
+  const text = head(message.content, HEADER_OCTETS_SHOWN_MAX).toString('utf8')
   const end = text.indexOf('\r\n\r\n')
   return end < 0 ? text : text.slice(0, end + 2)
 }

@@ -158,6 +158,17 @@ describe('recipient knowledge', () => {
     assert.equal((await knowledge.verify(listed, anna)).kind, 'known')
   })
 
+  it('asks again at once when a delivery shows that the server is back', async () => {
+    const { ask, knowledge, server } = bench(down)
+    assert.equal(await ask(), 'unreachable')
+    server.answer = known
+    assert.equal(await ask(), 'unreachable')
+    knowledge.reached('bakery/other')
+    assert.equal(await ask(), 'unreachable')
+    knowledge.reached(route.id)
+    assert.equal(await ask(), 'known')
+  })
+
   it('forgets refusals at once when told that the directory changed', async () => {
     const { ask, knowledge, server } = bench(unknown)
     await ask()

@@ -169,6 +169,11 @@ export class RecipientKnowledge {
     }
   }
 
+  /** A delivery got through: a pause after failed callouts to this route is over. */
+  reached(routeId: string): void {
+    this.#breakers.get(routeId)?.answered()
+  }
+
   /** The customer changed something: what was learned as "unknown" is forgotten at once. */
   forgetUnknown(): void {
     for (const [key, memory] of this.#memories) if (memory.state === 'unknown') this.#memories.delete(key)

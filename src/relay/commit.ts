@@ -129,7 +129,7 @@ export class Commit {
   async #store(ready: Ready, firstAttemptMs: number, note?: string): Promise<ContentAnswer> {
     const { spool, queue } = this.#parts
     try {
-      const custody = await spool.append(newMessage(ready), ready.content, firstAttemptMs)
+      const custody = await spool.append(this.#newMessage(ready), ready.content, firstAttemptMs)
       this.#reportAccepted(ready, 'spool', note)
       const entry = spool.get(custody.id)
       if (entry) queue.add(entry)
@@ -143,12 +143,30 @@ export class Commit {
   async #storeUnderWay(ready: Ready, trying: Promise<Attempt>, note: string): Promise<ContentAnswer> {
     const retryMs = this.#parts.queue.nowMs() + ready.domain.route.retryFirstMs
     try {
-      const custody = await this.#parts.spool.append(newMessage(ready), ready.content, retryMs)
+      const custody = await this.#parts.spool.append(this.#newMessage(ready), ready.content, retryMs)
       this.#reportAccepted(ready, 'spool', note)
       this.#parts.queue.adopt(custody.id, ready.domain.route, trying)
       return { kind: 'accept', custody }
     } catch (error) {
       return this.#parts.spoolRefusal(error)
+    }
+  }
+
+  #newMessage({ transaction, domain }: Ready): NewMessage {
+    const { session, envelope, id, startedMs } = transaction
+    const { clock, queue } = this.#parts
+    return {
+      id,
+      tenant: domain.tenant.name,
+      route: domain.route.id,
+      envelope,
+      reception: {
+        clientAddress: session.client.address,
+        greetingName: session.greetingName ?? '',
+        protocol: withProtocol(session, envelope.smtputf8),
+        // By the queue's clock, which will judge the age: a wall clock set back must not make a new message old.
+        receivedMs: queue.nowMs() - Math.max(0, clock.wall() - startedMs),
+      },
     }
   }
 
@@ -190,20 +208,4 @@ const isDeferred = (outcome: Outcome) => outcome.kind === 'deferred'
 function refusalFor(outcome: Extract<Outcome, { kind: 'failed' }>): Reject {
   if (outcome.reply === undefined) return refusals.cannotBeSent(outcome.text)
   return refusals.refusedByNextHop(passedOn(outcome.reply), outcome.text)
-}
-
-function newMessage({ transaction, domain }: Ready): NewMessage {
-  const { session, envelope, id, startedMs } = transaction
-  return {
-    id,
-    tenant: domain.tenant.name,
-    route: domain.route.id,
-    envelope,
-    reception: {
-      clientAddress: session.client.address,
-      greetingName: session.greetingName ?? '',
-      protocol: withProtocol(session, envelope.smtputf8),
-      receivedMs: startedMs,
-    },
-  }
 }

@@ -53,11 +53,12 @@ export class Histogram {
     this.counts = new Array(bounds.length + 1).fill(0)
   }
 
+  /** A negative value, from a clock that was set back, counts as 0: the sum of a histogram never falls. */
   observe(value: number): void {
     let i = 0
     while (i < this.bounds.length && value > this.bounds[i]!) i++
     this.counts[i]!++
-    this.sum += value
+    this.sum += Math.max(0, value)
   }
 }
 

@@ -62,7 +62,14 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
         text: event.text,
       }
     case 'operator':
-      return { time, event: event.action, id: event.entry.id, tenant: event.entry.tenant, text: event.text }
+      return {
+        time,
+        event: event.action,
+        id: event.entry.id,
+        tenant: event.entry.tenant,
+        by: 'operator',
+        text: event.text,
+      }
     case 'settled':
       return { time, event: 'settled', id: event.id, tenant: event.tenant }
     case 'alarm':

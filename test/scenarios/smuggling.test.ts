@@ -39,9 +39,8 @@ test('content with a false end is refused, and nothing behind it is executed', a
     talk.sendRaw(`Subject: first\r\n\r\nfirst${sequence.slice(0, 2)}`).sendRaw(`${sequence.slice(2)}${HIDDEN}`)
     const reply = await talk.reply()
     assert.match(reply.text, /^5\d\d 5\.6\.0 /, shown(sequence))
-    // The reply to NOOP is the next: there was one reply to all that.
-    await talk.say('NOOP', /^250 /)
-    await talk.quit()
+    // One reply to all that. Behind such content nobody knows where the commands begin, so the session is over.
+    await talk.expectClose()
   }
   assert.equal(sink.messages.length, 0)
 

@@ -146,6 +146,7 @@ export async function torture(options: TortureOptions): Promise<Account> {
   })
   await sink.listen()
   const drivers: Driver[] = []
+  let drained = false
   try {
     await run.start()
     drivers.push(...run.drivers())
@@ -157,12 +158,13 @@ export async function torture(options: TortureOptions): Promise<Account> {
     options.told?.(`load is over; ${run.ledger.outstanding} acknowledged under way; stop and start`)
     await run.restartInOrder()
     await run.drain()
+    drained = true
     await run.end()
   } catch (error) {
-    run.ledger.fault(String(error))
+    run.ledger.fault(`${error}; ${run.ledger.outstanding} acknowledged were not delivered yet`)
   } finally {
     for (const driver of drivers) driver.stop()
     await sink.close()
   }
-  return run.ledger.account()
+  return run.ledger.account(drained)
 }

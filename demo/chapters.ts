@@ -1,0 +1,148 @@
+/** The seven chapters of the demo. Each says what it is about, lets it happen, and waits until it has. */
+import { account, type Posted } from './account.ts'
+import { idOf, type Stage } from './stage.ts'
+import type { Timeline } from './timeline.ts'
+
+/** Much more than it takes on a busy machine; who waits longer has found a fault. */
+const WAIT_MS_MAX = 45_000
+
+export async function delivered({ timeline, stage }: Parties): Promise<void> {
+  timeline.chapter(
+    '1  Mail for people who exist',
+    'The relay asks the bakery’s server whether the mailbox exists, takes the message, and hands it on at once.',
+    'It tells the sender “yes” (250) only after the bakery has said so.',
+  )
+  await stage.post('shop-answer', 'service@shop.example', 'anna@bakery.example')
+  await stage.post('bilingual-utf8', 'hello@friends.example', 'info@bakery.example')
+  await stage.post('html-attachment', 'james@supplier.example', 'orders@bakery.example')
+}
+
+export async function unknownRecipient({ timeline, stage }: Parties): Promise<void> {
+  timeline.chapter(
+    '2  Mail for somebody who does not exist',
+    'A relay that takes such mail has to send it back later: a bounce, often to someone who never wrote it.',
+    'This one asks first. The message itself is never sent, and no bounce is ever needed.',
+  )
+  await stage.post('flu-shot-reminder', 'reply@clinic.example', 'ann@bakery.example')
+}
+
+export async function refusedContent({ timeline, stage }: Parties): Promise<void> {
+  timeline.chapter(
+    '3  Mail that the bakery does not want',
+    'The bakery’s server reads the message and refuses it. The sender is still on the line and hears it himself.',
+  )
+  await stage.post('black-friday-newsletter', 'offers@shop.example', 'anna@bakery.example')
+}
+
+/** The answer is the message that has to come back. */
+export async function outage({ timeline, stage }: Parties): Promise<Posted> {
+  timeline.chapter(
+    '4  The bakery’s server is down',
+    'For people that the relay knows, it keeps the mail on its disk. Whether somebody it has never seen exists,',
+    'nobody can say now: unknown is not no, so that sender is asked to come back.',
+  )
+  await stage.customer.switchOff()
+  timeline.note('The bakery’s server has been switched off.\n', 'later')
+  await stage.post('coupon-html-8bit', 'news@filters.example', 'anna@bakery.example')
+  await stage.post('article-with-document', 'editor@paper.example', 'info@bakery.example')
+  await stage.post('signed', 'james@supplier.example', 'orders@bakery.example')
+  const asked = await stage.post('list-question', 'conor@list.example', 'bernd@bakery.example')
+  timeline.note('What waits:')
+  await stage.command('queue', 'list')
+  return asked
+}
+
+export async function recovery({ timeline, stage }: Parties, asked: Posted): Promise<void> {
+  timeline.chapter(
+    '5  The bakery’s server is back',
+    'Nobody has to do anything: the relay looks again by itself, 15 seconds after the first failure, and empties its',
+    'queue. The sender who was asked to come back does so.',
+  )
+  await stage.customer.switchOn()
+  timeline.note('The bakery’s server has been switched on.', 'good')
+  timeline.startClock()
+  await timeline.wait('the relay will look again', WAIT_MS_MAX, async () => (await stage.kept()) === 0)
+  timeline.note('The queue is empty.\n', 'good')
+  await stage.postAgain(asked)
+}
+
+export async function killedWorker({ timeline, stage }: Parties): Promise<void> {
+  timeline.chapter(
+    '6  kill -9, with mail in the queue',
+    'The bakery is down again, mail waits, and then the process that keeps it is killed without a warning.',
+    'Its promises are on the disk: a new process takes them over.',
+  )
+  await stage.customer.switchOff()
+  await stage.post('hares-and-frogs-german', 'doug@tales.example', 'info@bakery.example')
+  await stage.post('html-with-picture', 'mia@photos.example', 'anna@bakery.example')
+  const last = await stage.post('utf8-subject', 'andre@university.example', 'orders@bakery.example')
+  const before = await stage.kept()
+  if (before !== 3) throw new Error(`3 messages should wait, and ${before} do`)
+  stage.bouncesBefore = await stage.bounces()
+  await killAndWait(stage, idOf(last.answers[0]!.reply))
+  // The new process serves at once, and reads the disk meanwhile.
+  await timeline.wait('it reads the disk', WAIT_MS_MAX, async () => (await stage.kept()) === before)
+  timeline.note('The same mail waits as before:\n', 'good')
+  await stage.command('queue', 'list')
+  await stage.customer.switchOn()
+  timeline.note('The bakery’s server has been switched on. This time the operator does not wait:', 'good')
+  timeline.startClock()
+  await stage.command('queue', 'flush')
+  await timeline.wait('the queue empties', WAIT_MS_MAX, async () => (await stage.kept()) === 0)
+  timeline.note('The queue is empty.', 'good')
+}
+
+async function killAndWait({ relay, timeline }: Stage, id: string): Promise<void> {
+  // Log and trace are written a few times a second and promise nothing; the story at the end shall be whole.
+  await timeline.wait('log and trace are written', WAIT_MS_MAX, async () => {
+    return relay.workerOf(id) !== undefined && (await relay.command('trace', id)).includes('accepted')
+  })
+  const pid = relay.workerOf(id)!
+  const restarts = await relay.metric('vorposten_worker_restarts_total')
+  process.kill(pid, 'SIGKILL')
+  timeline.note(`$ kill -9 ${pid}`, 'strong')
+  const said = () => relay.log.find(({ text }) => text.includes(`(pid ${pid}) ended`))?.text
+  await timeline.wait('the relay notices', WAIT_MS_MAX, () => said() !== undefined)
+  timeline.note(`the relay’s log: ${said()}`)
+  await timeline.wait('it is replaced', WAIT_MS_MAX, async () => {
+    const ready = (await relay.metric('vorposten_workers', '{state="ready"}')) === 2
+    return ready && (await relay.metric('vorposten_worker_restarts_total')) === restarts + 1
+  })
+  timeline.note('Replaced; the other process went on serving all the time.', 'good')
+}
+
+/** True: the account balances. */
+export async function reckoning({ timeline, stage }: Parties): Promise<boolean> {
+  timeline.chapter(
+    '7  The account',
+    'What the senders heard, against what lies in the bakery’s mailboxes, compared octet by octet.',
+  )
+  const bounces = stage.bouncesBefore + (await stage.bounces())
+  const result = account(stage.posted, stage.customer.messages, { kept: await stage.kept(), bounces })
+  row(timeline, 'sent', result.sent, 'real messages')
+  row(timeline, 'delivered', result.delivered, 'each exactly once, unchanged')
+  row(timeline, 'refused', result.refused, 'the sender heard it himself, in the session')
+  row(timeline, 'deferred', result.deferred, `of which ${result.cameBack} came back and count as delivered`)
+  row(timeline, 'bounces generated', result.bounces, 'to anyone')
+  for (const fault of result.faults) timeline.note(`✗ ${fault}`, 'bad')
+  if (result.faults.length === 0) timeline.note('✓ the account balances\n', 'good')
+  return result.faults.length === 0
+}
+
+function row(timeline: Timeline, name: string, figure: number, meaning: string): void {
+  timeline.line(
+    `   ${name.padEnd(18)} ${timeline.tone('strong', String(figure).padStart(3))}   ${timeline.tone('quiet', meaning)}`,
+  )
+}
+
+/** Of the account's messages, the one with the longest way: it waited for the bakery. */
+export async function trace({ timeline, stage }: Parties, number: number): Promise<void> {
+  const { subject, answers } = stage.posted[number - 1]!
+  timeline.note(`“Where is my mail?” Of each message the relay can tell its way; here message ${number}, “${subject}”:`)
+  await stage.command('trace', idOf(answers[0]!.reply))
+}
+
+export interface Parties {
+  readonly stage: Stage
+  readonly timeline: Timeline
+}

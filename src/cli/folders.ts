@@ -1,0 +1,8 @@
+/** What is where in the data folder; the spool's own folder is `serve/spool-folders.ts`. */
+import { join } from 'node:path'
+
+export const traceFolder = (dataFolder: string): string => join(dataFolder, 'trace')
+/** Certificates that we made ourselves. */
+export const tlsFolder = (dataFolder: string): string => join(dataFolder, 'tls')
+/** Compiled modules; may be deleted at any time. */
+export const compileCacheFolder = (dataFolder: string): string => join(dataFolder, 'cache')

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { content } from '#mail/content.ts'
+import type { ContentAnswer } from '#mail/decisions.ts'
+import type { PathEvent } from '#mail/event.ts'
+import type { Transaction } from '#mail/session.ts'
+import { recipient, session, transaction } from '#mail/testing.ts'
+import { ACCEPT, type Gate } from '#mail/verdict.ts'
+import { HandClock, route } from '#queue/testing.ts'
+import type { RecipientAnswer } from '#recipients/knowledge.ts'
+import type { Directory, ServedDomain } from '#tenant/directory.ts'
+import * as refusals from './relay/refusals.ts'
+import { served } from './relay/testing.ts'
+import { groupOf, Relay, UNKNOWN_RECIPIENTS_MAX } from './relay.ts'
+
+const HOST = 'relay.example'
+const KNOWN: RecipientAnswer = { kind: 'known', source: 'live', ageMs: 0 }
+const UNKNOWN: RecipientAnswer = { kind: 'unknown', source: 'listed', ageMs: 0 }
+const MESSAGE = content([Buffer.from('Subject: hello\r\nMessage-ID: <1@x>\r\n\r\nhello\r\n')])
+const replyOf = (answer: Gate | ContentAnswer) =>
+  'reply' in answer ? `${answer.reply.code} ${answer.reply.status}` : answer.kind
+
+const DOMAINS: readonly ServedDomain[] = [
+  served(),
+  served({ name: 'cafe.test' }),
+  served({ name: 'strict.test', policyClass: 'strict' }),
+  served({ name: 'kept.test', commit: 'spool' }),
+  served({ name: 'smith.test', route: route('smith/main'), tenant: { name: 'smith', language: 'de' } }),
+  served({ name: HOST }),
+]
+
+function bench() {
+  const events: PathEvent[] = []
+  const says = { answer: KNOWN as RecipientAnswer | Promise<RecipientAnswer>, room: ACCEPT as Gate, asked: 0 }
+  const taken: Transaction[] = []
+  let commitAnswer: ContentAnswer = { kind: 'vanish' }
+  const directory = { domain: (name: string) => DOMAINS.find((domain) => domain.name === name) } as Directory
+  const relay = new Relay({
+    hostname: HOST,
+    clock: new HandClock(),
+    directory: () => directory,
+    hopsMax: () => 5,
+    recipients: {
+      verify() {
+        says.asked++
+        return says.answer
+      },
+    },
+    room: () => says.room,
+    commit: {
+      take(ready) {
+        taken.push(ready.transaction)
+        return commitAnswer
+      },
+    },
+    report: (event) => void events.push(event),
+  })
+  /** RCPT as the machine does it: who is accepted joins the envelope. */
+  const rcpt = async (to: string, into: Transaction): Promise<string> => {
+    const gate = await relay.rcpt(into, recipient(to))
+    if (gate.kind === 'accept') into.envelope.recipients.push(recipient(to))
+    return replyOf(gate)
+  }
+  const committing = (answer: ContentAnswer) => void (commitAnswer = answer)
+  return { relay, events, says, taken, rcpt, committing, one: transaction([]) }
+}
+
+/** Each refusal was reported once, with the reply that the sender heard. */
+function reported(events: readonly PathEvent[]): string[] {
+  return events.map((event) => (event.kind === 'refused' ? `${event.at} ${event.reply.code}` : event.kind))
+}
+
+describe('RCPT', () => {
+  it('to a domain that is not ours is refused, and nobody is asked', async () => {
+    const { rcpt, one, says, events } = bench()
+    for (const to of ['bob@other.test', 'bob@sub.bakery.test', 'bob@[192.0.2.1]']) {
+      assert.equal(await rcpt(to, one), '550 5.7.1')
+    }
+    assert.equal(says.asked, 0)
+    assert.deepEqual(reported(events), ['rcpt 550', 'rcpt 550', 'rcpt 550'])
+  })
+
+  it('unknown is 550, unreachable is 450 (law 4), each reported once, with its tenant', async () => {
+    const { rcpt, one, says, events } = bench()
+    says.answer = Promise.resolve(UNKNOWN)
+    assert.equal(await rcpt('bob@bakery.test', one), '550 5.1.1')
+    says.answer = { kind: 'unreachable', text: 'no answer from 192.0.2.9' }
+    assert.equal(await rcpt('bob@bakery.test', one), '450 4.1.1')
+    assert.deepEqual(reported(events), ['rcpt 550', 'rcpt 450'])
+    for (const event of events) {
+      assert.ok(event.kind === 'refused' && event.tenant === 'bakery' && event.id === one.id)
+      // What a stranger hears names no host of the customer.
+      assert.doesNotMatch(String(event.reply.text), /192\.0\.2\.9|listed/)
+    }
+    assert.equal(one.group, undefined)
+  })
+
+  it('of another group is sent to another transaction', async () => {
+    const { rcpt, one } = bench()
+    assert.equal(await rcpt('bob@bakery.test', one), 'accept')
+    assert.equal(await rcpt('eve@cafe.test', one), 'accept')
+    for (const to of ['a@strict.test', 'a@kept.test', 'a@smith.test']) assert.equal(await rcpt(to, one), '452 4.5.3')
+    assert.equal(await rcpt('joe@bakery.test', one), 'accept')
+    assert.equal(one.envelope.recipients.length, 3)
+  })
+
+  it('a refused recipient does not make the group', async () => {
+    const { rcpt, one, says } = bench()
+    says.answer = UNKNOWN
+    await rcpt('bob@bakery.test', one)
+    says.answer = KNOWN
+    assert.equal(await rcpt('a@smith.test', one), 'accept')
+  })
+
+  it('postmaster without a domain is asked of the relay’s own domain', async () => {
+    const { rcpt, one } = bench()
+    assert.equal(await rcpt('Postmaster', one), 'accept')
+  })
+
+  it('larger than the recipient takes is refused before any octet is sent', async () => {
+    const { rcpt, one, relay, says } = bench()
+    const of = { ...one, envelope: { ...one.envelope, declaredOctets: 1001 } }
+    assert.equal(await rcpt('bob@bakery.test', of), '552 5.3.4')
+    const fits = { ...one, envelope: { ...one.envelope, declaredOctets: 1000 } }
+    assert.equal(await rcpt('bob@bakery.test', fits), 'accept')
+    says.room = refusals.noMemory()
+    assert.equal(replyOf(relay.data(fits)), '452 4.3.1')
+  })
+
+  it('after many unknown recipients, known and unknown hear the same', async () => {
+    const { rcpt, says } = bench()
+    const harvester = session({ tally: { recipientsRefused: UNKNOWN_RECIPIENTS_MAX - 1, errors: 0, transactions: 1 } })
+    const one = transaction([], '', harvester)
+    assert.equal(await rcpt('bob@bakery.test', one), 'accept')
+    harvester.tally.recipientsRefused++
+    const asked = says.asked
+    assert.equal(await rcpt('joe@bakery.test', one), '450 4.7.1')
+    says.answer = UNKNOWN
+    assert.equal(await rcpt('nobody@bakery.test', one), '450 4.7.1')
+    assert.equal(says.asked, asked)
+  })
+})
+
+describe('content', () => {
+  it('is committed with trace fields, and the answer is the commit’s', async () => {
+    const { relay, rcpt, one, taken, events } = bench()
+    await rcpt('bob@bakery.test', one)
+    assert.equal((await relay.content(one, MESSAGE)).kind, 'vanish')
+    assert.deepEqual(taken, [one])
+    assert.deepEqual(events, [])
+  })
+
+  it('that is refused on the way is reported once: size, loop, commit', async () => {
+    const { relay, rcpt, one, taken, events, committing } = bench()
+    await rcpt('bob@bakery.test', one)
+    const large = content([Buffer.alloc(1001, 'x')])
+    const looping = content([Buffer.from('Received: x\r\n'.repeat(6))])
+    assert.equal(replyOf(await relay.content(one, large)), '552 5.3.4')
+    assert.equal(replyOf(await relay.content(one, looping)), '554 5.4.6')
+    assert.equal(taken.length, 0)
+    committing(refusals.noDisk())
+    assert.equal(replyOf(await relay.content(one, MESSAGE)), '452 4.3.1')
+    assert.deepEqual(reported(events), ['content 552', 'content 554', 'content 452'])
+  })
+})
+
+it('groups are equal where next hop, policy class and commit are', () => {
+  assert.equal(groupOf(served()), groupOf(served({ name: 'cafe.test' })))
+  assert.equal(new Set(DOMAINS.map(groupOf)).size, 4)
+})
+
+it('the end of a session is reported', () => {
+  const { relay, events } = bench()
+  relay.closed(session(), 'quit')
+  assert.deepEqual(reported(events), ['session-closed'])
+})
