@@ -50,10 +50,7 @@ program
   })
 
 const words = withConfigFirst(process.argv.slice(2))
-if (
-  words.some((word) => word === 'queue' || word === 'simulate' || word === 'help' || word === '--help' || word === '-h')
-)
-  await addLargeCommands()
+if (!words.some((word) => program.commands.some((command) => command.name() === word))) await addLargeCommands()
 for (const command of program.commands) command.copyInheritedSettings(program)
 await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => {
   process.exitCode = reportError(error, (line) => process.stderr.write(`${line}\n`))

@@ -13,8 +13,6 @@ import { RECIPIENTS_OCTETS_MAX, type RecipientFile, readRecipientList } from './
 import type { Environment } from './secret.ts'
 import { type Written, YAML_OCTETS_MAX } from './yaml-text.ts'
 
-export const DEFAULT_PATH = '/etc/vorposten/vorposten.yaml'
-
 export type LoadResult =
   | {
       readonly ok: true

@@ -66,4 +66,3 @@ test('452 while the disk is full, and delivery goes on', {
 
   await assertAccount(relay, [sink], { ...account, delivered: account.accepted, held: 0 })
 })
-})
