@@ -11,12 +11,11 @@ import type { Timeline } from './timeline.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
 /** RFC 5321 §4.5.3.2. */
 const REPLY_MS_MAX = 5 * MINUTE
 const DOT_MS_MAX = 10 * MINUTE
 const RETRY_FIRST_MS = 5 * MINUTE
-const RETRY_MAX_MS = 3 * HOUR
+const RETRY_MAX_MS = 90 * MINUTE
 
 export interface Habits {
   readonly pipelining: boolean
@@ -33,6 +32,8 @@ export interface SenderParts {
   readonly ledger: Ledger
   readonly customers: ReadonlyMap<string, Customer>
   readonly log: (text: string) => void
+  /** Connections of those who vanish do break. */
+  readonly isStormy: () => boolean
   /** A connection to the relay; undefined: refused. */
   readonly dial: () => SimWire | undefined
 }
@@ -96,7 +97,8 @@ class SenderSession {
     this.#habits = habits
     this.#parts = parts
     const { random } = parts
-    this.#breaks = random.chance(habits.vanishes) ? random.pick(['mail', 'content', 'dot'] as const) : undefined
+    this.#breaks =
+      random.chance(habits.vanishes) && parts.isStormy() ? random.pick(['mail', 'content', 'dot'] as const) : undefined
   }
 
   async run(): Promise<void> {

@@ -23,9 +23,13 @@ import { Weather } from './weather.ts'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
-/** Longer than the longest back-off of senders (3.6 h), and than a route's (1.1 h) with some greylisting. */
-const CALM_MS = 12 * HOUR
+/** Longer than the longest back-off of senders (1.8 h) and of routes (1.1 h), one after the other, with some reserve. */
+const CALM_MS = 5 * HOUR
 const LINES_KEPT = 80
+/** As in the configuration. */
+const SEGMENT_OCTETS = 1024 * 1024
+/** The lock and the reserve of the spool. */
+const OTHER_FILES_MAX = 2
 const DELAY_MS_MAX = 60
 
 export interface SimulationOptions {
@@ -161,6 +165,7 @@ class World {
       ledger: this.ledger,
       customers: this.#byDomain,
       log: (text: string) => this.#log(text),
+      isStormy: () => !this.#weather.isCalm,
       dial: () => this.#dial(random),
     }
     const sending = new Sending(letter(`L${this.#sendings.length}`, facts, random), habits(random), parts)
@@ -246,6 +251,10 @@ class World {
     const { worker } = this.#relay
     if (worker === undefined) return
     const { waiting, underWay, later, sites } = worker.queue.counts
+    const { segments, octets } = worker.spool.counts
+    // Compaction leaves a segment alone until it is half empty.
+    const segmentsMax = 6 + Math.ceil((2 * octets) / SEGMENT_OCTETS)
+    const files = this.#disk.paths().filter((path) => !path.includes('/set-aside/')).length
     const figures = {
       waiting,
       underWay,
@@ -253,8 +262,8 @@ class World {
       sitesTooMany: Math.max(0, sites - this.#customers.length),
       sessions: worker.acceptor.sessions,
       connections: worker.delivery.stats().length > this.#customers.length ? 1 : 0,
-      segmentsTooMany: Math.max(0, worker.spool.counts.segments - 8),
-      files: Math.max(0, this.#disk.paths().filter((path) => !path.includes('/set-aside/')).length - 12),
+      segmentsTooMany: Math.max(0, segments - segmentsMax),
+      filesTooMany: Math.max(0, files - segmentsMax - OTHER_FILES_MAX),
     }
     const left = Object.entries(figures).filter(([, figure]) => figure !== 0)
     if (left.length > 0)

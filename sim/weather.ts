@@ -22,7 +22,7 @@ export class Weather {
   /** Names do not resolve. */
   dnsIsDown = false
   readonly #parts: WeatherParts
-  #calm = false
+  isCalm = false
 
   constructor(parts: WeatherParts) {
     this.#parts = parts
@@ -36,7 +36,7 @@ export class Weather {
   /** From now on nothing goes wrong, and what went wrong is mended. */
   calm(): void {
     const { customers, relay } = this.#parts
-    this.#calm = true
+    this.isCalm = true
     this.dnsIsDown = false
     this.#healDisk()
     for (const customer of customers) customer.mood = 'up'
@@ -47,7 +47,7 @@ export class Weather {
   #later(minMs: number, maxMs: number, call: () => void): void {
     const { timeline, random } = this.#parts
     timeline.after(random.between(minMs, maxMs), () => {
-      if (!this.#calm) call()
+      if (!this.isCalm) call()
     })
   }
 

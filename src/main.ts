@@ -65,11 +65,8 @@ async function config() {
 async function addLargeCommands(): Promise<void> {
   const { queueCommand } = await import('./cli/queue.ts')
   const { simulateCommand } = await import('./cli/simulate.ts')
-  const { controlRequest } = await import('./cli/serve/control-socket.ts')
-  const { controlPath } = await import('./cli/serve.ts')
-  program.addCommand(
-    queueCommand(async (request) => controlRequest(controlPath((await config()).dataFolder), request, 180_000)),
-  )
+  const { askRunning } = await import('./cli/ask-running.ts')
+  program.addCommand(queueCommand(async (request) => askRunning((await config()).dataFolder, request)))
   program.addCommand(simulateCommand(config))
 }
 

@@ -22,7 +22,7 @@ import { type Disk, systemDisk } from '#sys/disk.ts'
 import { createResolver } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import type { Connect } from '#sys/wire.ts'
-import type { Directory } from '#tenant/directory.ts'
+import type { Directory, Route } from '#tenant/directory.ts'
 import { Commit } from '../relay/commit.ts'
 import { lessonsFor } from '../relay/lessons.ts'
 import { Room } from '../relay/room.ts'
@@ -81,78 +81,17 @@ const realOutside = (): Outside => ({
 })
 
 export async function assembleWorker(options: WorkerOptions, outside = realOutside()): Promise<Worker> {
-  const { config, index } = options
-  const { clock, random } = outside
-  let current = config
-  let directory: Directory = directoryFrom(config)
-  const route = (id: string) => directory.route(id)
-  const report = outside.report(reportOptions(config, index, clock))
+  const current = new Current(options.config)
+  const report = outside.report(reportOptions(options.config, options.index, outside.clock))
   const spool = await openSpools(options, report.report, outside)
-  const delivery = createDelivery({
-    connect: outside.connect,
-    clock,
-    resolve: outside.resolve,
-    hostname: config.hostname,
-    random,
-    preferChunking: true,
-  })
-  const recipients = new RecipientKnowledge({
-    clock,
-    limits: KNOWLEDGE_LIMITS,
-    probe: (to, mailbox) => delivery.probe(to, { kind: 'mailbox', mailbox }),
-    probed: ({ id, tenant }, answer) => report.report({ kind: 'probed', route: id, tenant, answer }),
-  })
-  const tell = lessonsFor(recipients, report.report)
-  const keep = keepOf(spool)
-  const queue = new Queue({
-    clock,
-    random,
-    keep,
-    route,
-    report: tell,
-    attempt: (to, message, tried) =>
-      delivery.attempt(
-        to,
-        { ...message, recipients: tried, receivedMs: message.reception.receivedMs },
-        { onMixed: 'send' },
-      ),
-  })
-  const commit = new Commit({
-    clock,
-    report: tell,
-    spool,
-    spoolRefusal,
-    queue,
-    attempt: (to, message, options) => delivery.attempt(to, message, options),
-  })
-  const room = new Room(
-    clock,
-    () => current.limits.contentMemoryOctetsMax,
-    () => spool.health,
-  )
-  const relay = new Relay({
-    hostname: config.hostname,
-    clock,
-    directory: () => directory,
-    hopsMax: () => current.limits.hopsMax,
-    recipients,
-    room: (octets) => room.for(octets),
-    commit,
-    report: tell,
-  })
-  const newTraceId = traceIds(index, clock.wall, random)
-  const acceptor = new Acceptor(acceptSettings(config), {
-    decisions: relay,
-    events: acceptEvents(report),
-    clock,
-    newTraceId,
-    machine: (settings, session, nowMs) => createServerSession(settings, session, newTraceId, nowMs),
-    hasMemory: () => room.hasMemory,
-    tlsFolder: tlsFolder(config.dataFolder),
-    ticketKeys: options.ticketKeys,
-    reusePort: options.reusePort,
-  })
-  spool.onEntry((entry) => queue.add(entry))
+  const sending = assembleSending(current, report, outside)
+  const keeping = assembleKeeping(current, spool, sending, outside)
+  const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping }, outside)
+  // What replay has found already, then what it finds from now on.
+  for (const entry of spool.entries()) keeping.queue.add(entry)
+  spool.onEntry((entry) => keeping.queue.add(entry))
+  const { delivery, recipients } = sending
+  const { queue, operations } = keeping
   watch(report, { acceptor, queue, spool, delivery })
   return {
     acceptor,
@@ -160,22 +99,12 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     spool,
     delivery,
     report,
-    operations: new Operations({
-      queue,
-      keep,
-      entries: () => spool.entries(),
-      route,
-      // New connections know of no back-off.
-      wake: (woken) =>
-        delivery.retire(new Set([...directory.routes()].map(({ id }) => id).filter((id) => id !== woken))),
-      report: tell,
-    }),
+    operations,
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
-      current = next
-      directory = directoryFrom(next)
+      current.replace(next)
       recipients.forgetUnknown()
-      delivery.retire(new Set([...directory.routes()].map(({ id }) => id)))
+      delivery.retire(current.routeIds())
     },
     async drain() {
       await acceptor.drain()
@@ -185,6 +114,126 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       report.end()
     },
   }
+}
+
+/** The configuration in force; whoever asks at each decision sees a reload at once. */
+class Current {
+  config: Config
+  directory: Directory
+
+  constructor(config: Config) {
+    this.config = config
+    this.directory = directoryFrom(config)
+  }
+
+  readonly route = (id: string): Route | undefined => this.directory.route(id)
+
+  routeIds(): Set<string> {
+    return new Set([...this.directory.routes()].map(({ id }) => id))
+  }
+
+  replace(config: Config): void {
+    this.config = config
+    this.directory = directoryFrom(config)
+  }
+}
+
+interface Sending {
+  readonly delivery: Delivery
+  readonly recipients: RecipientKnowledge
+  /** The report, and the lessons that recipients draw from it. */
+  readonly tell: Report
+}
+
+function assembleSending(current: Current, report: RunningReport, outside: Outside): Sending {
+  const { clock, connect, resolve, random } = outside
+  const { hostname } = current.config
+  const delivery = createDelivery({ connect, clock, resolve, hostname, random, preferChunking: true })
+  const recipients = new RecipientKnowledge({
+    clock,
+    limits: KNOWLEDGE_LIMITS,
+    probe: (to, mailbox) => delivery.probe(to, { kind: 'mailbox', mailbox }),
+    probed: ({ id, tenant }, answer) => report.report({ kind: 'probed', route: id, tenant, answer }),
+  })
+  return { delivery, recipients, tell: lessonsFor(recipients, report.report) }
+}
+
+interface Keeping {
+  readonly queue: Queue
+  readonly operations: Operations
+}
+
+function assembleKeeping(current: Current, spool: Spool, { delivery, tell }: Sending, outside: Outside): Keeping {
+  const { clock, random } = outside
+  const { route } = current
+  const keep = keepOf(spool)
+  const queue = new Queue({
+    clock,
+    random,
+    keep,
+    route,
+    report: tell,
+    attempt: (to, message, recipients) =>
+      delivery.attempt(to, { ...message, recipients, receivedMs: message.reception.receivedMs }, { onMixed: 'send' }),
+  })
+  const operations = new Operations({
+    queue,
+    keep,
+    entries: () => spool.entries(),
+    route,
+    // New connections know of no back-off.
+    wake: (woken) => delivery.retire(new Set([...current.routeIds()].filter((id) => id !== woken))),
+    report: tell,
+  })
+  return { queue, operations }
+}
+
+interface Assembled {
+  readonly current: Current
+  readonly report: RunningReport
+  readonly spool: Spool
+  readonly sending: Sending
+  readonly keeping: Keeping
+}
+
+function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, random }: Outside): Acceptor {
+  const { current, report, spool, sending, keeping } = made
+  const { delivery, recipients, tell } = sending
+  const { hostname, dataFolder } = options.config
+  const room = new Room(
+    clock,
+    () => current.config.limits.contentMemoryOctetsMax,
+    () => spool.health,
+  )
+  const relay = new Relay({
+    hostname,
+    clock,
+    directory: () => current.directory,
+    hopsMax: () => current.config.limits.hopsMax,
+    recipients,
+    room: (octets) => room.for(octets),
+    commit: new Commit({
+      clock,
+      report: tell,
+      spool,
+      spoolRefusal,
+      queue: keeping.queue,
+      attempt: (to, message, how) => delivery.attempt(to, message, how),
+    }),
+    report: tell,
+  })
+  const newTraceId = traceIds(options.index, clock.wall, random)
+  return new Acceptor(acceptSettings(options.config), {
+    decisions: relay,
+    events: acceptEvents(report),
+    clock,
+    newTraceId,
+    machine: (settings, session, nowMs) => createServerSession(settings, session, newTraceId, nowMs),
+    hasMemory: () => room.hasMemory,
+    tlsFolder: tlsFolder(dataFolder),
+    ticketKeys: options.ticketKeys,
+    reusePort: options.reusePort,
+  })
 }
 
 function reportOptions(config: Config, worker: number, clock: Clock): ReportOptions {

@@ -4,6 +4,7 @@
  */
 import { access } from 'node:fs/promises'
 import { parseTraceId } from '#mail/trace-id.ts'
+import { oneLine } from '#report/report.ts'
 import { readTrace } from '#report/trace-files.ts'
 import type { TraceRecord } from '#report/trace-record.ts'
 import { EXIT, UserError } from './exit.ts'
@@ -36,8 +37,13 @@ interface AttemptedRecipient {
 
 const list = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value ?? ''))
 
+// What peers said must not move the operator's cursor, nor look like a line of ours.
+const printable = (record: TraceRecord): TraceRecord =>
+  JSON.parse(JSON.stringify(record, (_, value) => (typeof value === 'string' ? oneLine(value) : value)))
+
 /** One record as a sentence or two. */
-export function story(record: TraceRecord): string {
+export function story(raw: TraceRecord): string {
+  const record = printable(raw)
   const { time, event } = record
   const at = `${time}  `
   const indent = ' '.repeat(at.length)

@@ -57,8 +57,8 @@ export function watch({ metrics }: RunningReport, { acceptor, queue, spool }: Wa
   metrics.gauge('vorposten_spool_messages', 'Messages in custody', () => [[{}, spool.counts.messages]])
   metrics.gauge('vorposten_spool_octets', 'Their content', () => [[{}, spool.counts.octets]])
   metrics.gauge('vorposten_spool_segments', 'Files of the spool', () => [[{}, spool.counts.segments]])
-  metrics.gauge('vorposten_spool_batches_total', 'Writes since the start', () => [[{}, spool.counts.batches]])
-  metrics.gauge('vorposten_spool_syncs_total', 'Syncs since the start', () => [[{}, spool.counts.syncs]])
+  metrics.counterOf('vorposten_spool_batches_total', 'Writes since the start', () => [[{}, spool.counts.batches]])
+  metrics.counterOf('vorposten_spool_syncs_total', 'Syncs since the start', () => [[{}, spool.counts.syncs]])
   metrics.gauge('vorposten_spool_sick', '1 for each worker whose spool takes no mail', () => [
     [{}, spool.health.kind === 'ok' ? 0 : 1],
   ])

@@ -106,7 +106,7 @@ function parseMailboxAt(text: string, start: number): Parsed<Mailbox> {
   if (!domain.ok) return domain
   const localPart = local.value
   const internationalized = hasNonAscii(localPart)
-  // Half a surrogate pair is no character: it cannot be written as UTF-8 (RFC 3629 §3).
+  // Half a surrogate pair is no character: it cannot be written as UTF-8 (RFC 6531 §3.3).
   if (internationalized && !localPart.isWellFormed()) return fault('local-part', start)
   const value = { localPart, domain: domain.value, internationalized }
   if (isTooLongForPath(text, start, domain.end, value)) return fault('path-too-long', start)

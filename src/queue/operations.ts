@@ -12,15 +12,15 @@ import type { Route } from '#tenant/directory.ts'
 import type { Keep, Queue } from './queue.ts'
 
 export interface Selection {
-  readonly ids?: readonly string[]
-  readonly tenant?: string
-  readonly route?: string
-  readonly state?: 'active' | 'held'
+  readonly ids?: readonly string[] | undefined
+  readonly tenant?: string | undefined
+  readonly route?: string | undefined
+  readonly state?: 'active' | 'held' | undefined
   /** Part of the reverse-path, case ignored; `<>` is the null path. */
-  readonly sender?: string
+  readonly sender?: string | undefined
   /** Part of a forward-path, case ignored. */
-  readonly recipient?: string
-  readonly olderThanMs?: number
+  readonly recipient?: string | undefined
+  readonly olderThanMs?: number | undefined
 }
 
 export type Action =
@@ -57,7 +57,7 @@ export const ROWS_MAX = 10_000
 const ENTRIES_PER_TURN = 500
 
 export interface OperationsParts {
-  readonly queue: Queue
+  readonly queue: Pick<Queue, 'nowMs' | 'isUnderWay' | 'flush'>
   readonly keep: Keep
   readonly entries: () => Iterable<QueueEntry>
   readonly route: (id: string) => Route | undefined

@@ -9,6 +9,7 @@ export const SERIES_MAX = 200
 
 export type Labels = Readonly<Record<string, string>>
 type Kind = 'counter' | 'gauge' | 'histogram'
+type Read = () => Iterable<readonly [Labels, number]>
 
 interface Family {
   readonly kind: Kind
@@ -64,7 +65,7 @@ export class Histogram {
 
 export class Metrics {
   readonly #counters: { name: string; help: string; label: string; counter: Counter }[] = []
-  readonly #gauges: { name: string; help: string; read: () => Iterable<readonly [Labels, number]> }[] = []
+  readonly #read: { kind: 'gauge' | 'counter'; name: string; help: string; read: Read }[] = []
   readonly #histograms: { name: string; help: string; histogram: Histogram }[] = []
 
   /** A counter with at most one label. Series named here exist from the start, so that a rate over them is right. */
@@ -75,8 +76,14 @@ export class Metrics {
     return counter
   }
 
-  gauge(name: string, help: string, read: () => Iterable<readonly [Labels, number]>): void {
-    this.#gauges.push({ name, help, read })
+  /** Asked when somebody looks. */
+  gauge(name: string, help: string, read: Read): void {
+    this.#read.push({ kind: 'gauge', name, help, read })
+  }
+
+  /** A counter that somebody else keeps. */
+  counterOf(name: string, help: string, read: Read): void {
+    this.#read.push({ kind: 'counter', name, help, read })
   }
 
   histogram(name: string, help: string, bounds: readonly number[]): Histogram {
@@ -94,10 +101,10 @@ export class Metrics {
       }
       all[name] = { kind: 'counter', help, samples }
     }
-    for (const { name, help, read } of this.#gauges) {
+    for (const { kind, name, help, read } of this.#read) {
       const samples: Record<string, number> = {}
       for (const [labels, value] of read()) samples[name + labelText(labels)] = value
-      all[name] = { kind: 'gauge', help, samples }
+      all[name] = { kind, help, samples }
     }
     for (const { name, help, histogram } of this.#histograms) {
       all[name] = { kind: 'histogram', help, samples: histogramSamples(name, histogram) }

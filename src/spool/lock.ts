@@ -39,7 +39,10 @@ function describe(pid: number): string {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The second field is the name in parentheses and may hold anything; the start time is the 22nd.
-    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    // A zombie, killed and not yet reaped, writes nothing any more.
+    if (state === 'Z' || state === 'X') return ''
+    const started = fields[18]
     return `${pid} ${started} ${boot}`
   } catch {
     return exists(pid) && process.platform !== 'linux' ? String(pid) : ''

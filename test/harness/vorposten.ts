@@ -44,6 +44,8 @@ export interface Vorposten extends AsyncDisposable {
   log(): readonly string[]
   /** The first log line from index `from` on that matches. */
   logged(pattern: RegExp, from?: number): Promise<string>
+  /** Waits until `count` log lines match. */
+  loggedTimes(count: number, pattern: RegExp): Promise<unknown>
   /** A page of the control port. */
   get(path: string): Promise<{ readonly status: number; readonly text: string }>
   /** One sample of /metrics, 0 if there is none; `name{label="x"}` as it stands there. */
@@ -103,6 +105,13 @@ class RunningVorposten implements Vorposten {
         .slice(from)
         .find((line) => pattern.test(line))
     return waitFor(`${pattern} in the log of vorposten`, find, { context: () => this.log().slice(-40).join('\n') })
+  }
+
+  loggedTimes(count: number, pattern: RegExp): Promise<unknown> {
+    const all = () => this.log().filter((line) => pattern.test(line)).length >= count
+    return waitFor(`${count} × ${pattern} in the log of vorposten`, all, {
+      context: () => this.log().slice(-40).join('\n'),
+    })
   }
 
   async get(path: string): Promise<{ status: number; text: string }> {

@@ -76,10 +76,10 @@ test('chunks are put together, and the parameters passed on', async () => {
   }
   const [message] = sink.accepted
   assert.ok(message?.content.toString('latin1').endsWith(content))
-  assert.match(message.parameters, /BODY=8BITMIME/)
-  assert.match(message.parameters, /RET=HDRS/)
-  assert.match(message.parameters, /ENVID=4711/)
-  assert.equal(message.recipients[0]?.parameters, 'NOTIFY=NEVER ORCPT=rfc822;anna@old.test')
+  for (const parameter of ['BODY=8BITMIME', 'RET=HDRS', 'ENVID=4711']) {
+    assert.ok(message?.parameters.split(' ').includes(parameter), parameter)
+  }
+  assert.equal(message?.recipients[0]?.parameters, 'NOTIFY=NEVER ORCPT=rfc822;anna@old.test')
 
   await assertAccount(relay, [sink], { accepted: 1, delivered: 1, refused: 0, held: 0 })
 })

@@ -25,6 +25,7 @@ export const RANKS: { readonly [folder: string]: number } = {
   deliver: 3,
   report: 3,
   'relay.ts': 4,
+  relay: 4,
   admin: 5,
   conformance: 5,
   cli: 6,

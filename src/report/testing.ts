@@ -1,0 +1,82 @@
+/** For tests: one event of each kind, and one of each kind in which every text is hostile. */
+import type { PathEvent } from '#mail/event.ts'
+import { permanent } from '#mail/reply.ts'
+import type { QueueEntry } from '#mail/stored.ts'
+import {
+  attempted,
+  deferred,
+  delivered,
+  failed,
+  newTraceId,
+  recipient,
+  session,
+  transaction,
+  WALL_MS,
+} from '#mail/testing.ts'
+
+const entry: QueueEntry = {
+  id: newTraceId(),
+  tenant: 'bakery',
+  route: 'bakery/main',
+  receivedMs: WALL_MS,
+  octets: 1234,
+  attempts: 1,
+  nextAttemptMs: WALL_MS,
+  state: 'held',
+}
+
+type Of<K extends PathEvent['kind']> = Extract<PathEvent, { kind: K }>
+
+/** `text` stands wherever a peer has a say. */
+export function oneOfEach(text = 'plain') {
+  const one = transaction(['bob@bakery.test'], '', session({ greetingName: text }))
+  const { id, envelope } = one
+  const outcomes = [delivered(text), deferred('timeout', `450 4.2.0 ${text}`), failed(`550 5.1.1 ${text}`)]
+  const recipients = ['bob@bakery.test', 'eve@bakery.test', 'joe@bakery.test'].map(recipient)
+  const accepted: Of<'accepted'> = {
+    kind: 'accepted',
+    id,
+    session: one.session,
+    envelope,
+    tenant: 'bakery',
+    route: 'bakery/main',
+    octets: 1234,
+    messageId: text,
+    custody: 'spool',
+    receptionMs: 20,
+    note: text,
+  }
+  const refused: Of<'refused'> = {
+    kind: 'refused',
+    id,
+    at: 'rcpt',
+    session: one.session,
+    envelope,
+    recipient: envelope.recipients[0]!,
+    tenant: 'bakery',
+    reply: permanent(550, '5.1.1', text),
+    reasons: [{ symbol: 'unknown-recipient', text }],
+  }
+  const attempt: Of<'attempted'> = {
+    kind: 'attempted',
+    id,
+    tenant: 'bakery',
+    route: 'bakery/main',
+    recipients,
+    attempt: attempted(...outcomes),
+    ageMs: 210,
+    inSession: false,
+  }
+  const held: Of<'held'> = { kind: 'held', entry, reason: 'refused', recipients, text }
+  const operator: Of<'operator'> = { kind: 'operator', entry, action: 'released', text }
+  const settled: Of<'settled'> = { kind: 'settled', id, tenant: 'bakery' }
+  const alarm: Of<'alarm'> = { kind: 'alarm', symbol: 'spool-full', text }
+  const probed: Of<'probed'> = {
+    kind: 'probed',
+    tenant: 'bakery',
+    route: 'bakery/main',
+    answer: { kind: 'unreachable', obstacle: 'connect', text },
+  }
+  const closed: Of<'session-closed'> = { kind: 'session-closed', session: one.session, why: 'quit' }
+  return { accepted, refused, attempt, held, operator, settled, alarm, probed, closed }
+}
