@@ -98,6 +98,9 @@ describe('limits', () => {
     assert.equal(parseDomainName(`${label63}b`), undefined)
     assert.equal(parseDomainName(domainOf(255))?.length, 255)
     assert.equal(parseDomainName(`${domainOf(255)}.b`), undefined)
+    // Soft hyphens vanish on the way to ASCII; the limit is of what was written too.
+    assert.equal(parseDomainName(`${'\u00ad'.repeat(200)}b.example`), 'b.example')
+    assert.equal(parseDomainName(`${'\u00ad'.repeat(250)}b.example`), undefined)
   })
 
   it('256 octets of path, with or without brackets', () => {

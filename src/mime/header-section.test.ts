@@ -86,6 +86,7 @@ describe('limits', () => {
     const exact = `A: ${'x'.repeat(HEADER_OCTETS_MAX - 5)}\r\n`
     assert.equal(readHeaderSection(of(`${exact}\r\nbody`)).tooLarge, false)
     assert.equal(readHeaderSection(of(`${exact}B: c\r\n\r\n`)).tooLarge, true)
+    assert.equal(readHeaderSection(of(`${exact}Received: c\r\n\r\n`)).tooLarge, true)
     assert.equal(readHeaderSection(of(`B${exact}`)).tooLarge, true)
   })
 

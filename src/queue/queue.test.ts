@@ -228,6 +228,22 @@ describe('commands', () => {
     assert.equal(trying[1]?.id, waiting)
   })
 
+  it('a message that was rerouted stands in one line only: it is not tried twice', async () => {
+    const one = { connectionsMax: 1 }
+    const { clock, trying, add, queue, keep } = queueBench([route('bakery/main', one), route('bakery/spare', one)])
+    add(['x@bakery.test'], 'bakery/spare')
+    queue.observe(route('bakery/main', one), noConnection())
+    const id = add()
+    keep.change(id, { kind: 'reroute', atMs: 0, route: 'bakery/spare', nextAttemptMs: queue.nowMs() })
+    queue.flush(id)
+    await clock.pass(MINUTE)
+    await trying[0]?.end(success())
+    assert.deepEqual([trying[1]?.id, trying[1]?.route], [id, 'bakery/spare'])
+    await trying[1]?.end(fullForNow())
+    await clock.pass(MINUTE)
+    assert.equal(trying.length, 2)
+  })
+
   it('drain starts nothing more, and waits for what is under way, for all who ask', async () => {
     const { clock, trying, add, queue, keep } = queueBench([route('bakery/main', { connectionsMax: 1 })])
     add()

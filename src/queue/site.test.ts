@@ -46,6 +46,17 @@ describe('room at a site', () => {
   })
 })
 
+it('a session that found no free connection of ours says nothing of the server', () => {
+  const { trying, add, queue } = queueBench()
+  for (let i = 0; i < 5; i++) queue.observe(route(), attempted(deferred('busy')))
+  for (let i = 0; i < 10; i++) add()
+  assert.equal(trying.length, CONCURRENCY_FIRST)
+  const slow = queueBench()
+  slow.queue.observe(route(), attempted(deferred('timeout')))
+  for (let i = 0; i < 10; i++) slow.add()
+  assert.equal(slow.trying.length, CONCURRENCY_FIRST >> 1)
+})
+
 describe('a site that is down', () => {
   it('gets one trial at the end of each pause; its other messages stay untouched', async () => {
     const { clock, trying, answer, add, queue, keep } = queueBench([route('bakery/main', { retryFirstMs: HOUR })])
@@ -96,9 +107,6 @@ describe('a site that is down', () => {
     add()
     await settle()
     assert.equal(trying.length, 0)
-    // No free connection of ours says nothing of the server.
-    queue.observe(route(), attempted(deferred('busy')))
-    assert.ok(queue.isDown('bakery/main'))
     queue.observe(route(), success())
     await settle()
     assert.equal(trying.length, 1)

@@ -36,6 +36,7 @@ describe('lessons (law 4)', () => {
   it('a delivery teaches known, a 5yz to RCPT teaches unknown', () => {
     assert.deepEqual(learned(delivered()), ['reached bakery/main', 'known bob@bakery.test'])
     assert.deepEqual(learned(failed('550 5.1.1 no')), ['unknown bob@bakery.test'])
+    assert.deepEqual(learned(failed('550 no')), ['unknown bob@bakery.test'])
   })
 
   it('nothing else teaches anything of the recipient', () => {
@@ -49,7 +50,7 @@ describe('lessons (law 4)', () => {
       failed('550 5.7.1 we do not like your sender'),
       failed('552 5.2.2 mailbox full'),
       failed('530 5.7.0 authenticate first'),
-      failed('550 no'),
+      failed('530 no'),
     ]
     for (const outcome of silent) assert.deepEqual(learned(outcome), [])
     assert.deepEqual(learned(failed('550 5.1.1 no'), 'postmaster'), [])

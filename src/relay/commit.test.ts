@@ -69,6 +69,12 @@ describe('the next hop says to all recipients', () => {
     assert.deepEqual([keep.messages.size, kinds()], [0, ['attempted']])
   })
 
+  it('5yz to some that says nothing of the mailbox: a retry would not help; stored, due now', async () => {
+    const { heard, seen, clock } = await after(failed('550 5.7.1 not from this sender'), deferred('aborted'))
+    assert.equal(heard, '250 spool')
+    assert.equal(seen.queued[0]?.nextAttemptMs, clock.wall())
+  })
+
   it('4yz, silence, no connection, a lost reply: custody is the spool’s, next attempt by the schedule', async () => {
     for (const outcome of [later, deferred('timeout'), deferred('connect'), deferred('lost'), deferred('busy')]) {
       const { heard, kinds, seen, clock, events } = await after(outcome, outcome)

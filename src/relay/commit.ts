@@ -6,10 +6,14 @@
  * |---|---|
  * | 250 at the dot                              | 250, custody is the next hop's |
  * | 5yz (RCPT or dot)                           | that 5yz |
- * | 5yz to some RCPT, others fine               | 451, and at the retry 550 at RCPT for those; nothing was sent |
+ * | 5yz to some RCPT, others fine: no mailbox   | 451, and at the retry 550 at RCPT for those; nothing was sent |
+ * | 5yz to some RCPT, others fine: other reason | 250, custody is the spool's; a refusal is held |
  * | some took it at the dot, some not (LMTP)    | 250, custody is the spool's for the rest; a refusal is held |
  * | 4yz, silence, no connection, a lost reply   | 250, custody is the spool's (recipients are known) |
  * | nothing yet when the patience is over       | the same; the attempt goes on as the queue's first |
+ *
+ * If the spool refuses what the next hop has or may have, only the next hop can be the answer: 250 if all have it, no
+ * reply at all if nobody can say.
  */
 import type { Content } from '#mail/content.ts'
 import type { SpoolReceipt } from '#mail/custody.ts'
@@ -23,6 +27,7 @@ import type { TraceId } from '#mail/trace-id.ts'
 import type { Defer, Reject } from '#mail/verdict.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Route, ServedDomain } from '#tenant/directory.ts'
+import { saysNoMailbox } from './lessons.ts'
 import * as refusals from './refusals.ts'
 
 /** The sending server waits 10 min at the dot (RFC 5321 §4.5.3.2.6), many wait less; we must have answered by then. */
@@ -97,7 +102,7 @@ export class Commit {
       return this.#storeUnderWay(ready, trying, 'the next hop is slow; delivery goes on')
     }
     // What a recipient has must not come again, so no 4yz; what a recipient refused must not be lost, so no 5yz.
-    if (attempt.outcomes.some(isDelivered) && !attempt.outcomes.every(isDelivered)) {
+    if (attempt.outcomes.some(mayBeTaken) && !attempt.outcomes.every(isDelivered)) {
       return this.#storeUnderWay(ready, trying, 'some recipients have it, some not')
     }
     this.#parts.queue.observe(route, attempt)
@@ -113,7 +118,12 @@ export class Commit {
     }
     const failed = outcomes.filter(isFailed)
     if (failed.length === outcomes.length) return refusalFor(failed[0]!)
-    if (failed.length > 0) return refusals.mixedRecipients(failed.map((outcome) => outcome.text).join('; '))
+    if (failed.length > 0) {
+      const why = failed.map((outcome) => outcome.text).join('; ')
+      if (failed.every(saysNoMailbox)) return refusals.mixedRecipients(why)
+      // It teaches nothing of the recipient (law 4), so a retry would come to the same point again, for days.
+      return this.#store(ready, this.#parts.queue.nowMs(), `some recipients were refused: ${why}`)
+    }
     const why = outcomes.find(isDeferred)?.text ?? 'not delivered'
     return this.#store(ready, this.#parts.queue.nowMs() + ready.domain.route.retryFirstMs, why)
   }
@@ -142,14 +152,27 @@ export class Commit {
   // The queue hears how the attempt ends: who has the message then does not get it twice.
   async #storeUnderWay(ready: Ready, trying: Promise<Attempt>, note: string): Promise<ContentAnswer> {
     const retryMs = this.#parts.queue.nowMs() + ready.domain.route.retryFirstMs
+    let custody: SpoolReceipt
     try {
-      const custody = await this.#parts.spool.append(this.#newMessage(ready), ready.content, retryMs)
-      this.#reportAccepted(ready, 'spool', note)
-      this.#parts.queue.adopt(custody.id, ready.domain.route, trying)
-      return { kind: 'accept', custody }
+      custody = await this.#parts.spool.append(this.#newMessage(ready), ready.content, retryMs)
     } catch (error) {
-      return this.#parts.spoolRefusal(error)
+      return this.#withoutSpool(ready, await trying, this.#parts.spoolRefusal(error))
     }
+    this.#reportAccepted(ready, 'spool', note)
+    this.#parts.queue.adopt(custody.id, ready.domain.route, trying)
+    return { kind: 'accept', custody }
+  }
+
+  // Nobody has the message but, perhaps, the next hop. A 4yz must not be followed by a delivery.
+  #withoutSpool(ready: Ready, attempt: Attempt, refusal: ContentAnswer): ContentAnswer {
+    this.#parts.queue.observe(ready.domain.route, attempt)
+    this.#reportAttempt(ready, attempt)
+    const first = attempt.outcomes[0]
+    if (first?.kind === 'delivered' && attempt.outcomes.every(isDelivered)) {
+      this.#reportAccepted(ready, 'next-hop')
+      return { kind: 'accept', custody: first.receipt }
+    }
+    return attempt.outcomes.some(mayBeTaken) ? { kind: 'vanish' } : refusal
   }
 
   #newMessage({ transaction, domain }: Ready): NewMessage {
@@ -203,6 +226,8 @@ export class Commit {
 
 const isDelivered = (outcome: Outcome) => outcome.kind === 'delivered'
 const isFailed = (outcome: Outcome) => outcome.kind === 'failed'
+const mayBeTaken = (outcome: Outcome) =>
+  outcome.kind === 'delivered' || (outcome.kind === 'deferred' && outcome.obstacle === 'lost')
 const isDeferred = (outcome: Outcome) => outcome.kind === 'deferred'
 
 function refusalFor(outcome: Extract<Outcome, { kind: 'failed' }>): Reject {

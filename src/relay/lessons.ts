@@ -1,13 +1,23 @@
 /**
  * What live traffic teaches about recipients: every delivery is a callout that cost nothing. An acceptance teaches
- * "known". A 5yz to RCPT teaches "unknown" only where its status speaks of the mailbox (law 4): unlike a callout, a
+ * "known". A 5yz to RCPT teaches "unknown" only where it speaks of the mailbox (law 4): unlike a callout, a
  * delivery has a real sender and a real size, and servers often refuse those at RCPT too.
  */
 import { mailboxKey } from '#mail/address.ts'
 import type { PathEvent, Report } from '#mail/event.ts'
+import type { Outcome } from '#mail/outcome.ts'
 
-/** Bad destination mailbox, moved without a new address (RFC 3463 §3.2), null MX (RFC 7505). */
-const NO_SUCH_MAILBOX: ReadonlySet<string> = new Set(['5.1.1', '5.1.6', '5.1.10'])
+/** Of the mailbox, none of them of the sender (RFC 3463 §3.2, §3.3) or of a null MX (RFC 7505 §3). */
+const SAYS_NO_MAILBOX: ReadonlySet<string> = new Set(['5.1.0', '5.1.1', '5.1.6', '5.1.10', '5.2.1'])
+/** Codes that speak of the mailbox where no status says more (RFC 5321 §4.2.3). */
+const NO_MAILBOX: ReadonlySet<number> = new Set([550, 551, 553])
+
+/** Was the recipient refused because there is no such mailbox, as far as the reply can tell? */
+export function saysNoMailbox(outcome: Extract<Outcome, { kind: 'failed' }>): boolean {
+  const { stage, reply } = outcome
+  if (stage !== 'rcpt' || reply === undefined) return false
+  return reply.status === undefined ? NO_MAILBOX.has(reply.code) : SAYS_NO_MAILBOX.has(reply.status)
+}
 
 export interface Learner {
   learn(key: string, state: 'known' | 'unknown'): void
@@ -30,12 +40,6 @@ function learnFrom({ recipients, attempt, route }: Extract<PathEvent, { kind: 'a
     const outcome = attempt.outcomes[i]!
     const key = mailboxKey(forwardPath.mailbox)
     if (outcome.kind === 'delivered') learner.learn(key, 'known')
-    else if (
-      outcome.kind === 'failed' &&
-      outcome.stage === 'rcpt' &&
-      NO_SUCH_MAILBOX.has(outcome.reply?.status ?? '')
-    ) {
-      learner.learn(key, 'unknown')
-    }
+    else if (outcome.kind === 'failed' && saysNoMailbox(outcome)) learner.learn(key, 'unknown')
   })
 }

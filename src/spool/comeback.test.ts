@@ -59,17 +59,22 @@ test('a settled copy keeps the old original down for as long as that is on disk'
 test('the same when the two were found by replay', async () => {
   const disk = new TwinDisk(1)
   const promises = new Promises()
-  const victim = await copied(disk, await start(disk), promises)
+  const first = await start(disk)
+  const victim = await copied(disk, first, promises)
+  // They keep the segment of the copy from being compacted in its turn.
+  const companions = await many(first, promises, 4)
   disk.kill()
   promises.crashed()
   const opened = await start(disk)
-  assert.equal(opened.spool.counts.messages, 1)
+  assert.equal(opened.spool.counts.messages, 5)
   failUnlink(disk)
   await opened.clock.pass(3000)
   disk.heal()
-  promises.settle(opened.spool, victim)
-  await passingMail(opened, promises)
-  await opened.clock.pass(40_000)
+  for (const id of [victim, ...companions]) promises.settle(opened.spool, id)
+  for (let round = 0; round < 2; round++) {
+    await passingMail(opened, promises)
+    await opened.clock.pass(20_000)
+  }
   assert.ok(homes(disk, victim).length > 0)
   disk.kill()
   promises.crashed()

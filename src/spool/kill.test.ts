@@ -71,9 +71,11 @@ async function killOnce(folder: string, account: Account, afterMs: number): Prom
   child.stdout.on('data', (text: string) => {
     heard += text
   })
-  await once(child.stdout, 'data')
-  await new Promise((resolve) => setTimeout(resolve, afterMs))
   const ended = once(child, 'close')
+  const early = ended.then(() => Promise.reject(new Error('the victim ended before it was killed')))
+  await Promise.race([once(child.stdout, 'data'), early])
+  early.catch(() => {})
+  await new Promise((resolve) => setTimeout(resolve, afterMs))
   child.kill('SIGKILL')
   await ended
   for (const line of heard.split('\n').slice(0, -1)) account.hear(line)

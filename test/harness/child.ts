@@ -5,7 +5,8 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { waitFor } from './wait-for.ts'
 
-const STOP_MS_MAX = 10_000
+/** The relay promises to end within 30 s of a SIGTERM. */
+const STOP_MS_MAX = 35_000
 /** What is kept of a program's output; the oldest lines go first. */
 const LINES_MAX = 100_000
 /** What a failed wait shows. */

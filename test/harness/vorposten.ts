@@ -5,7 +5,7 @@
  *     await using relay = await startVorposten({ tenants: { bakery: { domains: { 'dest.test': { 'deliver-to': … }}}}})
  *     using talk = await smtpTalk(relay.port)
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { type Child, startChild } from './child.ts'
 import { freePort } from './free-port.ts'
 import { type TempFolder, tempFolder } from './temp-folder.ts'
@@ -170,11 +170,8 @@ class RunningVorposten implements Vorposten {
       await waitFor('the worker to be gone', () => !this.workers().includes(worker))
       return
     }
-    const workers = this.workers()
     await this.#child?.kill9()
     this.#over()
-    // Until init has reaped it, a dead process still has its entry, and looks alive to who looks for its start time.
-    await waitFor('the dead to be buried', () => !workers.some((pid) => existsSync(`/proc/${pid}`)))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

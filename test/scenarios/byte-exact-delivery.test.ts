@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertAccount } from '../harness/account.ts'
 import { bakery } from '../harness/bakery.ts'
-import { startSink } from '../harness/sink.ts'
+import { SINK_EXTENSIONS, startSink } from '../harness/sink.ts'
 import { greeted } from '../harness/smtp-talk.ts'
 import { startVorposten } from '../harness/vorposten.ts'
 
@@ -29,25 +29,29 @@ const CONTENT = [
 const TRACE =
   /^Received: from client\.test \(\[127\.0\.0\.1\]\)\r\n(?:\t.*\r\n)+?\t\w{3}, \d\d? \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}\r\nAuthentication-Results: relay\.test; none\r\n/
 
-test('a spooled message arrives octet for octet, below our trace fields', async () => {
-  await using sink = await startSink()
-  await using relay = await startVorposten({ config: bakery(sink.port, { commit: 'spool' }) })
-  using talk = await greeted(relay.port)
+for (const by of ['bdat', 'data'] as const) {
+  test(`a spooled message arrives octet for octet by ${by.toUpperCase()}, below our trace fields`, async () => {
+    const extensions = SINK_EXTENSIONS.filter((keyword) => by === 'bdat' || keyword !== 'CHUNKING')
+    await using sink = await startSink({}, { extensions })
+    await using relay = await startVorposten({ config: bakery(sink.port, { commit: 'spool' }) })
+    using talk = await greeted(relay.port)
 
-  const reply = await talk.message({ from: 'a@x.test', to: ['one@dest.test'], content: CONTENT })
-  assert.match(reply.text, /^250 2\.0\.0 /)
-  const [message] = await sink.received(1)
-  const arrived = message?.content.toString('latin1') ?? ''
-  const trace = TRACE.exec(arrived)?.[0] ?? assert.fail(arrived.slice(0, 600))
-  assert.equal(arrived.slice(trace.length), CONTENT)
-  assert.match(trace, /\bby relay\.test\b/)
-  assert.match(trace, /\bwith ESMTP\b/)
-  assert.match(trace, /\bfor <one@dest\.test>/)
-  assert.equal(message?.reversePath, 'a@x.test')
-  await talk.quit()
+    const reply = await talk.message({ from: 'a@x.test', to: ['one@dest.test'], content: CONTENT })
+    assert.match(reply.text, /^250 2\.0\.0 /)
+    const [message] = await sink.received(1)
+    const arrived = message?.content.toString('latin1') ?? ''
+    assert.equal(message?.by, by)
+    const trace = TRACE.exec(arrived)?.[0] ?? assert.fail(arrived.slice(0, 600))
+    assert.equal(arrived.slice(trace.length), CONTENT)
+    assert.match(trace, /\bby relay\.test\b/)
+    assert.match(trace, /\bwith ESMTP\b/)
+    assert.match(trace, /\bfor <one@dest\.test>/)
+    assert.equal(message?.reversePath, 'a@x.test')
+    await talk.quit()
 
-  await assertAccount(relay, [sink], { accepted: 1, delivered: 1, refused: 0, held: 0 })
-})
+    await assertAccount(relay, [sink], { accepted: 1, delivered: 1, refused: 0, held: 0 })
+  })
+}
 
 test('several recipients get one copy, and none of them is told of the others', async () => {
   await using sink = await startSink()

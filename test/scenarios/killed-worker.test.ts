@@ -24,9 +24,8 @@ async function fill(relay: Vorposten): Promise<void> {
   }
 }
 
-async function deliveredOnce(relay: Vorposten, sink: Sink): Promise<void> {
-  await sink.start()
-  assert.match((await relay.command('queue', 'flush')).text, /\n(\d+) of \1 done$/)
+async function flushed(relay: Vorposten, sink: Sink): Promise<void> {
+  await relay.command('queue', 'flush')
   await sink.received(COUNT)
   await relay.loggedTimes(COUNT, /removed$/)
   assert.deepEqual(subjects(sink), expected)
@@ -50,8 +49,8 @@ test('a killed worker is replaced and its queue goes on', async () => {
   assert.notDeepEqual(relay.workers(), before)
   assert.equal(await relay.metric('vorposten_worker_restarts_total'), 1)
 
-  await deliveredOnce(relay, sink)
-  assert.equal(sink.accepted.length, COUNT)
+  await sink.start()
+  await flushed(relay, sink)
 })
 
 test('everything is killed: after the restart every message is there, and arrives once', async () => {
@@ -61,10 +60,12 @@ test('everything is killed: after the restart every message is there, and arrive
 
   await relay.kill9('all')
   await assert.rejects(greeted(relay.port), { code: 'ECONNREFUSED' })
+  // Nobody has to tell the new process: what was due goes out, the few that had failed before wait for their time.
+  await sink.start()
   await relay.start()
-  assert.match((await relay.command('queue', 'list')).text, new RegExp(`\\n${COUNT} messages$`))
+  await sink.received(COUNT / 2)
 
-  await deliveredOnce(relay, sink)
+  await flushed(relay, sink)
   // Counted by the new process, which accepted nothing.
   await assertAccount(relay, [sink], { accepted: 0, delivered: COUNT, refused: 0, held: 0 })
 })

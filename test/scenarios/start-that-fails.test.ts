@@ -2,7 +2,7 @@
  * What the operator has to mend is said in one line that says how, with an exit code; there is never a stack.
  */
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { assertAccount } from '../harness/account.ts'
 import { bakery } from '../harness/bakery.ts'
@@ -28,6 +28,8 @@ test('each kind of fault has its line and its exit code', async () => {
   const port = await freePort()
   using folder = tempFolder('fault')
   writeFileSync(`${folder.path}/file`, '')
+  mkdirSync(`${folder.path}/data`)
+  writeFileSync(`${folder.path}/data/tls`, '')
   const faults: readonly Failure[] = [
     {
       what: 'unknown key',
@@ -58,6 +60,13 @@ test('each kind of fault has its line and its exit code', async () => {
       top: { 'data-folder': `${folder.path}/file/data` },
       code: 73,
       says: /is in the way: it is no folder/,
+    },
+    // Found by a worker, after the supervisor has found nothing.
+    {
+      what: 'file in the way of certificates',
+      top: { 'data-folder': `${folder.path}/data` },
+      code: 73,
+      says: /data\/tls.* in the way/,
     },
   ]
   for (const { what, top, code, says } of faults) {
