@@ -41,6 +41,7 @@ describe('lessons (law 4)', () => {
 
   it('nothing else teaches anything of the recipient', () => {
     const silent: Outcome[] = [
+      failed('550 5.1.1 no', 'content'),
       failed('554 5.7.1 spam', 'content'),
       { kind: 'failed', stage: 'rcpt', text: 'cannot be sent' },
       deferred('refused-for-now', '450 4.1.1 no'),

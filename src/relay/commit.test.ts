@@ -75,8 +75,8 @@ describe('the next hop says to all recipients', () => {
     assert.equal(seen.queued[0]?.nextAttemptMs, clock.wall())
   })
 
-  it('4yz, silence, no connection, a lost reply: custody is the spool’s, next attempt by the schedule', async () => {
-    for (const outcome of [later, deferred('timeout'), deferred('connect'), deferred('lost'), deferred('busy')]) {
+  it('4yz, silence, no connection: custody is the spool’s, next attempt by the schedule', async () => {
+    for (const outcome of [later, deferred('timeout'), deferred('connect'), deferred('busy')]) {
       const { heard, kinds, seen, clock, events } = await after(outcome, outcome)
       assert.equal(heard, '250 spool')
       assert.deepEqual(kinds(), ['attempted', 'accepted'])
@@ -87,7 +87,7 @@ describe('the next hop says to all recipients', () => {
   })
 
   it('some took it at the dot, some not: stored, and the queue hears who has it', async () => {
-    for (const rest of [no, later]) {
+    for (const rest of [no, later, deferred('lost')]) {
       const { heard, seen, kinds } = await after(yes, rest)
       assert.equal(heard, '250 spool')
       assert.deepEqual(kinds(), ['accepted'])
@@ -175,12 +175,27 @@ describe('the spool refuses', () => {
     })
 
     it(`${kind} after the patience is over: nothing is adopted`, async () => {
-      const { commit, clock, seen } = commitBench()
+      const { commit, clock, seen, trying } = commitBench()
       seen.spoolError = new SpoolError(kind, 'test')
       const answered = Promise.resolve(commit.take(ready()))
       await clock.pass(CUT_THROUGH_PATIENCE_MS)
+      trying.resolve(attempted(later, later))
       assert.match(heard(await answered), expected)
       assert.equal(seen.adopted.length, 0)
+    })
+  }
+
+  for (const [outcome, expected] of [
+    [yes, '250 next hop'],
+    [deferred('lost'), 'vanish'],
+  ] as const) {
+    it(`and the slow next hop ends with ${outcome.kind}: ${expected}`, async () => {
+      const { commit, clock, seen, trying } = commitBench()
+      seen.spoolError = new SpoolError('full', 'test')
+      const answered = Promise.resolve(commit.take(ready()))
+      await clock.pass(CUT_THROUGH_PATIENCE_MS)
+      trying.resolve(attempted(outcome, outcome))
+      assert.equal(heard(await answered), expected)
     })
   }
 

@@ -13,7 +13,9 @@ import { CopyItem, EndItem, SettledAgainItem, StateItem } from './items.ts'
 import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
 import { Nap } from './nap.ts'
+import { encodeSeal } from './payload.ts'
 import type { Reader } from './reader.ts'
+import { place } from './record.ts'
 import { pause } from './scan.ts'
 import type { Segment } from './segment.ts'
 
@@ -114,6 +116,7 @@ export class Housekeeping {
   async #unlink(segment: Segment): Promise<boolean> {
     await this.#parts.reader.close(segment)
     try {
+      await this.#empty(segment)
       await this.#parts.disk.unlink(segment.path)
       return true
     } catch (error) {
@@ -121,6 +124,20 @@ export class Housekeeping {
       this.#later(segment)
       this.#parts.alarm({ kind: 'housekeeping-failed', segment: segment.name, error })
       return false
+    }
+  }
+
+  // A name that was unlinked comes back if the folder's sync lied. The file must then say nothing.
+  async #empty(segment: Segment): Promise<void> {
+    const file = await this.#parts.disk.open(segment.path, 'write')
+    try {
+      const seal = encodeSeal()
+      place(seal, segment.key)
+      await file.truncate(0)
+      await file.writeAll([seal.head], 0)
+      await file.datasync()
+    } finally {
+      await file.close()
     }
   }
 

@@ -204,7 +204,7 @@ export class EndItem implements LogItem {
   }
 
   encode(): EncodedRecord | undefined {
-    if (!this.#about.gone) return encodeEnd(this.#about.number, this.#end)
+    if (!this.#about.gone) return encodeEnd(this.#about.name, this.#end)
     this.#done(true)
     return undefined
   }

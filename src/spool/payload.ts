@@ -41,7 +41,8 @@ export interface End {
 }
 
 export interface EndMeta extends End {
-  readonly segment: number
+  /** Its file name: a number alone could mean a later file, after a power loss brought an unlinked one back. */
+  readonly segment: string
 }
 
 /** The length of every trace id. */
@@ -64,7 +65,7 @@ export function encodeState(id: TraceId, standing: Standing): EncodedRecord {
 
 export const encodeSettled = (ids: readonly TraceId[]): EncodedRecord => encodeRecord('settled', ids.join(''))
 
-export const encodeEnd = (about: number, end: End): EncodedRecord =>
+export const encodeEnd = (about: string, end: End): EncodedRecord =>
   encodeRecord('end', JSON.stringify({ segment: about, end: end.end, ...(end.open ? { open: true } : {}) }))
 
 export const encodeSeal = (): EncodedRecord => encodeRecord('seal', '')
@@ -106,7 +107,7 @@ export function decodeEnd(_version: number, meta: Buffer): EndMeta | undefined {
   const segment = json?.['segment']
   const end = json?.['end']
   const open = json?.['open'] === true
-  return typeof segment === 'number' && typeof end === 'number' ? { segment, end, open } : undefined
+  return typeof segment === 'string' && typeof end === 'number' ? { segment, end, open } : undefined
 }
 
 function parse(meta: Buffer): Json | undefined {

@@ -53,7 +53,7 @@ export class Replay {
   readonly #settledHere = new Map<TraceId, Entry>()
   /** States of messages that are in an older segment. */
   readonly #early = new Map<TraceId, Early>()
-  readonly #ends = new Map<number, End>()
+  readonly #ends = new Map<string, End>()
   readonly #unsynced: Segment[] = []
   readonly #tally = { messages: 0, corrupt: 0, torn: 0 }
 
@@ -98,7 +98,7 @@ export class Replay {
   async #read(segment: Segment): Promise<SegmentReading | undefined> {
     for (let tries = 0; ; tries++) {
       try {
-        const stated = this.#ends.get(segment.number)
+        const stated = this.#ends.get(segment.name)
         return await readSegment(segment, {
           disk: this.#disk,
           stated,
@@ -130,13 +130,13 @@ export class Replay {
     await this.#report(segment, reading, newest)
   }
 
-  #learnEnd(by: Segment, { segment: number, end, open }: EndMeta): void {
-    const known = this.#ends.get(number)
+  #learnEnd(by: Segment, { segment: name, end, open }: EndMeta): void {
+    const known = this.#ends.get(name)
     // A final word beats an open one, whichever was read first.
     if (known === undefined || (known.open && !open) || (known.open === open && end < known.end)) {
-      this.#ends.set(number, { end, open })
+      this.#ends.set(name, { end, open })
     }
-    for (const segment of this.#ledger.segments) if (segment.number === number) by.ends.set(segment, { end, open })
+    for (const segment of this.#ledger.segments) if (segment.name === name) by.ends.set(segment, { end, open })
   }
 
   #states(segment: Segment, reading: SegmentReading): void {
@@ -187,7 +187,7 @@ export class Replay {
     if (cut) this.#hooks.alarm({ kind: 'cut', segment: segment.name, ...cut })
     else if (!reading.ended) {
       // Only the newest may lack both a seal and any stated end: the process that wrote it died.
-      if (!newest && !this.#ends.has(segment.number))
+      if (!newest && !this.#ends.has(segment.name))
         this.#hooks.alarm({ kind: 'cut', segment: segment.name, at: reading.end })
       this.#hooks.endFound(segment, reading.end)
     }

@@ -51,7 +51,7 @@ export class SegmentFile {
     let octets = 0
     for (const [failed, end] of voids) {
       if (failed.gone) continue
-      const record = encodeEnd(failed.number, end)
+      const record = encodeEnd(failed.name, end)
       place(record, this.segment.key)
       heads.push(record.head)
       octets += record.octets

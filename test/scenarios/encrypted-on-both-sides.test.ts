@@ -70,11 +70,10 @@ test('replies in clear behind the 220 of the next hop are not believed, and it i
   await using relay = await startVorposten({ config: bakery(sink.port, { route: REQUIRED }) })
   using talk = await greeted(relay.port)
   assert.match((await talk.message(message)).text, /^250 /)
-  // In clear nothing but the way to TLS was said.
-  const inClear = sink.commands.slice(0, sink.commands.indexOf('STARTTLS') + 1)
-  assert.deepEqual(inClear, ['EHLO relay.test', 'STARTTLS'])
+  // The session ends there: after the handshake nobody could say which reply is whose.
+  assert.deepEqual([...new Set(sink.commands)], ['EHLO relay.test', 'STARTTLS'])
   sink.behave({})
-  if (sink.accepted.length === 0) await relay.command('queue', 'flush')
+  await relay.command('queue', 'flush')
   assert.ok((await sink.received(1)).every((arrived) => arrived.tls))
 
   await assertAccount(relay, [sink], { accepted: 1, delivered: 1, refused: 0, held: 0 })
