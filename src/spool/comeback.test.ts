@@ -28,13 +28,13 @@ function homes(disk: TwinDisk, id: TraceId): string[] {
   return disk.paths().filter(isHome)
 }
 
-const failUnlink = (disk: TwinDisk) => disk.fail({ operation: 'unlink', nth: 1, forGood: true, code: 'EIO' })
+const failRemoval = (disk: TwinDisk) => disk.fail({ operation: 'truncate', nth: 1, forGood: true, code: 'EIO' })
 
 /** A message whose copy is made, while its first segment cannot be unlinked for the next minute. */
 async function copied(disk: TwinDisk, opened: Opened, promises: Promises): Promise<TraceId> {
   const ids = await many(opened, promises, 12)
   for (const id of ids.slice(1)) promises.settle(opened.spool, id)
-  failUnlink(disk)
+  failRemoval(disk)
   await opened.clock.pass(3000)
   disk.heal()
   assert.equal(homes(disk, ids[0]!).length, 2)
@@ -67,7 +67,7 @@ test('the same when the two were found by replay', async () => {
   promises.crashed()
   const opened = await start(disk)
   assert.equal(opened.spool.counts.messages, 5)
-  failUnlink(disk)
+  failRemoval(disk)
   await opened.clock.pass(3000)
   disk.heal()
   for (const id of [victim, ...companions]) promises.settle(opened.spool, id)

@@ -58,6 +58,7 @@ class SocketWire implements Wire {
   #ending = false
   #handshaking = false
   #closed = false
+  #linger: NodeJS.Timeout | undefined
 
   constructor(socket: net.Socket) {
     this.#socket = socket
@@ -124,7 +125,7 @@ class SocketWire implements Wire {
     this.#socket.end()
     // Unread octets at a close make the kernel reset the connection, and the last reply may be lost: read them away.
     this.#read()
-    if (!this.#socket.readableEnded) setTimeout(destroy, LINGER_MS_MAX, this).unref()
+    if (!this.#socket.readableEnded) this.#linger = setTimeout(destroy, LINGER_MS_MAX, this).unref()
   }
 
   destroy(): void {
@@ -148,6 +149,8 @@ class SocketWire implements Wire {
   onClose(): void {
     if (this.#closed) return
     this.#closed = true
+    // Or it would keep the session in memory long after its end.
+    clearTimeout(this.#linger)
     this.#events?.closed(this.#error)
   }
 

@@ -70,6 +70,7 @@ test('replies in clear behind the 220 of the next hop are not believed, and it i
   await using relay = await startVorposten({ config: bakery(sink.port, { route: REQUIRED }) })
   using talk = await greeted(relay.port)
   assert.match((await talk.message(message)).text, /^250 /)
+  await relay.logged(/status=deferred \(.*in clear/)
   // The session ends there: after the handshake nobody could say which reply is whose.
   assert.deepEqual([...new Set(sink.commands)], ['EHLO relay.test', 'STARTTLS'])
   sink.behave({})
