@@ -30,7 +30,7 @@ import { keepOf, spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
 import { tlsFolder, traceFolder } from './folders.ts'
-import { acceptEvents, type RunningReport, watch } from './worker-watch.ts'
+import { acceptEvents, ownRefusal, type RunningReport, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
   readonly config: Config
@@ -228,7 +228,8 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     events: acceptEvents(report),
     clock,
     newTraceId,
-    machine: (settings, session, nowMs) => createServerSession(settings, session, newTraceId, nowMs),
+    machine: (settings, session, nowMs) =>
+      createServerSession(settings, session, newTraceId, nowMs, (refusal) => ownRefusal(tell, session, refusal)),
     hasMemory: () => room.hasMemory,
     tlsFolder: tlsFolder(dataFolder),
     ticketKeys: options.ticketKeys,

@@ -2,8 +2,11 @@
 import type { Acceptor } from '#accept/acceptor.ts'
 import type { AcceptEvents } from '#accept/events.ts'
 import type { Delivery } from '#deliver/delivery.ts'
+import type { Report } from '#mail/event.ts'
+import type { Session } from '#mail/session.ts'
 import type { Queue } from '#queue/queue.ts'
 import type { WorkerReport } from '#report/report.ts'
+import type { OwnRefusal } from '#smtp/server/contract.ts'
 import type { Spool } from '#spool/contract.ts'
 
 /** The face of a report that a worker needs. */
@@ -28,6 +31,20 @@ export function acceptEvents(report: RunningReport): AcceptEvents {
       }),
     notice: (text) => report.notice(text),
   }
+}
+
+/** What the protocol machine refused by itself is refused as much as what the path refused. */
+export function ownRefusal(report: Report, session: Session, { reply, transaction, at }: OwnRefusal): void {
+  const text = typeof reply.text === 'string' ? reply.text : reply.text.join(' ')
+  report({
+    kind: 'refused',
+    id: transaction?.id ?? session.id,
+    at,
+    session,
+    ...(transaction && { envelope: transaction.envelope }),
+    reply,
+    reasons: [{ symbol: 'protocol', text }],
+  })
 }
 
 interface Watched {

@@ -12,7 +12,8 @@ import type { HoldReason, QueueEntry } from './stored.ts'
 import type { TraceId } from './trace-id.ts'
 import type { Reason } from './verdict.ts'
 
-export type RefusedAt = 'connect' | 'mail' | 'rcpt' | 'data' | 'content'
+/** `command`: by the protocol machine itself. */
+export type RefusedAt = 'connect' | 'command' | 'mail' | 'rcpt' | 'data' | 'content'
 
 export type PathEvent =
   | {

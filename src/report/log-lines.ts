@@ -21,7 +21,14 @@ export interface LogLine {
   readonly text: string
 }
 
-const AT = { connect: 'CONNECT', mail: 'MAIL', rcpt: 'RCPT', data: 'DATA', content: 'END-OF-MESSAGE' } as const
+const AT = {
+  connect: 'CONNECT',
+  command: 'COMMAND',
+  mail: 'MAIL',
+  rcpt: 'RCPT',
+  data: 'DATA',
+  content: 'END-OF-MESSAGE',
+} as const
 
 export function logLines(event: PathEvent): readonly LogLine[] {
   switch (event.kind) {

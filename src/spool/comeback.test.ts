@@ -124,6 +124,7 @@ test('a refused batch that is still in its file stays void, also when the segmen
   const refused = opened.spool.append(message, content([bodyOf(message)]), 0)
   await assert.rejects(opened.clock.until(refused), { kind: 'broken' })
   promises.refused.add(message.id)
+  disk.heal()
   assert.equal(homes(disk, message.id).length, 1)
   for (let round = 0; round < 4; round++) {
     await passingMail(opened, promises)

@@ -118,8 +118,11 @@ export class Log {
   }
 
   note(item: LogItem): void {
-    if (this.#closed) item.failed(new SpoolError('closing', 'the spool is closed'))
-    else this.#notes.push(item)
+    if (this.#closed) {
+      item.failed(new SpoolError('closing', 'the spool is closed'))
+      return
+    }
+    this.#notes.push(item)
     this.#kick()
   }
 
@@ -136,7 +139,9 @@ export class Log {
     const closed = new SpoolError('closing', 'the spool is closed')
     this.#refuse(closed)
     for (const note of this.#notes) note.failed(closed)
-    await this.#file?.close()
+    const file = this.#file
+    this.#file = undefined
+    await file?.close()
   }
 
   #kick(): void {

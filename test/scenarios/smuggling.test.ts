@@ -44,7 +44,10 @@ test('content with a false end is refused, and nothing behind it is executed', a
   }
   assert.equal(sink.messages.length, 0)
 
-  await assertAccount(relay, [sink], { accepted: 0, delivered: 0, refused: 0, held: 0 })
+  await relay.logged(
+    /NOQUEUE: reject: END-OF-MESSAGE from unknown\[127\.0\.0\.1\]: 550 5\.6\.0 .*from=<a@x\.test> to=<anna@dest\.test>/,
+  )
+  await assertAccount(relay, [sink], { accepted: 0, delivered: 0, refused: SEQUENCES.length, held: 0 })
 })
 
 test('where line ends are normalised, it is one message still, and CRLF is all that the next hop sees', async () => {

@@ -73,9 +73,10 @@ function dataEnded(state: SessionState, reader: DataReader): void {
   if (fault === undefined) askContent(state, reader)
   else if (fault === 'bare-line-end' || fault === 'nul') state.closeWith(FAULT_REPLIES[fault], 'error')
   else {
+    const { transaction } = state
     state.abandon()
     state.enter('ready')
-    state.refuse(FAULT_REPLIES[fault])
+    state.refuse(FAULT_REPLIES[fault], { transaction, at: 'content' })
   }
 }
 

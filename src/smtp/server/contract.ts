@@ -5,6 +5,7 @@
 import type { Content } from '#mail/content.ts'
 import type { ContentAnswer } from '#mail/decisions.ts'
 import type { Recipient } from '#mail/envelope.ts'
+import type { NegativeReply } from '#mail/reply.ts'
 import type { Session, TlsFacts, Transaction } from '#mail/session.ts'
 import type { Gate } from '#mail/verdict.ts'
 
@@ -64,6 +65,14 @@ export type Effect =
   | { readonly kind: 'abandoned'; readonly transaction: Transaction }
   /** Send what is written, then close. */
   | { readonly kind: 'close'; readonly why: 'quit' | 'timeout' | 'refused' | 'shutdown' | 'error' }
+
+/** What the machine itself refused, without asking the path: a command in error, content with bare line ends, a size. */
+export interface OwnRefusal {
+  readonly reply: NegativeReply
+  /** In what it happened, if there was one. */
+  readonly transaction: Transaction | undefined
+  readonly at: 'command' | 'content'
+}
 
 export interface ServerMachine {
   readonly session: Session

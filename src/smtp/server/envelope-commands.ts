@@ -78,7 +78,7 @@ export function rcpt(state: SessionState, argument: string): NegativeReply | und
   if (fault !== undefined) return parameterRefusal(fault)
   if (!smtputf8 && !isAscii(text)) return NEEDS_SMTPUTF8
   // RFC 5321 §4.5.3.1.10: the client sends the rest in another transaction. Not an error of its own.
-  if (recipients.length >= state.settings.limits.recipientsMax) state.say(TOO_MANY_RECIPIENTS)
+  if (recipients.length >= state.settings.limits.recipientsMax) state.turnAway(TOO_MANY_RECIPIENTS)
   else state.ask({ kind: 'rcpt', transaction, recipient })
   return undefined
 }

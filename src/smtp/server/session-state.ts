@@ -5,7 +5,7 @@
 import { type NegativeReply, type Reply, replyBytes, transient } from '#mail/reply.ts'
 import type { EnvelopeDraft, Session, Transaction } from '#mail/session.ts'
 import type { TraceId } from '#mail/trace-id.ts'
-import type { Effect, Question, ServerSettings } from './contract.ts'
+import type { Effect, OwnRefusal, Question, ServerSettings } from './contract.ts'
 import type { DataReader } from './data-reader.ts'
 
 export type Phase =
@@ -69,10 +69,18 @@ export class SessionState {
 
   readonly startedMs: number
   readonly #newTraceId: () => TraceId
+  readonly #tell: (refusal: OwnRefusal) => void
   #unsaid = ''
   #effects: Effect[] = []
 
-  constructor(settings: ServerSettings, session: Session, newTraceId: () => TraceId, nowMs: number) {
+  constructor(
+    settings: ServerSettings,
+    session: Session,
+    newTraceId: () => TraceId,
+    nowMs: number,
+    tell: (refusal: OwnRefusal) => void,
+  ) {
+    this.#tell = tell
     this.settings = settings
     this.session = session
     this.#newTraceId = newTraceId
@@ -95,9 +103,15 @@ export class SessionState {
     this.#unsaid += replyBytes(reply)
   }
 
-  /** A command in error: it is refused and counted, and the session stays as it is, unless it was one too many. */
-  refuse(reply: NegativeReply): void {
+  /** The machine's own refusal: said, and told to whoever keeps account. */
+  turnAway(reply: NegativeReply, where = this.#where()): void {
+    this.#tell({ reply, ...where })
     this.say(reply)
+  }
+
+  /** A command in error: it is refused and counted, and the session stays as it is, unless it was one too many. */
+  refuse(reply: NegativeReply, where = this.#where()): void {
+    this.turnAway(reply, where)
     if (++this.session.tally.errors >= this.settings.limits.errorsMax) this.closeWith(TOO_MANY_ERRORS, 'error')
   }
 
@@ -139,9 +153,14 @@ export class SessionState {
   }
 
   closeWith(reply: Reply, why: CloseReason): void {
+    if (why === 'error') this.#tell({ reply: reply as NegativeReply, ...this.#where() })
     this.abandon()
     this.say(reply)
     this.close(why)
+  }
+
+  #where(): Pick<OwnRefusal, 'transaction' | 'at'> {
+    return { transaction: this.transaction, at: this.inContent ? 'content' : 'command' }
   }
 
   close(why: CloseReason): void {

@@ -16,7 +16,7 @@ import type { TraceId } from '#mail/trace-id.ts'
 import type { Gate } from '#mail/verdict.ts'
 import { etrnAnswered, execute } from './commands.ts'
 import { contentAnswered, dataAnswered, readChunk, readData } from './content-commands.ts'
-import type { Answer, Effect, Question, ServerMachine, ServerSettings } from './contract.ts'
+import type { Answer, Effect, OwnRefusal, Question, ServerMachine, ServerSettings } from './contract.ts'
 import { mailAnswered, rcptAnswered } from './envelope-commands.ts'
 import { LineReader } from './line-reader.ts'
 import { SessionState } from './session-state.ts'
@@ -24,14 +24,15 @@ import { SessionState } from './session-state.ts'
 const SHUTTING_DOWN = transient(421, '4.3.2', 'Service is shutting down')
 const TIMED_OUT = transient(421, '4.4.2', 'Timeout')
 
-/** `nowMs`: the monotonic clock, as `tick` will bring it. */
+/** `nowMs`: the monotonic clock, as `tick` will bring it. `tell` hears what the machine refuses by itself. */
 export function createServerSession(
   settings: ServerSettings,
   session: Session,
   newTraceId: () => TraceId,
   nowMs: number,
+  tell: (refusal: OwnRefusal) => void = () => {},
 ): ServerMachine {
-  return new ServerSession(new SessionState(settings, session, newTraceId, nowMs))
+  return new ServerSession(new SessionState(settings, session, newTraceId, nowMs, tell))
 }
 
 class ServerSession implements ServerMachine {
