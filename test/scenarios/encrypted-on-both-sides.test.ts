@@ -30,7 +30,7 @@ test('STARTTLS in, STARTTLS out', async () => {
   assert.equal(sink.accepted[0]?.tls, true)
   assert.match(sink.accepted[0]?.content.toString() ?? '', /\bwith ESMTPS\b/)
 
-  await assertAccount(relay, [sink], { accepted: 1, delivered: 1, refused: 0, held: 0 })
+  await assertAccount(relay, [sink], { accepted: 1, delivered: 1, refused: 1, held: 0 })
 })
 
 test('TLS from the first octet', async () => {
@@ -61,7 +61,7 @@ test('commands in clear behind STARTTLS are not executed', async () => {
   await talk.say('EHLO client.test', /^250-relay\.test/)
   await talk.quit()
 
-  await assertAccount(relay, [sink], { accepted: 0, delivered: 0, refused: 0, held: 0 })
+  await assertAccount(relay, [sink], { accepted: 0, delivered: 0, refused: 1, held: 0 })
 })
 
 test('replies in clear behind the 220 of the next hop are not believed, and it is not spoken to in clear', async () => {

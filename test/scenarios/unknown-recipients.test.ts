@@ -74,7 +74,7 @@ test('who cannot say no has not said no', async () => {
   await talk.say('RCPT TO:<anna@dest.test>', /^450 4\.1\.1 /)
   await talk.say('DATA', /^5\d\d /)
 
-  await assertAccount(relay, [sink], { accepted: 0, delivered: 0, refused: 1, held: 0 })
+  await assertAccount(relay, [sink], { accepted: 0, delivered: 0, refused: 2, held: 0 })
 })
 
 test('who tries many names learns nothing more from the twenty-first on', async () => {
