@@ -44,6 +44,9 @@ export interface WorkerOptions {
   readonly ticketKeys: Buffer
 }
 
+/** From the order to stop to the closing of the spool, at most: the supervisor kills after 29 s (`STOP_MS_MAX`). */
+const DRAIN_MS_MAX = 27_000
+
 /** What a running worker is made of. */
 export interface Worker {
   readonly acceptor: Acceptor
@@ -107,13 +110,18 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       delivery.retire(current.routeIds())
     },
     async drain() {
-      await acceptor.drain()
-      await queue.drain()
-      await delivery.drain()
+      // The queue starts nothing more from now on; sessions may still deliver their own message.
+      const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
+      await atMost(DRAIN_MS_MAX, ended, outside.clock)
       await spool.close()
       report.end()
     },
   }
+}
+
+// A next hop may keep us waiting at the dot for ten minutes. Its message stays in the spool and is tried again.
+function atMost(ms: number, work: Promise<unknown>, clock: Clock): Promise<unknown> {
+  return Promise.race([work, new Promise<void>((resolve) => clock.after(ms, resolve))])
 }
 
 /** The configuration in force; whoever asks at each decision sees a reload at once. */

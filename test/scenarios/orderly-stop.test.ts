@@ -6,9 +6,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertAccount } from '../harness/account.ts'
 import { bakery } from '../harness/bakery.ts'
-import { startSink } from '../harness/sink.ts'
+import { SILENCE, startSink } from '../harness/sink.ts'
 import { greeted } from '../harness/smtp-talk.ts'
 import { startVorposten } from '../harness/vorposten.ts'
+import { waitFor } from '../harness/wait-for.ts'
 
 test('an open transaction is finished, an idle session hears 421, the queue is kept', async () => {
   await using sink = await startSink({}, { started: false })
@@ -40,4 +41,22 @@ test('an open transaction is finished, an idle session hears 421, the queue is k
   assert.match(arrived.map(({ content }) => content.toString()).join(''), /\r\nthe first half, the second half\r\n$/m)
 
   await assertAccount(relay, [sink], { accepted: 0, delivered: 2, refused: 0, held: 0 })
+})
+
+test('a next hop that says nothing at the dot does not hold up the stop, and its message is kept', async () => {
+  await using sink = await startSink({ dot: SILENCE })
+  await using relay = await startVorposten({ config: bakery(sink.port, { commit: 'spool' }) })
+  using talk = await greeted(relay.port)
+  const message = { from: 'a@x.test', to: ['anna@dest.test'], content: 'Subject: kept\r\n\r\nx\r\n' }
+  assert.match((await talk.message(message)).text, /^250 /)
+  await waitFor('the content at the next hop', () => sink.commands.some((line) => line.startsWith('BDAT')) || undefined)
+
+  // The supervisor would kill after 29 s, and the exit code would not be 0.
+  assert.equal(await relay.stop(), 0)
+  sink.behave({})
+  await relay.start()
+  await relay.command('queue', 'flush')
+  await relay.logged(/status=sent/)
+
+  await assertAccount(relay, [sink], { accepted: 0, delivered: 1, refused: 0, held: 0 })
 })
