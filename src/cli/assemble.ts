@@ -181,6 +181,7 @@ function assembleKeeping(current: Current, spool: Spool, { delivery, tell }: Sen
     keep,
     route,
     report: tell,
+    soon: setImmediate,
     attempt: (to, message, recipients) =>
       delivery.attempt(to, { ...message, recipients, receivedMs: message.reception.receivedMs }, { onMixed: 'send' }),
   })

@@ -40,6 +40,8 @@ export interface QueueParts {
   /** Tries the given recipients (indices). Never rejects for what a peer does. */
   readonly attempt: (route: Route, message: StoredMessage, recipients: readonly number[]) => Promise<Attempt>
   readonly report: Report
+  /** Defers the start of what `add` makes ready; without it the start is at once. In a worker: `setImmediate`. */
+  readonly soon?: (call: () => void) => void
 }
 
 export class Queue {
@@ -50,6 +52,8 @@ export class Queue {
   readonly #waiting = new Map<TraceId, Site>()
   readonly #underWay = new Set<TraceId>()
   readonly #wanting = new Set<Site>()
+  /** To be pumped in a moment. */
+  readonly #pumped = new Set<Site>()
   readonly #wallAtStart: number
   readonly #monotonicAtStart: number
   #timer: { dueMs: number; cancel: Cancel } | undefined
@@ -163,7 +167,24 @@ export class Queue {
     if (this.#waiting.get(id) === site || this.#underWay.has(id)) return
     this.#waiting.set(id, site)
     site.ready.push(id)
-    this.#pump(site)
+    this.#pumpSoon(site)
+  }
+
+  // The sender hears his 250 before the next hop hears its MAIL; and what came in together goes out together.
+  #pumpSoon(site: Site): void {
+    const { soon } = this.#parts
+    if (soon === undefined) {
+      this.#pump(site)
+      return
+    }
+    if (this.#pumped.size === 0) {
+      soon(() => {
+        const sites = [...this.#pumped]
+        this.#pumped.clear()
+        for (const each of sites) this.#pump(each)
+      })
+    }
+    this.#pumped.add(site)
   }
 
   #pump(site: Site): void {

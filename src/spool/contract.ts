@@ -121,7 +121,7 @@ export interface Spool {
   /** Resolves after the sync of the batch; rejects with `SpoolError`. `message.id` must be new. */
   append(message: NewMessage, content: Content, firstAttemptMs: number): Promise<SpoolReceipt>
   /**
-   * Memory changes at once. The record is written with the next batch and synced within 100 ms. Never throws; with a
+   * Memory changes at once. The record is written with the next batch, after 2 ms at the latest, and synced within 100 ms. Never throws; with a
    * broken disk the record waits, and if we die before it is written, the attempt may be made again.
    */
   change(id: TraceId, change: Change): void

@@ -23,6 +23,11 @@ const MESSAGES_OCTETS_MAX = 8 * 1024 * 1024
 /** Notes in one batch, so that they hold up no message for long. */
 const NOTES_MAX = 2048
 const NOTES_OCTETS_MAX = 2 * 1024 * 1024
+/**
+ * A note waits for company so long: under load it goes out with the next message and costs no write of its own. What a
+ * kill in this time makes of it is one more attempt, as in the time between the next hop's reply and our hearing it.
+ */
+export const NOTES_WRITE_MS = 2
 /** Written notes are synced after this at the latest. */
 export const NOTES_SYNC_MS = 100
 /** A broken disk is tried again after this, doubling. */
@@ -82,6 +87,8 @@ export class Log {
   #retryTimer: Cancel | undefined
   #spaceTimer: Cancel | undefined
   #syncDue = false
+  #notesTimer: Cancel | undefined
+  #notesDue = false
   #running: Promise<void> | undefined
   #closing = false
   #closed = false
@@ -123,7 +130,8 @@ export class Log {
       return
     }
     this.#notes.push(item)
-    this.#kick()
+    if (this.#notes.length >= NOTES_MAX) this.#kick()
+    else this.#kickForNotes()
   }
 
   /** Writes what waits, seals the segment. A broken disk is tried once more. */
@@ -135,6 +143,7 @@ export class Log {
     this.#kick()
     await this.#running
     this.#syncTimer?.()
+    this.#notesTimer?.()
     this.#closed = true
     const closed = new SpoolError('closing', 'the spool is closed')
     this.#refuse(closed)
@@ -148,6 +157,16 @@ export class Log {
     if (this.#running || this.#fault) return
     this.#running = this.#run().finally(() => {
       this.#running = undefined
+      if (this.#notes.length > 0) this.#kickForNotes()
+    })
+  }
+
+  #kickForNotes(): void {
+    if (this.#running || this.#fault || this.#notesTimer) return
+    this.#notesTimer = this.#parts.clock.after(NOTES_WRITE_MS, () => {
+      this.#notesTimer = undefined
+      this.#notesDue = true
+      this.#kick()
     })
   }
 
@@ -163,7 +182,8 @@ export class Log {
   }
 
   get #hasWork(): boolean {
-    if (this.#messages.length > 0 || this.#notes.length > 0) return true
+    if (this.#messages.length > 0 || this.#notes.length >= NOTES_MAX) return true
+    if (this.#notes.length > 0 && (this.#notesDue || this.#closing)) return true
     return (this.#syncDue || this.#closing) && this.#file !== undefined
   }
 
@@ -197,6 +217,7 @@ export class Log {
     }
     this.#messages = fill(batch, file, this.#messages, MESSAGES_OCTETS_MAX, Number.POSITIVE_INFINITY)
     this.#notes = fill(batch, file, this.#notes, batch.octets + NOTES_OCTETS_MAX, NOTES_MAX)
+    this.#notesDue = this.#notes.length > 0
     const waiting = this.#messages.length + this.#notes.length
     if (file.position + batch.octets >= this.#parts.segmentOctets || (this.#closing && waiting === 0)) {
       put(batch, file, encodeSeal())

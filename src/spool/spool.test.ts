@@ -34,16 +34,29 @@ test('many appends at a time share one sync', async () => {
   assert.equal(spool.counts.messages, 100)
 })
 
-test('changes alone are written at once and synced within 100 ms', async () => {
+test('changes alone wait 2 ms for company, are then written, and synced within 100 ms', async () => {
   const disk = new TwinDisk(1)
   const { spool, clock } = await open(disk.boot())
   const message = newMessage()
   await clock.until(spool.append(message, content([bodyOf(message)]), 0))
   const { syncs, batches } = spool.counts
   spool.change(message.id, { kind: 'reschedule', atMs: 0, nextAttemptMs: 5 })
-  await clock.pass(0)
+  await clock.pass(1)
+  assert.deepEqual([spool.counts.batches, spool.counts.syncs], [batches, syncs])
+  await clock.pass(1)
   assert.deepEqual([spool.counts.batches, spool.counts.syncs], [batches + 1, syncs])
   await clock.pass(100)
+  assert.deepEqual([spool.counts.batches, spool.counts.syncs], [batches + 1, syncs + 1])
+})
+
+test('a change goes out with the next message, in one write', async () => {
+  const disk = new TwinDisk(1)
+  const { spool, clock } = await open(disk.boot())
+  const [first, second] = [newMessage(), newMessage()]
+  await clock.until(spool.append(first, content([bodyOf(first)]), 0))
+  const { syncs, batches } = spool.counts
+  spool.change(first.id, { kind: 'reschedule', atMs: 0, nextAttemptMs: 5 })
+  await clock.until(spool.append(second, content([bodyOf(second)]), 0))
   assert.deepEqual([spool.counts.batches, spool.counts.syncs], [batches + 1, syncs + 1])
 })
 
