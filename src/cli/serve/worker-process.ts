@@ -60,6 +60,7 @@ export class WorkerProcess {
     this.#child = fork(program.module, program.args, {
       serialization: 'advanced',
       env: workerEnvironment(program.cacheFolder),
+      execArgv: [...process.execArgv, NURSERY],
     })
     this.#questions = new Questions(context.index, clock, (message) => this.#send(message))
     this.#child.on('message', (message) => this.#take(message as ToSupervisor))
