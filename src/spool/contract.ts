@@ -113,7 +113,7 @@ export interface SpoolOptions {
   readonly lockOwner?: LockOwner
   /** 8 random octets, for a new segment. Default from `node:crypto`. */
   readonly newKey?: () => Buffer
-  /** Content of recent messages kept in memory for their first delivery. Default 8 MiB. */
+  /** Content of recent messages kept in memory for their first delivery. Default 16 MiB. */
   readonly recentOctetsMax?: number
 }
 

@@ -7,7 +7,7 @@ import { content as contentOf } from '#mail/content.ts'
 import type { NewMessage } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 
-export const RECENT_OCTETS_MAX = 8 * 1024 * 1024
+export const RECENT_OCTETS_MAX = 16 * 1024 * 1024
 /** Envelope and bookkeeping of one message, roughly. */
 const MESSAGE_OCTETS = 1024
 /** Content smaller than this part of the buffers it points into is copied, or a cache of small messages holds far more. */
