@@ -5,6 +5,7 @@ import { systemClock } from '#sys/clock.ts'
 import { acceptSettings } from './accept-settings.ts'
 import { configFor } from './configuration.ts'
 import { answerControl } from './control.ts'
+import { openDesk } from './desk.ts'
 import type { ExitCode } from './exit.ts'
 import { compileCacheFolder, traceFolder } from './folders.ts'
 import { serveHttp } from './http.ts'
@@ -18,6 +19,7 @@ export async function serveCommand(file: string): Promise<ExitCode> {
   return serve({
     program: { module, args: [], cacheFolder: compileCacheFolder(dataFolder) },
     load: async () => planOf(await configFor(file)),
+    openDesk: (plan) => openDesk(plan.settings as Config),
     control: answerControl,
     async started(running, plan) {
       const config = plan.settings as Config

@@ -23,6 +23,8 @@ export interface SupervisorOptions {
   readonly ticketKeys: Buffer
   readonly program: WorkerProgram
   readonly clock: Clock
+  /** Answers what workers ask; a rejection becomes a refusal. */
+  readonly desk?: (worker: number, about: string, body: unknown) => Promise<unknown>
   /** One line for the operator. */
   readonly log: (line: string) => void
 }
@@ -143,8 +145,14 @@ export class Supervisor {
     }
     return new WorkerProcess(program, context, clock, {
       ready: () => this.#onReady(),
+      asked: (worker, about, body) => this.#asked(worker.index, about, body),
       died: (worker, death) => this.#onDeath(worker, death),
     })
+  }
+
+  async #asked(worker: number, about: string, body: unknown): Promise<unknown> {
+    if (this.#options.desk === undefined) throw new Error(`nobody here knows about ${about}`)
+    return this.#options.desk(worker, about, body)
   }
 
   #onReady(): void {
