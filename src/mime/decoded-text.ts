@@ -5,6 +5,7 @@
  * Input is one character per octet. Damage is read as well as can be: an unknown charset is windows-1252, an undecodable
  * octet is U+FFFD. Limit: octets of a part that are decoded, named below. Never throws.
  */
+import { isUtf8 as isUtf8Buffer } from 'node:buffer'
 import { fieldValue, type Part } from './structure.ts'
 
 /** Of one part, before decoding. The notice at the top of a report is a few KiB. */
@@ -50,12 +51,7 @@ export function fromCharset(octets: string, charset: string): string {
     return octets.includes('\x1b$') ? decodeAs(octets, 'iso-2022-jp') : octets
   }
   if (!isPlain) return decodeAs(octets, name)
-  const buffer = Buffer.from(octets, 'latin1')
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(buffer)
-  } catch {
-    return new TextDecoder('windows-1252').decode(buffer)
-  }
+  return decodeAs(octets, isUtf8(octets) ? 'utf-8' : 'windows-1252')
 }
 
 function decodeAs(octets: string, name: string): string {
@@ -67,6 +63,8 @@ function decodeAs(octets: string, name: string): string {
   }
 }
 
+const isUtf8 = (octets: string): boolean => isUtf8Buffer(Buffer.from(octets, 'latin1'))
+
 function hasHighOctet(octets: string): boolean {
   for (let i = 0; i < octets.length; i++) if (octets.charCodeAt(i) > 0x7e) return true
   return false
@@ -75,10 +73,10 @@ function hasHighOctet(octets: string): boolean {
 /** Of a header field that is decoded, in octets. */
 const FIELD_OCTETS_MAX = 4000
 
-/** A header field's value as a person reads it. */
-export function fieldText(value: string): string {
+/** A header field's value as a person reads it; `charset` is for raw octets that are no UTF-8. */
+export function fieldText(value: string, charset = ''): string {
   const text = value.slice(0, FIELD_OCTETS_MAX)
-  if (!text.includes('=?')) return fromCharset(text, '')
+  if (!text.includes('=?')) return isUtf8(text) ? fromCharset(text, '') : fromCharset(text, charset)
   // White space between two encoded words is not part of the text (RFC 2047 §6.2).
   const joined = text.replace(/\?=\s{1,20}=\?/g, '?==?')
   return joined.replace(/=\?([\w.:*-]{1,40})\?([bBqQ])\?([^?\s]{0,2000})\?=|[^=]+|=/g, decodedWord)

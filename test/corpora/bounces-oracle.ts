@@ -11,7 +11,7 @@ const KINDS: readonly (readonly [RegExp, ExpectedKind])[] = [
   // Apple Mail's own "unsubscribe" by mail: no feedback report, though Sisimai files it there; it says auto-replied itself.
   [/^sisimai\/.*\/arf-26\./, 'reply'],
   // A person forwards a bounce that he got, Fwd: and all.
-  [/^sisimai\/.*\/lhost-sendmail-14\./, 'ordinary'],
+  [/^sisimai\/.*\/(?:lhost-sendmail-14|make-test-36)\./, 'ordinary'],
   [/^sisimai\/.*\/arf-/, 'feedback-report'],
   [/^sisimai\/.*\/rfc3834-/, 'reply'],
   [/^sisimai\/not\//, 'ordinary'],
@@ -73,7 +73,7 @@ const DERIVED: Readonly<Record<string, RegExp>> = {
   norelaying: /^7\.1|^1\.2/,
   blocked: /^7\./,
   rejected: /^7\.|^1\.[78]|^1\.[01]|^2\.[01]/,
-  requireptr: /^7\.25|^7\.1/,
+  requireptr: /^7\.25|^7\.1|^2\.0/,
 }
 
 /** Whether a recipient's status is what a row of Sisimai's table says. */
@@ -83,6 +83,6 @@ export function isStatus(found: DsnRecipient, row: SisimaiRow): boolean {
   const [kind, rest] = [status[0]!, status.slice(2)]
   if (!/^\d\.0\.9\d\d$/.test(row.dsn)) return false
   // Sisimai takes the class of a delay notice's code; ours says what will happen to the message.
-  const isSameClass = kind === row.dsn[0] || row.reason === 'expired'
+  const isSameClass = kind === row.dsn[0] || found.action === 'delayed' || row.reason === 'expired'
   return isSameClass && (rest === '0.0' || (DERIVED[row.reason]?.test(rest) ?? true))
 }

@@ -20,7 +20,17 @@ const CLASSIFIED_RIGHT_MIN = 0.99
 /** Of the rows of the two tables. */
 const RECIPIENTS_RIGHT_MIN = 0.97
 
-const BOUNCES = ['sisimai', 'bounceparser', 'bounce_email', 'flufl', 'spamassassin', 'flanker', 'mail-gem', 'mimekit', 'enmime']
+const BOUNCES = [
+  'sisimai',
+  'bounceparser',
+  'bounce_email',
+  'flufl',
+  'spamassassin',
+  'flanker',
+  'mail-gem',
+  'mimekit',
+  'enmime',
+]
 const HAM = [
   'spam-spamassassin/easy-ham-1.tar.gz',
   'spam-spamassassin/easy-ham-2.tar.gz',
@@ -58,7 +68,8 @@ describe('bounces', () => {
   before(() => {
     if (!existsSync(new URL('bounces/index.tsv', CORPORA))) return
     for (const source of BOUNCES) {
-      for (const file of readArchive(new URL(`bounces/${source}.tar.gz`, CORPORA))) mails.set(file.path, classifyFile(file))
+      for (const file of readArchive(new URL(`bounces/${source}.tar.gz`, CORPORA)))
+        mails.set(file.path, classifyFile(file))
     }
   })
   const byName = (source: string): Map<string, AutomaticMail> =>
@@ -70,7 +81,7 @@ describe('bounces', () => {
     const sources = new Map(rows('bounces/index.tsv').map((row) => [row[0]!, row[4]!]))
     const wrong: string[] = []
     for (const [path, mail] of mails) {
-      const said = new Set(path.startsWith('sisimai/') ? reasons.get(baseName(path))?.map((row) => row[4]!) : [])
+      const said = new Set(path.startsWith('sisimai/') ? (reasons.get(baseName(path)) ?? []).map((row) => row[4]!) : [])
       const expected = expectedKind(path, sources.get(path) ?? '', said)
       if (!isKind(mail, expected)) wrong.push(`${path}: ${mail.kind}, expected ${expected}`)
     }
@@ -121,7 +132,9 @@ function* fluflFaults(mails: ReadonlyMap<string, AutomaticMail>): Generator<stri
 }
 
 const shown = (mail: AutomaticMail): string =>
-  mail.kind === 'dsn' ? `${mail.dsn.format} ${mail.dsn.recipients.map(shownRecipient).join(' | ') || 'nobody'}` : mail.kind
+  mail.kind === 'dsn'
+    ? `${mail.dsn.format} ${mail.dsn.recipients.map(shownRecipient).join(' | ') || 'nobody'}`
+    : mail.kind
 
 const shownRecipient = ({ recipient, status, statusSource, replyCode, diagnostic }: DsnRecipient): string =>
   `${recipient} ${status ?? '-'} (${statusSource}${replyCode ? ` ${replyCode}` : ''}) ${diagnostic?.slice(0, 80) ?? ''}`

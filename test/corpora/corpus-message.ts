@@ -2,13 +2,16 @@
  * A file of a corpus as the message that the relay would have been given: CRLF, no mbox line, and a reverse path as far as
  * the file still knows it. Where it does not, the path is a mailbox of nobody: what must be found without `<>`.
  */
-import { type ReversePath, NULL_PATH, parseMailbox } from '#mail/address.ts'
+import { NULL_PATH, parseMailbox, type ReversePath } from '#mail/address.ts'
 import { content } from '#mail/content.ts'
 import type { ClassifyInput } from '#mime/automatic/classify.ts'
 import { readHeaderSection, unfolded } from '#mime/header-section.ts'
 
 export function corpusMessage(octets: Buffer): ClassifyInput {
-  const raw = octets.toString('latin1').replace(/^(?:[ \t]*\r?\n)+/, '').replace(/^>?From [^\n]*\n/, '')
+  const raw = octets
+    .toString('latin1')
+    .replace(/^(?:[ \t]*\r?\n)+/, '')
+    .replace(/^(?:\xef\xbb\xbf)?(?:>?From [^\n]*\n)?/, '')
   const body = content([Buffer.from(raw.replace(/\r?\n/g, '\r\n'), 'latin1')])
   const header = readHeaderSection(body)
   const path = header.fields.find(({ name }) => name === 'return-path')

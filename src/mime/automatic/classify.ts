@@ -17,6 +17,7 @@ import { fieldAddress } from './addresses.ts'
 import { autoSubmitted, isList, judgeReply } from './auto-reply.ts'
 import { type AutomaticMail, type DsnRecipient, printable, type Reason, reason } from './automatic-mail.ts'
 import { isReportType, type ReadDsn, readDsn } from './dsn.ts'
+import { openingOf } from './formats.ts'
 import { openingText, readFeedback, readMdn, readSesNotification } from './other-reports.ts'
 import { mayBeAutomatic } from './pre-check.ts'
 import { isFailureSubject, SUBJECT_CHARACTERS_MAX } from './subjects.ts'
@@ -38,12 +39,14 @@ export function classify({ reversePath, header, content }: ClassifyInput): Autom
   const fields = header.fields.map((field) => ({ name: field.name, value: unfolded(field) }))
   const blank = text.startsWith('\r\n', header.end) ? 2 : 0
   const structure = readStructure(text, fields, header.end + blank)
+  // Raw octets in a subject are in the charset of the text, if in any.
+  const charset = structure.parts.find(({ parameters }) => parameters.has('charset'))?.parameters.get('charset')
   const facts: Facts = {
     text,
     fields,
     structure,
     isNullPath: reversePath.kind === 'null',
-    subject: fieldText(fieldValue(fields, 'subject') ?? '').slice(0, SUBJECT_CHARACTERS_MAX),
+    subject: fieldText(fieldValue(fields, 'subject') ?? '', charset).slice(0, SUBJECT_CHARACTERS_MAX),
   }
   return report(facts) ?? bounce(facts) ?? reply(facts) ?? ordinary(facts)
 }
@@ -57,11 +60,11 @@ interface Facts {
 }
 
 // RFC 5965 and RFC 8098 have types of their own; nothing needs weighing there.
-function report({ text, structure, fields }: Facts): AutomaticMail | undefined {
+function report({ text, structure, fields, subject }: Facts): AutomaticMail | undefined {
   const type = structure.parts[0]!.type
   const isReport = type === 'multipart/report' || type === 'multipart/mixed' || isReportType(type)
   if (isReport) {
-    const feedback = readFeedback(text, structure)
+    const feedback = readFeedback(text, structure, subject)
     if (feedback !== undefined) {
       return { kind: 'feedback-report', reasons: [reason('report-part', 'message/feedback-report')], feedback }
     }
@@ -69,6 +72,10 @@ function report({ text, structure, fields }: Facts): AutomaticMail | undefined {
     if (mdn !== undefined) {
       return { kind: 'mdn', reasons: [reason('report-part', 'message/disposition-notification')], mdn }
     }
+  }
+  const claimed = structure.parts[0]!.parameters.get('report-type')?.toLowerCase()
+  if (type === 'multipart/report' && claimed === 'disposition-notification') {
+    return { kind: 'mdn', reasons: [reason('report-type', claimed)], mdn: {} }
   }
   const from = fieldValue(fields, 'from') ?? ''
   const ses = /amazonaws\.com|amazonses\.com/i.test(from) ? readSesNotification(text, structure) : undefined
@@ -89,16 +96,18 @@ function bounce(facts: Facts): AutomaticMail | undefined {
   if (weight < BOUNCE_WEIGHT_MIN) return undefined
   const reasons = weighed.filter(([points]) => points > 0).map(([, why]) => why)
   // A challenge may come dressed as a report.
-  const { fields, isNullPath, subject, text, structure } = facts
-  const asked = judgeReply({ header: fields, isNullPath, subject, opening: openingText(text, structure) })
-  if (asked?.kind === 'challenge') return { ...asked, ...authorOf(fields) }
+  const { fields, isNullPath, subject } = facts
+  const opening = read.notice.lines.slice(0, 60).join('\n').slice(0, 4000)
+  const asked = judgeReply({ header: fields, isNullPath, subject, opening })
+  if (asked?.kind === 'challenge' && openingOf(read.notice.lines) === undefined)
+    return { ...asked, ...authorOf(fields) }
   return { kind: 'dsn', reasons, dsn: read.dsn }
 }
 
 const SENDER =
   /mailer[-_. ]?daemon|mail[-_. ]?(?:delivery|deliver)[-_. ]?(?:sub)?system|post_?master(?:@|\b)|^\s*[^<]{0,200}<>\s*$|\bmdaemon@|system administrator|mail administrator|symantec_antivirus|sysadmin@|jetmail system/i
 const SAYS_FAILURE =
-  /(?:could|can|was|were|did|has|have|be|is)(?: ?not|n'?t)(?: yet)?(?: be(?:en)?| be able to)?(?: successfully)? (?:deliver|reach|sent|accept)|undeliver|unable to deliver|deliver(?:y|ed)?[^.\n]{0,60}fail|fail(?:ed|ure)[^.\n]{0,60}deliver|delivery (?:error|problem|status)|wasn'?t able to deliver|had (?:permanent|transient) fatal errors|no such user|user unknown|unknown user|invalid (?:user|final)|permanent (?:error|failure)|returned to (?:you|sender)|not a valid user|message rejected|rejected by|not been delivered|mailbox is full|nicht (?:zugestellt|ausgeliefert|zustell)|konnte nicht|error message below|over quota|exceeds allowed size|could ?n'?t be sent|trouble delivering|have been (?:blocked|rejected)/i
+  /(?:could|can|was|were|did|has|have|be|is)(?: ?not|n'?t)(?: yet)?(?: be(?:en)?| be able to)?(?: successfully)? (?:deliver|reach|sent|accept)|undeliver|unable to deliver|deliver(?:y|ed)?[^.\n]{0,60}fail|fail(?:ed|ure)[^.\n]{0,60}deliver|delivery (?:error|problem|status)|wasn'?t able to deliver|had (?:permanent|transient) fatal errors|no such user|user unknown|unknown user|invalid (?:user|final)|permanent (?:error|failure)|returned to (?:you|sender)|not a valid user|message rejected|rejected by|not (?:been )?delivered|mailbox is full|nicht (?:zugestellt|ausgeliefert|zustell)|konnte nicht|error message below|over quota|exceeds allowed size|could ?n'?t be sent|trouble delivering|have been (?:blocked|rejected)/i
 
 function weigh(facts: Facts, read: ReadDsn): readonly (readonly [number, Reason])[] {
   const { fields, isNullPath, subject, structure } = facts
@@ -116,10 +125,15 @@ function weigh(facts: Facts, read: ReadDsn): readonly (readonly [number, Reason]
     add(3, reason('report-type', 'delivery-status'))
   if (read.source === 'text-fields') add(3, reason('notice-text', 'fields of a delivery status'))
   if (read.source === 'failed-recipients-field') add(3, reason('header-field', 'x-failed-recipients'))
-  if (dsn.format !== 'text' && dsn.format !== 'rfc3464') add(2, reason('notice-text', dsn.format))
+  const opening = openingOf(read.notice.lines.slice(0, 12))
+  if (opening !== undefined) add(3, reason('notice-text', opening))
+  else if (dsn.format !== 'text' && dsn.format !== 'rfc3464') add(2, reason('notice-text', dsn.format))
   if (SAYS_FAILURE.test(said)) add(1, reason('notice-text', SAYS_FAILURE.exec(said)?.[0] ?? ''))
-  if (isFailed(dsn.recipients) && read.source === 'notice')
-    add(1, reason('failed-recipient', dsn.recipients[0]!.recipient))
+  const named = read.source === 'notice' ? dsn.recipients[0]?.recipient : undefined
+  if (named !== undefined) add(1, reason('failed-recipient', named))
+  if (named !== undefined && isFailed(dsn.recipients)) add(1, reason('failed-recipient', 'with what was said about it'))
+  const quoted = /^[^a-z\n]{0,12}[45]\d\d[ -][^\n]{5,60}/m.exec(said)?.[0]
+  if (quoted !== undefined) add(1, reason('notice-text', quoted))
   if (dsn.returned !== undefined) add(1, reason('returned-message', dsn.returned.form))
   const submitted = autoSubmitted(fields)
   if (submitted !== undefined && submitted !== 'no') add(1, reason('auto-submitted', submitted))

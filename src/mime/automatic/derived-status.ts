@@ -46,8 +46,22 @@ function severityOf(action: DsnAction, replyCode: number | undefined, explicit: 
 // Not part of an address, a version or a longer number.
 const STATUS = /(?<![\d.\w-])([245])\.(\d{1,2})\.(\d{1,3})(?![\d\w-]|\.\d)/g
 
-/** The enhanced status that is written in a text: the first that says something. */
+// Directly behind its reply code: what the remote server itself said (RFC 2034 §4).
+const REPLY_STATUS = /(?<![\d.])([245])\d\d[\s-]{1,3}'?(?:\(?#)?(\1\.\d{1,2}\.\d{1,3})(?![\d\w]|\.\d)/g
+
+/** The enhanced status that a remote server gave with its reply. */
+export function remoteStatus(text: string): Status | undefined {
+  for (const match of text.slice(0, DIAGNOSTIC_CHARACTERS_MAX).matchAll(REPLY_STATUS)) {
+    const status = match[2] as Status
+    if (!isVague(status) && match[1] !== '2') return status
+  }
+  return undefined
+}
+
+/** The enhanced status that is written in a text: a remote server's, else the first that says something. */
 export function explicitStatus(text: string): Status | undefined {
+  const remote = remoteStatus(text)
+  if (remote !== undefined) return remote
   let vague: Status | undefined
   for (const match of text.matchAll(STATUS)) {
     if (Number(match[2]) > 7 || match[1] === '2') continue
@@ -69,21 +83,8 @@ function replyCodeIn(text: string): number | undefined {
   return undefined
 }
 
-// RFC 3463 has no table; these are what the codes mean in RFC 5321 §4.2.3 where nothing else is said.
-const CODES: Readonly<Record<number, string>> = {
-  421: '3.2',
-  450: '2.0',
-  451: '3.0',
-  452: '3.1',
-  501: '5.4',
-  502: '5.1',
-  503: '5.1',
-  521: '3.2',
-  525: '7.13',
-  535: '7.8',
-  552: '2.2',
-  556: '1.10',
-}
+// Only the codes that mean one thing (RFC 7504, RFC 4954); 450, 451, 550 and 554 say that it failed, not why.
+const CODES: Readonly<Record<number, string>> = { 521: '3.2', 525: '7.13', 535: '7.8', 556: '1.10' }
 
 /** What phrases mean: subject and detail of RFC 3463. The first that fits counts, so the specific ones stand first. */
 const PHRASES: readonly (readonly [string, RegExp])[] = [
@@ -91,12 +92,20 @@ const PHRASES: readonly (readonly [string, RegExp])[] = [
   ['7.26', /unauthenticated (?:email|sender)|\bDMARC\b/i],
   ['7.23', /\bSPF\b/],
   [
+    '7.1',
+    /(?:relay|sending|hourly|daily|message) quota|rate limit|frequency limited|too many (?:connections|messages|recipients)|cannot send e-?mail to yourself|insecure mail relay|has been blacklisted/i,
+  ],
+  [
+    '4.3',
+    /(?:not found|name ?service error)[^\n]{0,80}\n?[^\n]{0,40}try again|temporary (?:dns|name)|dns (?:server|time ?out)/i,
+  ],
+  [
     '4.6',
     /mail(?:er)? loop|too many hops|hop count|loops back to|message loop|routing loop|forwarding loop|mail forwarding loop/i,
   ],
   [
     '3.4',
-    /(?:message|mail|e-?mail|content|size)[^.\n]{0,40}(?:too (?:large|big|long)|size (?:limit|exceed)|exceeds?[^.\n]{0,30}(?:size|limit|maximum|length))|size limit exceeded|exceeds? (?:the )?(?:fixed )?(?:size|maximum (?:message )?size)|nachricht (?:ist )?zu gro/i,
+    /(?:message|mail|e-?mail|content|size)[^.\n]{0,40}(?:too (?:large|big)|size (?:limit|exceed)|exceeds?[^.\n]{0,30}(?:size|limit|maximum|length))|size limit exceeded|exceeds? (?:the )?(?:fixed )?(?:size|maximum (?:message )?size)|nachricht (?:ist )?zu gro/i,
   ],
   [
     '2.2',

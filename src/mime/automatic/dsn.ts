@@ -7,7 +7,7 @@ import { bodyOctets, fromCharset } from '../decoded-text.ts'
 import type { Structure, TextField } from '../structure.ts'
 import { addressesIn, domainOf, fieldAddress } from './addresses.ts'
 import { type Dsn, type DsnAction, type DsnFormat, type DsnRecipient, printable } from './automatic-mail.ts'
-import { deriveStatus, isVague } from './derived-status.ts'
+import { deriveStatus, isVague, remoteStatus } from './derived-status.ts'
 import { formatOf, isDelay } from './formats.ts'
 import { type Notice, readNotice, returnedField } from './notice.ts'
 import { bareRecipient, type NamedRecipient, namedRecipients } from './notice-recipients.ts'
@@ -157,11 +157,17 @@ function statusOf(
   const byWords = byDiagnostic.source === 'none' ? deriveStatus(words, action) : byDiagnostic
   const replyCode = byDiagnostic.replyCode ?? byWords.replyCode
   const code = replyCode === undefined ? {} : { replyCode }
+  // Nearer to the cause: reporters write 4.4.7 or 5.1.1 for many things, the remote server knew which.
+  const remote = remoteStatus(reported.diagnostic ?? '')
+  if (remote !== undefined && remote !== reported.status) return { status: remote, statusSource: 'diagnostic', ...code }
   if (reported.status !== undefined && !isVague(reported.status)) {
     return { status: reported.status, statusSource: 'report', ...code }
   }
   const derived = [byDiagnostic, byWords].find(({ status }) => status !== undefined && !isVague(status))
-  if (derived?.status !== undefined) return { status: derived.status, statusSource: derived.source, ...code }
+  // A phrase is an opinion, and no reason to doubt the reporter who says no more than "failed".
+  const isBetter = reported.status === undefined || derived?.source === 'diagnostic'
+  if (derived?.status !== undefined && isBetter)
+    return { status: derived.status, statusSource: derived.source, ...code }
   if (reported.status !== undefined) return { status: reported.status, statusSource: 'report', ...code }
   return { ...(byWords.status && { status: byWords.status }), statusSource: byWords.source, ...code }
 }

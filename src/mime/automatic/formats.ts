@@ -16,7 +16,10 @@ const OPENINGS: readonly (readonly [DsnFormat, RegExp])[] = [
     'qmail',
     /^Hi\. This is the (?!MAILER|DragonFly)|^This is the (?:qmail|mail delivery agent)|Hi\. The MTA program at/m,
   ],
-  ['postfix', /^\s{0,4}This is the (?:[\w .()-]{0,40}Postfix|mail system at host)/m],
+  [
+    'postfix',
+    /^\s{0,4}This is the (?:[\w .()-]{0,40}Postfix|mail system at host)|^Transcript of session follows\.\s{1,4}Out: /m,
+  ],
   ['dragonfly', /^This is the DragonFly Mail Agent/m],
   [
     'gmx',
@@ -53,10 +56,15 @@ const OPENINGS: readonly (readonly [DsnFormat, RegExp])[] = [
   ['mdaemon', /attached message had PERMANENT fatal delivery errors|YOUR MESSAGE WAS NOT DELIVERED!/],
 ]
 
+/** The product's opening words, as a regular expression found them; undefined if nobody's. */
+export const openingOf = (lines: readonly string[]): DsnFormat | undefined => {
+  const opening = lines.slice(0, 60).join('\n').slice(0, OPENING_CHARACTERS_MAX)
+  return OPENINGS.find(([, pattern]) => pattern.test(opening))?.[0]
+}
+
 /** The product, or `text`. */
 export function formatOf(lines: readonly string[], header: readonly TextField[]): DsnFormat {
-  const opening = lines.slice(0, 60).join('\n').slice(0, OPENING_CHARACTERS_MAX)
-  const format = OPENINGS.find(([, pattern]) => pattern.test(opening))?.[0]
+  const format = openingOf(lines)
   if (format !== undefined) return format
   const from = fieldValue(header, 'from') ?? ''
   return /@(?:googlemail|gmail)\.com/i.test(from) ? 'google' : 'text'

@@ -41,15 +41,23 @@ export function namedRecipients(lines: readonly string[], own: readonly string[]
   const blocks = new Map<string, { recipient: string; parts: string[]; generatedFrom?: string }>()
   for (const [i, mention] of chosen.entries()) {
     const key = mention.address.toLowerCase()
-    const end = Math.min(chosen[i + 1]?.line ?? lines.length, mention.line + DIAGNOSTIC_LINES_MAX)
+    const [start, end] = extent(chosen, i, lines.length)
     const known = blocks.get(key)
     if (known === undefined && blocks.size >= RECIPIENTS_MAX) break
     const block = known ?? { recipient: mention.address, parts: [] }
-    if (mention.line < end) block.parts.push(blockText(lines, mention.line, end))
+    if (start < end) block.parts.push(blockText(lines, start, end))
     blocks.set(key, block)
   }
   if (tier === 1) addReplies(lines, chosen, blocks)
   return [...blocks.values()].map(({ recipient, parts }) => finished(recipient, parts.join('\n')))
+}
+
+// What was said about an entry stands behind it; in a transcript the verdict on a recipient is the last line about him.
+function extent(chosen: readonly Mention[], i: number, end: number): [number, number] {
+  const { line, tier } = chosen[i]!
+  if (tier !== 3) return [line, Math.min(chosen[i + 1]?.line ?? end, line + DIAGNOSTIC_LINES_MAX)]
+  const isLast = i === chosen.length - 1
+  return [Math.max((chosen[i - 1]?.line ?? -1) + 1, line - 5), isLast ? Math.min(end, line + 5) : line + 1]
 }
 
 function finished(recipient: string, diagnostic: string): NamedRecipient {

@@ -8,15 +8,16 @@ import { fieldValue, type Part, readFields, type Structure, type TextField } fro
 import { addressesIn, fieldAddress } from './addresses.ts'
 import { type Dsn, type DsnRecipient, type FeedbackReport, type Mdn, printable } from './automatic-mail.ts'
 import { deriveStatus } from './derived-status.ts'
-import { readNotice, returnedField } from './notice.ts'
+import { type Notice, readNotice, returnedField } from './notice.ts'
 import { RECIPIENTS_MAX } from './status-fields.ts'
 
-/** Reads a feedback report; undefined if there is no part of that type. */
-export function readFeedback(text: string, structure: Structure): FeedbackReport | undefined {
+/** Reads a feedback report; undefined if it is none. */
+export function readFeedback(text: string, structure: Structure, subject: string): FeedbackReport | undefined {
   const part = structure.parts.find(({ type }) => type === 'message/feedback-report')
-  if (part === undefined) return undefined
-  const fields = reportFields(text, part)
   const notice = readNotice(text, structure)
+  const isComplaint = /^complaint about message/i.test(subject)
+  const fields = part !== undefined ? reportFields(text, part) : isComplaint ? hotmailFields(notice) : undefined
+  if (fields === undefined) return undefined
   const type = /[a-z-]+/.exec((fieldValue(fields, 'feedback-type') ?? 'other').toLowerCase())?.[0] ?? 'other'
   const mailFrom = fieldAddress(fieldValue(fields, 'original-mail-from') ?? '')
   const sourceIp = fieldValue(fields, 'source-ip')
@@ -29,6 +30,16 @@ export function readFeedback(text: string, structure: Structure): FeedbackReport
     ...(sourceIp && { sourceIp: printable(sourceIp, 60) }),
     ...(messageId && { originalMessageId: printable(messageId, 250) }),
   }
+}
+
+// Outlook.com's complaints are older than the standard: the message comes back with two fields of theirs at its top.
+function hotmailFields(notice: Notice): TextField[] | undefined {
+  const recipient = fieldValue(notice.returnedFields, 'x-hmxmroriginalrecipient')
+  if (recipient === undefined) return undefined
+  return [
+    { name: 'feedback-type', value: 'abuse' },
+    { name: 'original-rcpt-to', value: recipient },
+  ]
 }
 
 /** Reads a disposition notification; undefined if there is no part of that type. */

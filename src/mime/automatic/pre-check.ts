@@ -30,7 +30,7 @@ const TELLING_FIELDS = new Set([
 ])
 
 const SENDER =
-  /mailer[-_. ]?daemon|postmaster|mail[-_. ]?(?:deliver|system|administrat|subsystem)|system ?administrator|<>|bounce|mdaemon|daemon|postmaster|abuse|feedback|fbl|complaint|notification|post_?master|sysadmin|admin|staff@hotmail/i
+  /daemon|post_?master|mail[-_. ]?(?:deliver|system|administrat|subsystem)|system ?administrator|<>|abuse|feedback|fbl|complaint|sysadmin|staff@hotmail|amazonaws\.com/i
 const REPORT =
   /^\s*multipart\/report|report-type|message\/(?:delivery-status|feedback-report|disposition)|delivery-status/i
 const PRECEDENCE = /auto[_-]?reply|bulk|junk/i

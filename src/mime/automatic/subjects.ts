@@ -18,7 +18,7 @@ const FAILURE = any(
   'mail (?:delivery|system) (?:fail|error|problem|subsystem)|^mail (?:error|failure)|mail (?:could not be|not) (?:delivered|sent)',
   '(?:message|mail) (?:delivery |could not be |was not |not )?(?:delivered|delayed|undeliverable|bounced|failed)|message delivery has failed',
   'non[ -]?deliver(?:y|able)|non remis|^delay(?:ed)? (?:mail|message|delivery)|^warning: (?:could not send|message)',
-  'postmaster notify|nameserver error|error sending your mail|automatically rejected mail|permanent delivery|rejected (?:mail|message|posting)|blocked message',
+  'postmaster notify|smtp server: errors from|nameserver error|error sending your mail|automatically rejected mail|permanent delivery|rejected (?:mail|message|posting)|blocked message',
   'not delivered|could not be delivered|user unknown|no such user|not listed in|delivery incomplete|there was an error sending',
   // German
   'unzustellbar|nicht zu(?:ge)?stell|zustell(?:ung|ungs)?[ -]?(?:fehl|fehlgeschlagen|benachrichtigung|status|bericht|verz)|(?:nachricht|e-?mail|mail)[^:]{0,30}(?:konnte nicht|nicht (?:zugestellt|zustellbar)|verz[oö]gert)|fehler bei der (?:zustellung|[uü]bermittlung)|[uü]bermittlungsstatus|r[uü]cksendung|zustellung[^:]{0,30}fehlgeschlagen|unzustellbarkeit',
