@@ -31,12 +31,18 @@ const BOUNCES = [
   'mimekit',
   'enmime',
 ]
+/** Mail that people got and kept; spam is here too, because a bounce is not what it is. */
 const HAM = [
   'spam-spamassassin/easy-ham-1.tar.gz',
   'spam-spamassassin/easy-ham-2.tar.gz',
   'spam-spamassassin/hard-ham-1.tar.gz',
   'mail-2025-labelled/ham.tar.gz',
+  'mail-2025-labelled/spam.tar.gz',
+  'spam-spamassassin/spam-1.tar.gz',
+  'spam-spamassassin/spam-2.tar.gz',
 ]
+/** They kept bounces, too: of Prodigy, of a filter that refused a message, and a Postfix that was still trying. */
+const KEPT_BOUNCES = ['easy-ham-1/01507.', 'easy-ham-1/01542.', 'easy-ham-2/01311.']
 
 /** False and visible where a corpus is not there. */
 function has(t: TestContext, path: string): boolean {
@@ -81,7 +87,8 @@ describe('bounces', () => {
     const sources = new Map(rows('bounces/index.tsv').map((row) => [row[0]!, row[4]!]))
     const wrong: string[] = []
     for (const [path, mail] of mails) {
-      const said = new Set(path.startsWith('sisimai/') ? (reasons.get(baseName(path)) ?? []).map((row) => row[4]!) : [])
+      const table = path.startsWith('sisimai/') ? (reasons.get(baseName(path)) ?? []) : []
+      const said = new Set(table.map((row) => row[4]!))
       const expected = expectedKind(path, sources.get(path) ?? '', said)
       if (!isKind(mail, expected)) wrong.push(`${path}: ${mail.kind}, expected ${expected}`)
     }
@@ -121,13 +128,13 @@ function* sisimaiFaults(mails: ReadonlyMap<string, AutomaticMail>): Generator<st
 }
 
 function* fluflFaults(mails: ReadonlyMap<string, AutomaticMail>): Generator<string> {
-  for (const [name, , recipient] of rows('bounces/flufl-expected.tsv')) {
+  for (const [name = '', , recipient = ''] of rows('bounces/flufl-expected.tsv')) {
     judged++
-    const mail = mails.get(name!)
+    const mail = mails.get(name)
     assert.ok(mail, name)
     const found = mail.kind === 'dsn' ? mail.dsn.recipients : []
     const names = found.flatMap((one) => [one.recipient, one.originalRecipient ?? '']).map((one) => one.toLowerCase())
-    if (!names.includes(recipient!.toLowerCase())) yield `${name}: ${recipient}; ${shown(mail)}`
+    if (!names.includes(recipient.toLowerCase())) yield `${name}: ${recipient}; ${shown(mail)}`
   }
 }
 
@@ -149,7 +156,7 @@ describe('ordinary mail', () => {
       for (const file of files) {
         const mail = classifyFile(file)
         if (mail.kind !== 'ordinary') automatic++
-        if (mail.kind === 'ordinary') continue
+        if (mail.kind === 'ordinary' || KEPT_BOUNCES.some((kept) => file.path.startsWith(kept))) continue
         if (mail.kind !== 'dsn') t.diagnostic(`  ${file.path}: ${mail.kind}: ${JSON.stringify(mail.reasons)}`)
         else wrong.push(`${file.path}: ${JSON.stringify(mail.reasons)}; ${shown(mail)}`)
       }

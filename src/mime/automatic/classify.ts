@@ -93,7 +93,8 @@ function bounce(facts: Facts): AutomaticMail | undefined {
   const read = readDsn(facts.text, facts.fields, facts.structure, facts.subject)
   const weighed = weigh(facts, read)
   const weight = weighed.reduce((sum, [points]) => sum + points, 0)
-  if (weight < BOUNCE_WEIGHT_MIN) return undefined
+  // Who it comes from and whom it names is not enough: something must say that a delivery failed.
+  if (weight < BOUNCE_WEIGHT_MIN || !weighed.some(([, { evidence }]) => TELLING.has(evidence))) return undefined
   const reasons = weighed.filter(([points]) => points > 0).map(([, why]) => why)
   // A challenge may come dressed as a report.
   const { fields, isNullPath, subject } = facts
@@ -103,6 +104,14 @@ function bounce(facts: Facts): AutomaticMail | undefined {
     return { ...asked, ...authorOf(fields) }
   return { kind: 'dsn', reasons, dsn: read.dsn }
 }
+
+const TELLING: ReadonlySet<Reason['evidence']> = new Set([
+  'subject',
+  'report-part',
+  'report-type',
+  'notice-text',
+  'header-field',
+])
 
 const SENDER =
   /mailer[-_. ]?daemon|mail[-_. ]?(?:delivery|deliver)[-_. ]?(?:sub)?system|post_?master(?:@|\b)|^\s*[^<]{0,200}<>\s*$|\bmdaemon@|system administrator|mail administrator|symantec_antivirus|sysadmin@|jetmail system/i

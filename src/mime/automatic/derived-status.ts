@@ -25,20 +25,19 @@ export function deriveStatus(diagnostic: string, action: DsnAction): DerivedStat
   const replyCode = replyCodeIn(text)
   const code = replyCode === undefined ? {} : { replyCode }
   const explicit = explicitStatus(text)
-  if (explicit !== undefined && !isVague(explicit)) return { status: explicit, source: 'diagnostic', ...code }
-  const phrase = phraseStatus(text)
-  const severity = severityOf(action, replyCode, explicit)
-  if (phrase !== undefined) return { status: `${severity}.${phrase}` as Status, source: 'phrase', ...code }
+  // Even a vague one: a phrase is an opinion, and whoever wrote 5.0.0 knew more than we do.
   if (explicit !== undefined) return { status: explicit, source: 'diagnostic', ...code }
+  const phrase = phraseStatus(text)
+  const severity = severityOf(action, replyCode)
+  if (phrase !== undefined) return { status: `${severity}.${phrase}` as Status, source: 'phrase', ...code }
   const byCode = replyCode === undefined ? undefined : CODES[replyCode]
   if (byCode !== undefined) return { status: `${severity}.${byCode}` as Status, source: 'diagnostic', ...code }
   if (replyCode !== undefined) return { status: `${severity}.0.0`, source: 'diagnostic', ...code }
   return { source: 'none' }
 }
 
-function severityOf(action: DsnAction, replyCode: number | undefined, explicit: Status | undefined): 4 | 5 {
+function severityOf(action: DsnAction, replyCode: number | undefined): 4 | 5 {
   if (action === 'delayed') return 4
-  if (explicit !== undefined) return explicit[0] === '4' ? 4 : 5
   if (replyCode !== undefined) return replyCode < 500 ? 4 : 5
   return 5
 }
@@ -122,7 +121,7 @@ const PHRASES: readonly (readonly [string, RegExp])[] = [
   ],
   [
     '1.1',
-    /(?:user|recipient|mail ?box|account|address(?:ee)?|alias|local ?part|userid|benutzer)[^.\n]{0,60}(?:unknown|not found|not? exist|doesn'?t exist|invalid|not listed|not recogni[sz]ed|isn'?t known|not known|unbekannt|inconnu|not have|no such)|(?:unknown|no such|invalid|bad|illegal|incorrect|nonexist\w{0,4}|non-exist\w{0,4})[^.\n]{0,25}(?:user|recipient|mail ?box|account|address|alias|local|person|name)|(?:does ?n[o']t|doesn't|not) have an?[^.\n]{0,40}account|no (?:such )?(?:mail ?box|account|user)|no valid recipients|not a valid (?:user|mailbox|recipient)|user[^.\n]{0,30}(?:not|isn't) (?:a )?(?:local|valid|here)|not our customer|(?:does not|doesn't) (?:exist|like recipient)|email account[^.\n]{0,40}does not exist|unbekannt(?:er)? (?:empf|benutzer|nutzer|adress)|(?:empf\S{1,3}nger|adresse|postfach)[^.\n]{0,40}(?:unbekannt|nicht (?:bekannt|gefunden|vorhanden)|existiert nicht)|destinataire[^.\n]{0,20}inconnu|usuario[^.\n]{0,20}desconocido|utente[^.\n]{0,20}sconosciuto|nieznany|u[zż]ytkownik[^.\n]{0,30}nie istnieje|onbekende? (?:gebruiker|ontvanger)|destinat[aá]rio[^.\n]{0,20}desconhecido|見つかりません|存在しません|не найден|не существует/i,
+    /(?:user|recipient|mail ?box|account|address(?:ee)?|alias|local ?part|userid|benutzer)[^.\n]{0,60}(?:unknown|not found|not? exist|doesn'?t exist|invalid|not listed|not recogni[sz]ed|isn'?t known|not known|unbekannt|inconnu|not have|no such)|(?:unknown|no such|invalid|bad|illegal|incorrect|nonexist\w{0,4}|non-exist\w{0,4})[^.\n]{0,25}(?:user|recipient|mail ?box|account|address|alias|local|person)|(?:does ?n[o']t|doesn't|not) have an?[^.\n]{0,40}account|no (?:such )?(?:mail ?box|account|user)|no valid recipients|not a valid (?:user|mailbox|recipient)|user[^.\n]{0,30}(?:not|isn't) (?:a )?(?:local|valid|here)|not our customer|(?:does not|doesn't) (?:exist|like recipient)|email account[^.\n]{0,40}does not exist|unbekannt(?:er)? (?:empf|benutzer|nutzer|adress)|(?:empf\S{1,3}nger|adresse|postfach)[^.\n]{0,40}(?:unbekannt|nicht (?:bekannt|gefunden|vorhanden)|existiert nicht)|destinataire[^.\n]{0,20}inconnu|usuario[^.\n]{0,20}desconocido|utente[^.\n]{0,20}sconosciuto|nieznany|u[zż]ytkownik[^.\n]{0,30}nie istnieje|onbekende? (?:gebruiker|ontvanger)|destinat[aá]rio[^.\n]{0,20}desconhecido|見つかりません|存在しません|не найден|не существует/i,
   ],
   [
     '1.2',

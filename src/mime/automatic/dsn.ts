@@ -4,7 +4,7 @@
  */
 import type { Status } from '#mail/status.ts'
 import { bodyOctets, fromCharset } from '../decoded-text.ts'
-import type { Structure, TextField } from '../structure.ts'
+import { contentType, fieldValue, readFields, readStructure, type Structure, type TextField } from '../structure.ts'
 import { addressesIn, domainOf, fieldAddress } from './addresses.ts'
 import { type Dsn, type DsnAction, type DsnFormat, type DsnRecipient, printable } from './automatic-mail.ts'
 import { deriveStatus, isVague, remoteStatus } from './derived-status.ts'
@@ -23,6 +23,33 @@ export interface ReadDsn {
 
 /** Reads a message as a bounce; whether it is one is for the caller to judge. */
 export function readDsn(text: string, header: readonly TextField[], structure: Structure, subject: string): ReadDsn {
+  const read = readOuter(text, header, structure, subject)
+  if (read.source !== 'none' && read.source !== 'returned-message') return read
+  const inner = wrapped(text, read, subject)
+  return inner === undefined ? read : { ...read, dsn: inner.dsn, source: inner.source }
+}
+
+// A gateway that returns a bounce within a notice of its own, which then names nobody.
+function wrapped(text: string, { dsn }: ReadDsn, subject: string): ReadDsn | undefined {
+  const offset = dsn.returned?.offset
+  if (offset === undefined || dsn.returned?.form !== 'message') return undefined
+  const inner = text.slice(offset)
+  const { fields, bodyStart } = readFields(inner, 0, Math.min(inner.length, WRAPPED_HEADER_OCTETS_MAX))
+  const { type, parameters } = contentType(fieldValue(fields, 'content-type') ?? '')
+  if (type !== 'multipart/report' || parameters.get('report-type')?.toLowerCase() !== 'delivery-status')
+    return undefined
+  const read = readOuter(inner, fields, readStructure(inner, fields, bodyStart), subject)
+  if (read.dsn.recipients.length === 0) return undefined
+  const { returned, ...rest } = read.dsn
+  if (returned === undefined) return read
+  const placed = returned.offset === undefined ? returned : { ...returned, offset: returned.offset + offset }
+  return { ...read, dsn: { ...rest, returned: placed } }
+}
+
+/** Of a bounce in a bounce. */
+const WRAPPED_HEADER_OCTETS_MAX = 64 * 1024
+
+function readOuter(text: string, header: readonly TextField[], structure: Structure, subject: string): ReadDsn {
   const notice = readNotice(text, structure)
   const report = reportPart(text, structure)
   const inText = report === undefined ? readStatusFields(notice.lines.join('\n')) : undefined

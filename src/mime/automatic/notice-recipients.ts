@@ -20,6 +20,8 @@ interface Mention {
   readonly line: number
   readonly address: string
   readonly tier: 1 | 2 | 3 | 4
+  /** The client's own command in a transcript; the reply stands below it. */
+  readonly isCommand: boolean
 }
 
 /** Addresses of one notice that are weighed: it bounds the work on a notice made of nothing else. */
@@ -54,8 +56,9 @@ export function namedRecipients(lines: readonly string[], own: readonly string[]
 
 // What was said about an entry stands behind it; in a transcript the verdict on a recipient is the last line about him.
 function extent(chosen: readonly Mention[], i: number, end: number): [number, number] {
-  const { line, tier } = chosen[i]!
+  const { line, tier, isCommand } = chosen[i]!
   if (tier !== 3) return [line, Math.min(chosen[i + 1]?.line ?? end, line + DIAGNOSTIC_LINES_MAX)]
+  if (isCommand) return [line, Math.min(chosen[i + 1]?.line ?? end, line + 5)]
   const isLast = i === chosen.length - 1
   return [Math.max((chosen[i - 1]?.line ?? -1) + 1, line - 5), isLast ? Math.min(end, line + 5) : line + 1]
 }
@@ -114,12 +117,12 @@ function allMentions(lines: readonly string[], own: readonly string[]): Mention[
       const tier = tierOf(before, after, generated ? undefined : line - announced)
       if (tier === undefined || (tier > 1 && isOwn(address))) continue
       if (tier === 1 && isOwn(address) && !/^[\s"'>]*:?$/.test(after)) continue
-      mentions.push({ line, address, tier })
+      mentions.push({ line, address, tier, isCommand: COMMAND.test(before) })
       break
     }
     if (generated && !isEntryBefore(mentions, line)) {
       const address = found.at(-1)?.address
-      if (address !== undefined) mentions.push({ line, address, tier: 1 })
+      if (address !== undefined) mentions.push({ line, address, tier: 1, isCommand: false })
     }
     if (mentions.length > RECIPIENTS_MAX * 4) break
   }
@@ -150,6 +153,7 @@ function isEntry(before: string, after: string): boolean {
 const LABEL =
   /(?:recipient|address|user(?:id|name)?|mail ?box|deliver(?:y|ed)?(?: \w{1,10}){0,3}(?: attempts)?|message|mail|e-?mail|error-for|failed|(?:un)?deliverable|adressat|empf\S{1,3}nger|destinataire|destinatari\w|envoy\S{1,2}|rcpt|allowed size)(?: to| for| an| an die adresse| a| à| address)?(?:\(s\)|s)?\s{0,10}[:=]?\s{0,10}[<"'(]{0,2}$/i
 const REPLY_NAMES = /(?:^|[\s>(:])(?:[45]\d\d[\s-]|RCPT TO)[^@]{0,120}$|(?:^|\s)(?:In: |>>> )[^@]{0,80}$/i
+const COMMAND = /RCPT TO:\s{0,3}<?$/i
 const SENDER_COMMAND =
   /MAIL\s{1,3}FROM:|(?:^|[\s(])(?:from|sender|reply-to|von|envelope-from)\s{0,3}[:=]?\s{0,3}[<"']{0,2}$/i
 const FAILURE =

@@ -65,7 +65,7 @@ const isReturned = (part: Part): boolean =>
 // Text before the returned message; of alternatives the plain one; no attachments, unless there is nothing else.
 function noticeParts(parts: readonly Part[], returned: Part | undefined): Part[] {
   const before = parts.filter((part) => returned === undefined || part.start < returned.start)
-  const texts = before.filter((part) => part.type.startsWith('text/') && !isAttachment(part) && !isReturned(part))
+  const texts = before.filter((part) => isText(part) && !isAttachment(part) && !isReturned(part))
   const plain = texts.filter((part) => part.type !== 'text/html')
   const chosen = plain.some((part) => part.end - part.bodyStart > 4) ? plain : texts
   if (chosen.length > 0) return chosen
@@ -73,6 +73,11 @@ function noticeParts(parts: readonly Part[], returned: Part | undefined): Part[]
   const root = parts[0]!
   return [{ ...root, type: 'text/plain', end: parts[1]?.start ?? root.end }]
 }
+
+// A multipart without a boundary is text that nobody can divide.
+const isText = (part: Part): boolean =>
+  part.type.startsWith('text/') ||
+  (part.depth > 0 && part.type.startsWith('multipart/') && !part.parameters.has('boundary'))
 
 const isAttachment = (part: Part): boolean => {
   return part.fields.some(({ name, value }) => name === 'content-disposition' && /^attachment/i.test(value))
@@ -134,7 +139,19 @@ export function splitReturned(body: string): Split | undefined {
     }
     at = next
   }
-  return cutAt === undefined ? undefined : { cutAt }
+  if (cutAt === undefined) return undefined
+  const headerAt = behindSeparator(body, cutAt)
+  return headerAt === undefined ? { cutAt } : { cutAt, headerAt }
+}
+
+// Behind such a line even a few fields of no great age are the message.
+function behindSeparator(body: string, cutAt: number): number | undefined {
+  const newline = body.indexOf('\n', cutAt)
+  const rest = body.slice(newline + 1, newline + 300)
+  const start = newline + 1 + (/^\s{0,200}/.exec(rest)?.[0].length ?? 0)
+  const { fields } = readFields(body, start, Math.min(body.length, start + 4000))
+  const isHeader = newline >= 0 && fields.filter(({ name }) => HEADER_NAMES.has(name)).length >= 2
+  return isHeader ? start : undefined
 }
 
 const HEADER_NAMES = new Set(
