@@ -78,7 +78,7 @@ const DERIVED: Readonly<Record<string, RegExp>> = {
 
 /** Whether a recipient's status is what a row of Sisimai's table says. */
 export function isStatus(found: DsnRecipient, row: SisimaiRow): boolean {
-  const status = found.status ?? '5.0.0'
+  const status = found.status
   if (row.dsn === '' || row.dsn === status) return true
   const [kind, rest] = [status[0]!, status.slice(2)]
   if (!/^\d\.0\.9\d\d$/.test(row.dsn)) return false

@@ -144,7 +144,7 @@ const shown = (mail: AutomaticMail): string =>
     : mail.kind
 
 const shownRecipient = ({ recipient, status, statusSource, replyCode, diagnostic }: DsnRecipient): string =>
-  `${recipient} ${status ?? '-'} (${statusSource}${replyCode ? ` ${replyCode}` : ''}) ${diagnostic?.slice(0, 80) ?? ''}`
+  `${recipient} ${status} (${statusSource}${replyCode ? ` ${replyCode}` : ''}) ${diagnostic?.slice(0, 80) ?? ''}`
 
 describe('ordinary mail', () => {
   for (const path of HAM) {

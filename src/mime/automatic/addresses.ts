@@ -29,12 +29,25 @@ export function addressesIn(line: string): FoundAddress[] {
     while (start < at && (line[start] === "'" || line[start] === '.' || line[start] === '*')) start++
     // X.400 addresses and headers of old gateways write it so.
     if (/^smtp=/i.test(line.slice(start, start + 5))) start += 5
-    if (start < at && end > at + 1) {
+    const bracketed = isWide(line.charCodeAt(at - 1)) || isWide(line.charCodeAt(end)) ? inBrackets(line, at) : undefined
+    if (bracketed !== undefined) {
+      found.push(bracketed)
+      from = bracketed.end
+    } else if (start < at && end > at + 1) {
       found.push({ address: line.slice(start, end), start, end })
       from = end
     }
   }
   return found
+}
+
+// Where words are not set apart by spaces, angle brackets are what says how far an address goes (RFC 6531).
+function inBrackets(line: string, at: number): FoundAddress | undefined {
+  const start = line.lastIndexOf('<', at) + 1
+  const end = line.indexOf('>', at)
+  if (start === 0 || end < 0 || at - start > LOCAL_CHARACTERS_MAX || end - at > DOMAIN_CHARACTERS_MAX) return undefined
+  const address = line.slice(start, end)
+  return /\s/.test(address) ? undefined : { address, start, end }
 }
 
 function quotedStart(line: string, at: number, from: number): number {
@@ -49,7 +62,7 @@ const isLocal = (c: number): boolean => (isAlphanumeric(c) && !isWide(c)) || LOC
 const isDomain = (c: number): boolean => (isAlphanumeric(c) && !isWide(c)) || c === 0x2d || c === 0x2e
 
 // Scripts that write without spaces: an address stands directly behind a word there.
-const isWide = (c: number): boolean => c >= 0x3000
+const isWide = (c: number): boolean => (c >= 0x3000 && c < 0xd800) || c >= 0xf900
 
 /** The address of a From, To or path: in angle brackets if there is one, else the first that is found. */
 export function fieldAddress(value: string): string | undefined {

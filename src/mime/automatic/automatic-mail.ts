@@ -60,9 +60,12 @@ export interface DsnRecipient {
   /** What the sender wrote, where the report says that it is something else (RFC 3464 §2.3.1). */
   readonly originalRecipient?: string
   readonly action: DsnAction
-  readonly status?: Status
-  /** Where the status comes from: all but `report` is derived. */
-  readonly statusSource: 'report' | 'diagnostic' | 'phrase' | 'none'
+  readonly status: Status
+  /**
+   * Where the status comes from: the report's own field; what a remote server said; a well-known phrase; or nothing but
+   * the action, which gives the class (`5.0.0`). All but `report` is derived.
+   */
+  readonly statusSource: 'report' | 'diagnostic' | 'phrase' | 'action'
   /** What the remote server or the reporter said, in one line. */
   readonly diagnostic?: string
   /** The code of the SMTP reply in the diagnostic. */

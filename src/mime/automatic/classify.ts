@@ -151,7 +151,7 @@ function weigh(facts: Facts, read: ReadDsn): readonly (readonly [number, Reason]
 }
 
 const isFailed = (recipients: readonly DsnRecipient[]): boolean =>
-  recipients.some(({ statusSource }) => statusSource !== 'none')
+  recipients.some(({ statusSource }) => statusSource !== 'action')
 
 const isRoot = (structure: Structure): boolean =>
   structure.parts[0]!.type === 'multipart/report' || isReportType(structure.parts[0]!.type)

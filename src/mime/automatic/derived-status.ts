@@ -11,8 +11,8 @@ import type { DsnAction } from './automatic-mail.ts'
 export const DIAGNOSTIC_CHARACTERS_MAX = 8000
 
 export interface DerivedStatus {
-  readonly status?: Status
-  readonly source: 'diagnostic' | 'phrase' | 'none'
+  readonly status: Status
+  readonly source: 'diagnostic' | 'phrase' | 'action'
   readonly replyCode?: number
 }
 
@@ -33,7 +33,16 @@ export function deriveStatus(diagnostic: string, action: DsnAction): DerivedStat
   const byCode = replyCode === undefined ? undefined : CODES[replyCode]
   if (byCode !== undefined) return { status: `${severity}.${byCode}` as Status, source: 'diagnostic', ...code }
   if (replyCode !== undefined) return { status: `${severity}.0.0`, source: 'diagnostic', ...code }
-  return { source: 'none' }
+  return { status: STATUS_OF[action], source: 'action' }
+}
+
+// What the action alone says (RFC 3464 §2.3.3, RFC 3463 §3.1).
+const STATUS_OF: Readonly<Record<DsnAction, Status>> = {
+  failed: '5.0.0',
+  delayed: '4.0.0',
+  delivered: '2.0.0',
+  relayed: '2.0.0',
+  expanded: '2.0.0',
 }
 
 function severityOf(action: DsnAction, replyCode: number | undefined): 4 | 5 {
@@ -121,7 +130,7 @@ const PHRASES: readonly (readonly [string, RegExp])[] = [
   ],
   [
     '1.1',
-    /(?:user|recipient|mail ?box|account|address(?:ee)?|alias|local ?part|userid|benutzer)[^.\n]{0,60}(?:unknown|not found|not? exist|doesn'?t exist|invalid|not listed|not recogni[sz]ed|isn'?t known|not known|unbekannt|inconnu|not have|no such)|(?:unknown|no such|invalid|bad|illegal|incorrect|nonexist\w{0,4}|non-exist\w{0,4})[^.\n]{0,25}(?:user|recipient|mail ?box|account|address|alias|local|person)|(?:does ?n[o']t|doesn't|not) have an?[^.\n]{0,40}account|no (?:such )?(?:mail ?box|account|user)|no valid recipients|not a valid (?:user|mailbox|recipient)|user[^.\n]{0,30}(?:not|isn't) (?:a )?(?:local|valid|here)|not our customer|(?:does not|doesn't) (?:exist|like recipient)|email account[^.\n]{0,40}does not exist|unbekannt(?:er)? (?:empf|benutzer|nutzer|adress)|(?:empf\S{1,3}nger|adresse|postfach)[^.\n]{0,40}(?:unbekannt|nicht (?:bekannt|gefunden|vorhanden)|existiert nicht)|destinataire[^.\n]{0,20}inconnu|usuario[^.\n]{0,20}desconocido|utente[^.\n]{0,20}sconosciuto|nieznany|u[zż]ytkownik[^.\n]{0,30}nie istnieje|onbekende? (?:gebruiker|ontvanger)|destinat[aá]rio[^.\n]{0,20}desconhecido|見つかりません|存在しません|не найден|не существует/i,
+    /(?:user|recipient|mail ?box|account|address(?:ee)?|alias|local ?part|userid|benutzer)[^.\n]{0,60}(?:unknown|not found|not? exist|doesn'?t exist|invalid|not listed|not recogni[sz]ed|isn'?t known|not known|unbekannt|inconnu|not have|no such)|(?:unknown|no such|invalid|bad|illegal|incorrect|nonexist\w{0,4}|non-exist\w{0,4})[^.\n]{0,25}(?:user|recipient|mail ?box|account|address|alias|local|person)|(?:does ?n[o']t|doesn't|not) have an?[^\n]{0,60}account|not listed in (?:the )?(?:public )?(?:name|domino|directory|address)|no (?:such )?(?:mail ?box|account|user)|no valid recipients|not a valid (?:user|mailbox|recipient)|user[^.\n]{0,30}(?:not|isn't) (?:a )?(?:local|valid|here)|not our customer|(?:does not|doesn't) (?:exist|like recipient)|email account[^.\n]{0,40}does not exist|unbekannt(?:er)? (?:empf|benutzer|nutzer|adress)|(?:empf\S{1,3}nger|adresse|postfach)[^.\n]{0,40}(?:unbekannt|nicht (?:bekannt|gefunden|vorhanden)|existiert nicht)|destinataire[^.\n]{0,20}inconnu|usuario[^.\n]{0,20}desconocido|utente[^.\n]{0,20}sconosciuto|nieznany|u[zż]ytkownik[^.\n]{0,30}nie istnieje|onbekende? (?:gebruiker|ontvanger)|destinat[aá]rio[^.\n]{0,20}desconhecido|見つかりません|存在しません|не найден|не существует/i,
   ],
   [
     '1.2',

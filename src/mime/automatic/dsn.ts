@@ -161,14 +161,13 @@ const namedFor = (reported: ReportedRecipient, named: readonly NamedRecipient[])
 
 function completed(recipient: string, reported: ReportedRecipient, words: string): DsnRecipient {
   const action = reported.action ?? (reported.status?.[0] === '4' ? 'delayed' : 'failed')
-  const { status, statusSource, replyCode } = statusOf(reported, action, words)
+  const { replyCode, ...known } = statusOf(reported, action, words)
   const original = reported.originalRecipient
   return {
     recipient,
     ...(original !== undefined && original !== recipient && { originalRecipient: original }),
     action,
-    ...(status !== undefined && { status }),
-    statusSource,
+    ...known,
     ...(reported.diagnostic ? { diagnostic: reported.diagnostic } : words && { diagnostic: printable(words) }),
     ...(replyCode !== undefined && { replyCode }),
     ...(reported.remoteMta && { remoteMta: reported.remoteMta }),
@@ -179,9 +178,9 @@ function statusOf(
   reported: ReportedRecipient,
   action: DsnAction,
   words: string,
-): { status?: Status; statusSource: DsnRecipient['statusSource']; replyCode?: number } {
+): { status: Status; statusSource: DsnRecipient['statusSource']; replyCode?: number } {
   const byDiagnostic = deriveStatus(reported.diagnostic ?? '', action)
-  const byWords = byDiagnostic.source === 'none' ? deriveStatus(words, action) : byDiagnostic
+  const byWords = byDiagnostic.source === 'action' ? deriveStatus(words, action) : byDiagnostic
   const replyCode = byDiagnostic.replyCode ?? byWords.replyCode
   const code = replyCode === undefined ? {} : { replyCode }
   // Nearer to the cause: reporters write 4.4.7 or 5.1.1 for many things, the remote server knew which.
@@ -190,13 +189,13 @@ function statusOf(
   if (reported.status !== undefined && !isVague(reported.status)) {
     return { status: reported.status, statusSource: 'report', ...code }
   }
-  const derived = [byDiagnostic, byWords].find(({ status }) => status !== undefined && !isVague(status))
+  const derived = [byDiagnostic, byWords].find(({ status, source }) => source !== 'action' && !isVague(status))
   // A phrase is an opinion, and no reason to doubt the reporter who says no more than "failed".
   const isBetter = reported.status === undefined || derived?.source === 'diagnostic'
   if (derived?.status !== undefined && isBetter)
     return { status: derived.status, statusSource: derived.source, ...code }
   if (reported.status !== undefined) return { status: reported.status, statusSource: 'report', ...code }
-  return { ...(byWords.status && { status: byWords.status }), statusSource: byWords.source, ...code }
+  return { status: byWords.status, statusSource: byWords.source, ...code }
 }
 
 function sourceOf({ header, named }: Context): ReadDsn['source'] {
@@ -226,13 +225,13 @@ function wordedRecipients(context: Context): DsnRecipient[] {
 
 function worded(named: NamedRecipient, action: DsnAction, said: string): DsnRecipient {
   const own = deriveStatus(named.diagnostic, action)
-  const derived = own.source === 'none' ? deriveStatus(said, action) : own
+  const derived = own.source === 'action' ? deriveStatus(said, action) : own
   const diagnostic = printable(named.diagnostic) || printable(said)
   return {
     recipient: printable(named.recipient),
     ...(named.generatedFrom !== undefined && { originalRecipient: printable(named.generatedFrom) }),
     action,
-    ...(derived.status !== undefined && { status: derived.status }),
+    status: derived.status,
     statusSource: derived.source,
     ...(diagnostic && { diagnostic }),
     ...(derived.replyCode !== undefined && { replyCode: derived.replyCode }),

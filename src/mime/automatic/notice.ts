@@ -89,13 +89,15 @@ function returnedIn(
   body: string,
   headerAt: number,
 ): { fields: readonly TextField[]; returned: ReturnedMessage } {
+  // Decoding moves places, but a line of a header section is ASCII and stands in the content as it does in the text.
+  const line = body.slice(headerAt, headerAt + 120).split('\n')[0]!
   const raw = text.slice(part.bodyStart, part.end)
-  // The decoded text begins with the same octets only if nothing was decoded before the place.
-  const isSame = body.slice(0, headerAt + 20) === raw.slice(0, headerAt + 20)
+  const at = headerAt < raw.length && raw.startsWith(line, headerAt) ? headerAt : raw.indexOf(`\n${line}`) + 1
+  const isFound = raw.startsWith(line, at)
   const unquoted = body.slice(headerAt, headerAt + RETURNED_HEADER_OCTETS_MAX).replace(/^(?:>|\|) ?/gm, '')
   return {
     fields: readFields(unquoted, 0, unquoted.length).fields,
-    returned: { form: 'message', ...(isSame && { offset: part.bodyStart + headerAt }) },
+    returned: { form: 'message', ...(isFound && { offset: part.bodyStart + at }) },
   }
 }
 

@@ -106,11 +106,10 @@ function bounced(body: JsonRecord): DsnRecipient[] {
     const action = string(one['action']) === 'delayed' ? 'delayed' : 'failed'
     const derived = deriveStatus(diagnostic ?? '', action)
     const given = /^[245]\.\d{1,3}\.\d{1,3}$/.exec(string(one['status']) ?? '')?.[0] as Status | undefined
-    const status = given ?? derived.status
     const known: DsnRecipient = {
       recipient,
       action,
-      ...(status !== undefined && { status }),
+      status: given ?? derived.status,
       statusSource: given === undefined ? derived.source : 'report',
       ...(diagnostic !== undefined && { diagnostic }),
       ...(derived.replyCode !== undefined && { replyCode: derived.replyCode }),
@@ -122,13 +121,13 @@ function bounced(body: JsonRecord): DsnRecipient[] {
 function delivered(body: JsonRecord): DsnRecipient[] {
   const addresses = items(body['recipients'])
   const response = string(body['smtpResponse']) ?? ''
-  const status = /\b2\.\d{1,3}\.\d{1,3}\b/.exec(response)?.[0] as Status | undefined
+  const said = /\b2\.\d{1,3}\.\d{1,3}\b/.exec(response)?.[0] as Status | undefined
+  const status: Status = said ?? '2.0.0'
+  const statusSource = said === undefined ? 'action' : 'report'
   return addresses.flatMap((address): DsnRecipient[] => {
     const recipient = string(address)
     if (recipient === undefined) return []
-    const known =
-      status === undefined ? ({ statusSource: 'none' } as const) : ({ status, statusSource: 'report' } as const)
-    return [{ recipient, action: 'delivered', ...known, ...(response && { diagnostic: response }) }]
+    return [{ recipient, action: 'delivered', status, statusSource, ...(response && { diagnostic: response }) }]
   })
 }
 
