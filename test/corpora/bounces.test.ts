@@ -1,0 +1,167 @@
+/**
+ * The classifier of automatic mail against real bounces, complaints, auto-replies and ordinary mail, judged by the tables of
+ * those who collected them. The corpora are larger than the project carries: beside the checkout, or where MAIL_CORPORA says.
+ */
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { before, describe, type TestContext, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import type { AutomaticMail, DsnRecipient } from '#mime/automatic/automatic-mail.ts'
+import { classify } from '#mime/automatic/classify.ts'
+import { type ArchivedFile, readArchive } from './archive.ts'
+import { expectedKind, isKind, isStatus, type SisimaiRow } from './bounces-oracle.ts'
+import { corpusMessage } from './corpus-message.ts'
+
+const folder = process.env['MAIL_CORPORA']
+const CORPORA = folder ? pathToFileURL(`${folder}/`) : new URL('../../../shared/data/', import.meta.url)
+
+/** Of the messages of the bounces corpus. */
+const CLASSIFIED_RIGHT_MIN = 0.99
+/** Of the rows of the two tables. */
+const RECIPIENTS_RIGHT_MIN = 0.97
+
+const BOUNCES = [
+  'sisimai',
+  'bounceparser',
+  'bounce_email',
+  'flufl',
+  'spamassassin',
+  'flanker',
+  'mail-gem',
+  'mimekit',
+  'enmime',
+]
+/** Mail that people got and kept; spam is here too, because a bounce is not what it is. */
+const HAM = [
+  'spam-spamassassin/easy-ham-1.tar.gz',
+  'spam-spamassassin/easy-ham-2.tar.gz',
+  'spam-spamassassin/hard-ham-1.tar.gz',
+  'mail-2025-labelled/ham.tar.gz',
+  'mail-2025-labelled/spam.tar.gz',
+  'spam-spamassassin/spam-1.tar.gz',
+  'spam-spamassassin/spam-2.tar.gz',
+]
+/** They kept bounces, too: of Prodigy, of a filter that refused a message, and a Postfix that was still trying. */
+const KEPT_BOUNCES = ['easy-ham-1/01507.', 'easy-ham-1/01542.', 'easy-ham-2/01311.']
+
+/** False and visible where a corpus is not there. */
+function has(t: TestContext, path: string): boolean {
+  if (existsSync(new URL(path, CORPORA))) return true
+  t.skip(`no ${path} in ${CORPORA.pathname}; set MAIL_CORPORA`)
+  return false
+}
+
+const rows = (path: string): string[][] =>
+  readFileSync(new URL(path, CORPORA), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split('\t'))
+
+const classifyFile = (file: ArchivedFile): AutomaticMail => classify(corpusMessage(file.octets))
+const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+
+function report(t: TestContext, what: string, all: number, wrong: readonly string[], rightMin: number): void {
+  const right = (all - wrong.length) / all
+  const percent = (100 * right).toFixed(2)
+  t.diagnostic(`${what}: ${all - wrong.length} of ${all} right, ${percent} %`)
+  for (const line of wrong) t.diagnostic(`  ${line}`)
+  assert.ok(right >= rightMin, `${what}: ${percent} % right\n${wrong.join('\n')}`)
+}
+
+describe('bounces', () => {
+  const mails = new Map<string, AutomaticMail>()
+  before(() => {
+    if (!existsSync(new URL('bounces/index.tsv', CORPORA))) return
+    for (const source of BOUNCES) {
+      for (const file of readArchive(new URL(`bounces/${source}.tar.gz`, CORPORA)))
+        mails.set(file.path, classifyFile(file))
+    }
+  })
+  const byName = (source: string): Map<string, AutomaticMail> =>
+    new Map([...mails].filter(([path]) => path.startsWith(`${source}/`)).map(([path, mail]) => [baseName(path), mail]))
+
+  test('are classified', (t) => {
+    if (!has(t, 'bounces/index.tsv')) return
+    const reasons = Map.groupBy(rows('bounces/sisimai-expected.tsv'), (row) => row[0]!)
+    const sources = new Map(rows('bounces/index.tsv').map((row) => [row[0]!, row[4]!]))
+    const wrong: string[] = []
+    for (const [path, mail] of mails) {
+      const table = path.startsWith('sisimai/') ? (reasons.get(baseName(path)) ?? []) : []
+      const said = new Set(table.map((row) => row[4]!))
+      const expected = expectedKind(path, sources.get(path) ?? '', said)
+      if (!isKind(mail, expected)) wrong.push(`${path}: ${mail.kind}, expected ${expected}`)
+    }
+    report(t, 'kind', mails.size, wrong, CLASSIFIED_RIGHT_MIN)
+  })
+
+  test('have the recipients and states of the tables', (t) => {
+    if (!has(t, 'bounces/sisimai-expected.tsv')) return
+    const wrong = [...sisimaiFaults(byName('sisimai')), ...fluflFaults(byName('flufl'))]
+    report(t, 'recipient and status', judged, wrong, RECIPIENTS_RIGHT_MIN)
+  })
+})
+
+let judged = 0
+
+function* sisimaiFaults(mails: ReadonlyMap<string, AutomaticMail>): Generator<string> {
+  const tables = Map.groupBy(rows('bounces/sisimai-expected.tsv'), (row) => row[0]!)
+  for (const [name, table] of tables) {
+    const mail = mails.get(name)
+    assert.ok(mail, name)
+    // Complaints and absences have no recipient with a status; the first test has judged them.
+    const expected = table.filter((row) => row[4] !== 'feedback' && row[4] !== 'vacation')
+    if (expected.length === 0) continue
+    const found = mail.kind === 'dsn' ? [...mail.dsn.recipients] : []
+    for (const [, , dsn, replyCode, why] of expected) {
+      judged++
+      const row: SisimaiRow = { dsn: dsn!, replyCode: replyCode!, reason: why! }
+      // The table has no addresses, so each row takes the recipient that fits it.
+      const at = found.findIndex((recipient) => isStatus(recipient, row))
+      const matched = at < 0 ? undefined : found.splice(at, 1)[0]
+      if (!matched?.recipient.includes('@')) yield `${name}: ${row.dsn} ${row.replyCode} ${row.reason}; ${shown(mail)}`
+    }
+    if (found.length > 0 && expected.length === table.length) {
+      yield `${name}: ${found.length} recipients too many; ${shown(mail)}`
+    }
+  }
+}
+
+function* fluflFaults(mails: ReadonlyMap<string, AutomaticMail>): Generator<string> {
+  for (const [name = '', , recipient = ''] of rows('bounces/flufl-expected.tsv')) {
+    judged++
+    const mail = mails.get(name)
+    assert.ok(mail, name)
+    const found = mail.kind === 'dsn' ? mail.dsn.recipients : []
+    const names = found.flatMap((one) => [one.recipient, one.originalRecipient ?? '']).map((one) => one.toLowerCase())
+    if (!names.includes(recipient.toLowerCase())) yield `${name}: ${recipient}; ${shown(mail)}`
+  }
+}
+
+const shown = (mail: AutomaticMail): string =>
+  mail.kind === 'dsn'
+    ? `${mail.dsn.format} ${mail.dsn.recipients.map(shownRecipient).join(' | ') || 'nobody'}`
+    : mail.kind
+
+const shownRecipient = ({ recipient, status, statusSource, replyCode, diagnostic }: DsnRecipient): string =>
+  `${recipient} ${status} (${statusSource}${replyCode ? ` ${replyCode}` : ''}) ${diagnostic?.slice(0, 80) ?? ''}`
+
+describe('ordinary mail', () => {
+  for (const path of HAM) {
+    test(`no bounce in ${path}`, (t) => {
+      if (!has(t, path)) return
+      const files = readArchive(new URL(path, CORPORA))
+      const wrong: string[] = []
+      let automatic = 0
+      for (const file of files) {
+        const mail = classifyFile(file)
+        if (mail.kind !== 'ordinary') automatic++
+        if (mail.kind === 'ordinary' || KEPT_BOUNCES.some((kept) => file.path.startsWith(kept))) continue
+        if (mail.kind !== 'dsn') t.diagnostic(`  ${file.path}: ${mail.kind}: ${JSON.stringify(mail.reasons)}`)
+        else wrong.push(`${file.path}: ${JSON.stringify(mail.reasons)}; ${shown(mail)}`)
+      }
+      t.diagnostic(`${files.length - automatic} of ${files.length} ordinary`)
+      assert.deepEqual(wrong, [])
+    })
+  }
+})
