@@ -5,6 +5,7 @@
 import type { ReversePath } from '#mail/address.ts'
 import { fieldText } from '../decoded-text.ts'
 import type { Field, HeaderSection } from '../header-section.ts'
+import { CHALLENGE_FIELDS } from './auto-reply.ts'
 import { isTellingSubject, SUBJECT_CHARACTERS_MAX } from './subjects.ts'
 
 // Fields that only automatic mail has, whatever they say.
@@ -54,6 +55,6 @@ function isTelling(field: Field): boolean {
     case 'subject':
       return isTellingSubject(fieldText(field.value.slice(0, 2000).trim()).slice(0, SUBJECT_CHARACTERS_MAX))
     default:
-      return TELLING_FIELDS.has(field.name)
+      return TELLING_FIELDS.has(field.name) || (field.name.startsWith('x-') && CHALLENGE_FIELDS.test(field.name))
   }
 }
