@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { before, describe, type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { NULL_PATH } from '#mail/address.ts'
 import type { AutomaticMail, DsnRecipient } from '#mime/automatic/automatic-mail.ts'
 import { classify } from '#mime/automatic/classify.ts'
 import { type ArchivedFile, readArchive } from './archive.ts'
@@ -43,6 +44,8 @@ const HAM = [
 ]
 /** They kept bounces, too: of Prodigy, of a filter that refused a message, and a Postfix that was still trying. */
 const KEPT_BOUNCES = ['easy-ham-1/01507.', 'easy-ham-1/01542.', 'easy-ham-2/01311.']
+
+const isKept = (file: ArchivedFile): boolean => KEPT_BOUNCES.some((kept) => file.path.startsWith(kept))
 
 /** A corpus that is not there is said to be missing, not called passed. */
 function has(t: TestContext, path: string): boolean {
@@ -156,12 +159,20 @@ describe('ordinary mail', () => {
       for (const file of files) {
         const mail = classifyFile(file)
         if (mail.kind !== 'ordinary') automatic++
-        if (mail.kind === 'ordinary' || KEPT_BOUNCES.some((kept) => file.path.startsWith(kept))) continue
+        if (mail.kind === 'ordinary' || isKept(file)) continue
         if (mail.kind !== 'dsn') t.diagnostic(`  ${file.path}: ${mail.kind}: ${JSON.stringify(mail.reasons)}`)
         else wrong.push(`${file.path}: ${JSON.stringify(mail.reasons)}; ${shown(mail)}`)
       }
       t.diagnostic(`${files.length - automatic} of ${files.length} ordinary`)
       assert.deepEqual(wrong, [])
+      // RFC 3834 §3.3: nor does the null reverse path make a bounce of it.
+      const fromNobody = files.filter((file) => {
+        return classify({ ...corpusMessage(file.octets), reversePath: NULL_PATH }).kind === 'dsn' && !isKept(file)
+      })
+      assert.deepEqual(
+        fromNobody.map((file) => file.path),
+        [],
+      )
     })
   }
 })

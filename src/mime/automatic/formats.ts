@@ -67,7 +67,7 @@ export function formatOf(lines: readonly string[], header: readonly TextField[])
   const format = openingOf(lines)
   if (format !== undefined) return format
   const from = fieldValue(header, 'from') ?? ''
-  return /@(?:googlemail|gmail)\.com/i.test(from) ? 'google' : 'text'
+  return /mailer-daemon@(?:googlemail|gmail)\.com/i.test(from) ? 'google' : 'text'
 }
 
 const DELAY_SUBJECT =
