@@ -160,6 +160,10 @@ const PHRASES: readonly (readonly [string, RegExp])[] = [
   ['1.1', /recipient not found|unavailable|nicht zugestellt|undeliverable to/i],
 ]
 
+// Addresses are in the way: their dots end no sentence, and a local part may be called "full".
+const ADDRESS = /[^\s<>"'(),;:]{1,250}@[^\s<>"'(),;:]{1,255}/g
+
 function phraseStatus(text: string): string | undefined {
-  return PHRASES.find(([, pattern]) => pattern.test(text))?.[0]
+  const words = text.replace(ADDRESS, 'x')
+  return PHRASES.find(([, pattern]) => pattern.test(words))?.[0]
 }
