@@ -24,7 +24,11 @@ function input(octets: string): ClassifyInput {
 function folder(name: string): string[] {
   const url = new URL(`../fixtures/${name}/`, import.meta.url)
   const files = readdirSync(url).filter((file) => file.endsWith('.eml'))
-  return files.map((file) => readFileSync(new URL(file, url)).toString('latin1').replace(/^From [^\n]*\n/, ''))
+  return files.map((file) =>
+    readFileSync(new URL(file, url))
+      .toString('latin1')
+      .replace(/^From [^\n]*\n/, ''),
+  )
 }
 
 function measure(what: string, inputs: readonly ClassifyInput[], work: (one: ClassifyInput) => unknown): void {
