@@ -78,7 +78,7 @@ export function fieldText(value: string, charset = ''): string {
   const text = value.slice(0, FIELD_OCTETS_MAX)
   if (!text.includes('=?')) return isUtf8(text) ? fromCharset(text, '') : fromCharset(text, charset)
   // White space between two encoded words is not part of the text (RFC 2047 §6.2).
-  const joined = text.replace(/\?=\s{1,20}=\?/g, '?==?')
+  const joined = text.replace(/\?=\s{1,20}(?==\?[\w.:*-]{1,40}\?[bBqQ]\?)/g, '?=')
   return joined.replace(/=\?([\w.:*-]{1,40})\?([bBqQ])\?([^?\s]{0,2000})\?=|[^=]+|=/g, decodedWord)
 }
 
@@ -112,9 +112,10 @@ function withoutTags(html: string): string {
     const tag = html.slice(open, open + TAG_OCTETS_MAX)
     const length = tag.indexOf('>') + 1
     const name = /^<\/?([a-z][a-z0-9]{0,9})[\s>/]/i.exec(tag)?.[1]?.toLowerCase()
-    at = open + Math.max(1, length)
-    // Not a tag: an address in angle brackets, or a bracket that nobody closed.
-    if (length === 0 || (name === undefined && tag.slice(0, length).includes('@'))) out += html.slice(open, at)
+    // Not a tag: an address in angle brackets, a bracket that nobody closed, less than.
+    const isTag = length > 0 && (name !== undefined || tag[1] === '!' || tag[1] === '?')
+    at = open + (isTag ? length : 1)
+    if (!isTag) out += '<'
     else if (LINE_TAGS.has(name ?? '')) out += '\n'
     else if (tag[1] !== '/' && (name === 'style' || name === 'script')) {
       const end = lower.indexOf(`</${name}`, at)

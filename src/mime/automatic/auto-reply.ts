@@ -62,18 +62,23 @@ function replyReasons({ header, isNullPath, subject, opening }: ReplyInput): Rea
   if (said && signs.length > 0) return [reason('subject', subject), ...signs]
   if (PREFIX.test(subject)) return [reason('subject', subject)]
   // A reply from nobody that says nothing else: a mailbox's own answer. `<>` alone is no proof.
-  if (isNullPath && (signs.length > 1 || (header.some(isReplyField) && ABSENCE_WORDS.test(opening)))) return signs
-  return undefined
+  if (!isNullPath || opening.length > REPLY_CHARACTERS_MAX) return undefined
+  const words = ABSENCE_WORDS.exec(opening)?.[0] ?? (signs.length > 1 ? RECEIPT_WORDS.exec(opening)?.[0] : undefined)
+  return words === undefined ? undefined : [...signs, reason('words', words)]
 }
-
-const isReplyField = ({ name }: TextField): boolean => name === 'in-reply-to' || name === 'references'
 
 // The prefixes that programs put before the subject they answer.
 const PREFIX =
   /^(?:auto(?:matic)?[ -]?reply|automatic(?:ally)? (?:reply|response)|automatische antwort|autom\. antwort|abwesenheits?(?:notiz|nachricht)|r[eé]ponse automatique|respuesta autom[aá]tica|risposta automatica|resposta autom[aá]tica|automatisch antwoord|\W{0,2}automatyczna odpowied\S{1,2}|autosvar|automatiskt? svar|out of (?:the )?office(?: auto ?reply)?|自動(?:返信|応答)|自动(?:回复|答复)|автоответ)\W{0,3}[:：\]]/i
 
+/** Of a reply that says nothing of itself in its header. Newsletters are longer. */
+const REPLY_CHARACTERS_MAX = 1500
+
+const RECEIPT_WORDS =
+  /(?:thank you|thanks) for (?:you |your |the |contacting|writing|e-?mail)|(?:have|has been) received (?:your|and)|we (?:have )?received your|as soon as possible|(?:vielen |herzlichen )?dank f[uü]r (?:ihre|deine)|haben ihre (?:nachricht|e-?mail|anfrage) erhalten|merci (?:de|pour) votre|gracias por|grazie per|dank voor|dzi[eę]kuj|obrigad[oa]|no longer (?:in use|monitored|active)/i
+
 const ABSENCE_WORDS =
-  /out of (?:the |my )?office|(?:away|absent) (?:from|until|till)|on (?:vacation|holiday|leave|annual leave)|i (?:am|will be) (?:currently )?(?:away|out)|back (?:in the office|on)|limited access to (?:my )?e?-?mail|abwesend|nicht im (?:b[uü]ro|hause)|im urlaub|nicht erreichbar|wieder (?:erreichbar|im b[uü]ro|da)|bis (?:zum|einschlie(?:ß|ss)lich) \d|absent(?:e)? (?:du|jusqu)|en cong[eé]s?|de vacaciones|fuera de la oficina|in ferie|fuori ufficio|afwezig|met vakantie|na urlopie|nieobecn|f[eé]rias|fora do escrit[oó]rio|不在|休暇|в отпуске|отсутств/i
+  /out of (?:the |my )?office|(?:away|absent) (?:from (?:the |my )?(?:office|desk|work|e-?mail|mail|computer)|until|till)|on (?:vacation|holiday|leave|annual leave)|i (?:am|will be) (?:currently )?(?:away|out)|back (?:in the office|on (?:\d|(?:mon|tues|wednes|thurs|fri)day))|limited access to (?:my )?e?-?mail|abwesend|nicht im (?:b[uü]ro|hause)|im urlaub|nicht erreichbar|wieder (?:erreichbar|im b[uü]ro|da)|bis (?:zum|einschlie(?:ß|ss)lich) \d|absent(?:e)? (?:du|jusqu)|en cong[eé]s?|de vacaciones|fuera de la oficina|in ferie|fuori ufficio|afwezig|met vakantie|na urlopie|nieobecn|f[eé]rias|fora do escrit[oó]rio|不在|休暇|в отпуске|отсутств/i
 
 /** RFC 3834 §5: the keyword, without parameters and comments. */
 export function autoSubmitted(header: readonly TextField[]): string | undefined {
@@ -100,10 +105,27 @@ function judgeChallenge({ header, isNullPath, subject, opening }: ReplyInput): R
   const isAsking = CHALLENGE_WORDS.test(opening)
   if (!isAsking) return undefined
   const submitted = autoSubmitted(header)
-  const isAutomatic = isNullPath || (submitted !== undefined && submitted !== 'no') || /^re:/i.test(subject)
+  const isMarked = header.some(({ name }) => CHALLENGE_FIELDS.test(name))
+  const isAutomatic = isNullPath || isMarked || (submitted !== undefined && submitted !== 'no')
   if (!isAutomatic && !isChallengeSubject(subject)) return undefined
   return { kind: 'challenge', reasons: [reason('notice-text', CHALLENGE_WORDS.exec(opening)?.[0] ?? '')] }
 }
 
-const CHALLENGE_WORDS =
-  /\b(?:click|visit|follow)\b[^.]{0,60}(?:link|url|address)[^.]{0,120}(?:added to (?:the|my)|deliver|allowed list|approved|verify (?:your|that you)|confirm (?:your (?:e-?mail|message|address)|that you))|guest list so your message|has been waitlisted|(?:account|mailbox|e-?mail address|inbox) is protected by|(?:reply to this (?:message|e-?mail)|just reply)[^.]{0,80}(?:confirm|deliver|release|prove|your original)|prove that you are (?:a )?(?:human|person|not a)|(?:not (?:yet )?(?:on|in)|to be added to) (?:my|the|his|her)[^.]{0,30}(?:white ?list|approved senders?|list of (?:allowed|approved|known))|one[- ]time (?:confirmation|verification|authentication)|held (?:pending|until)[^.]{0,60}(?:confirm|verif|authent)|unconfirmed sender|challenge[- ]response|um (?:ihre|deine) (?:nachricht|e-?mail) zuzustellen/i
+/** Fields of the programs that challenge. */
+export const CHALLENGE_FIELDS = /^x-(?:tmda|bluebottle|boxbe|spamarrest|choicemail|ask-|uol-)/
+
+// What challenges ask for, in the words of those who send them; bounded, so that they stay linear.
+const CHALLENGE_WORDS = new RegExp(
+  [
+    '\\b(?:click|visit|follow)\\b[^.]{0,60}(?:link|url|address)[^.]{0,120}(?:added to (?:the|my)|deliver|allowed list|approved|verify (?:your|that you)|confirm (?:your (?:e-?mail|message|address)|that you))',
+    'guest list so your message|has been waitlisted|allowed? list of senders|senders? (?:i|we|he|she) ha(?:ve|s) approved',
+    '(?:account|mailbox|e-?mail address|inbox) is protected by|protected by (?:a )?(?:challenge|spam ?arrest|tmda|boxbe|choicemail)',
+    '(?:reply to this (?:message|e-?mail)|just (?:reply|hit reply))[^.]{0,80}(?:confirm|deliver|release|prove|your original)',
+    'prove that you are (?:a )?(?:human|person|not a)|one[- ]time (?:confirmation|verification|authentication)|authenticate your(?:self| message)',
+    '(?:not (?:yet )?(?:on|in)|to be added to) (?:my|the|his|her)[^.]{0,30}(?:white ?list|approved senders?|list of (?:allowed|approved|known))',
+    'held (?:pending|until)[^.]{0,60}(?:confirm|verif|authent)|unconfirmed sender|challenge[- ]response|(?:e-?mail|message) requires (?:verification|confirmation)',
+    'um (?:ihre|deine) (?:nachricht|e-?mail) zuzustellen|best[aä]tigen sie[^.]{0,80}(?:zugestellt|absender)',
+    'clique[^.]{0,80}(?:confirmar|liberar|autorizar)|haga clic[^.]{0,80}confirmar|cliquez[^.]{0,80}confirmer',
+  ].join('|'),
+  'i',
+)

@@ -33,6 +33,7 @@ export type Evidence =
   | 'report-type'
   | 'report-part'
   | 'notice-text'
+  | 'words'
   | 'failed-recipient'
   | 'returned-message'
   | 'mailing-list'

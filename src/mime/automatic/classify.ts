@@ -94,7 +94,7 @@ function bounce(facts: Facts): AutomaticMail | undefined {
   const weighed = weigh(facts, read)
   const weight = weighed.reduce((sum, [points]) => sum + points, 0)
   // Who it comes from and whom it names is not enough: something must say that a delivery failed.
-  if (weight < BOUNCE_WEIGHT_MIN || !weighed.some(([, { evidence }]) => TELLING.has(evidence))) return undefined
+  if (weight < BOUNCE_WEIGHT_MIN || !saysSo(weighed.map(([, { evidence }]) => evidence))) return undefined
   const reasons = weighed.filter(([points]) => points > 0).map(([, why]) => why)
   // A challenge may come dressed as a report.
   const { fields, isNullPath, subject } = facts
@@ -104,6 +104,13 @@ function bounce(facts: Facts): AutomaticMail | undefined {
     return { ...asked, ...authorOf(fields) }
   return { kind: 'dsn', reasons, dsn: read.dsn }
 }
+
+// Words that occur in any mail tell only in the mouth of a mail system, or from nobody with the message that came back.
+const saysSo = (found: readonly Reason['evidence'][]): boolean =>
+  found.some((evidence) => TELLING.has(evidence)) ||
+  (found.includes('words') && (found.includes('sender') || RETURNED.every((evidence) => found.includes(evidence))))
+
+const RETURNED: readonly Reason['evidence'][] = ['null-reverse-path', 'failed-recipient', 'returned-message']
 
 const TELLING: ReadonlySet<Reason['evidence']> = new Set([
   'subject',
@@ -137,12 +144,12 @@ function weigh(facts: Facts, read: ReadDsn): readonly (readonly [number, Reason]
   const opening = openingOf(read.notice.lines.slice(0, 12))
   if (opening !== undefined) add(3, reason('notice-text', opening))
   else if (dsn.format !== 'text' && dsn.format !== 'rfc3464') add(2, reason('notice-text', dsn.format))
-  if (SAYS_FAILURE.test(said)) add(1, reason('notice-text', SAYS_FAILURE.exec(said)?.[0] ?? ''))
+  if (SAYS_FAILURE.test(said)) add(1, reason('words', SAYS_FAILURE.exec(said)?.[0] ?? ''))
   const named = read.source === 'notice' ? dsn.recipients[0]?.recipient : undefined
   if (named !== undefined) add(1, reason('failed-recipient', named))
   if (named !== undefined && isFailed(dsn.recipients)) add(1, reason('failed-recipient', 'with what was said about it'))
-  const quoted = /^[^a-z\n]{0,12}[45]\d\d[ -][^\n]{5,60}/m.exec(said)?.[0]
-  if (quoted !== undefined) add(1, reason('notice-text', quoted))
+  const quoted = /^[\s<>|*-]{0,8}(?:4[2-5]|5[0-7])\d[ -][^\n]{0,20}[A-Za-z]{3}/m.exec(said)?.[0]
+  if (quoted !== undefined) add(1, reason('words', quoted))
   if (dsn.returned !== undefined) add(1, reason('returned-message', dsn.returned.form))
   const submitted = autoSubmitted(fields)
   if (submitted !== undefined && submitted !== 'no') add(1, reason('auto-submitted', submitted))

@@ -97,11 +97,11 @@ const CODES: Readonly<Record<number, string>> = { 521: '3.2', 525: '7.13', 535: 
 /** What phrases mean: subject and detail of RFC 3463. The first that fits counts, so the specific ones stand first. */
 const PHRASES: readonly (readonly [string, RegExp])[] = [
   ['7.25', /\bPTR\b|reverse[- ]?dns|reverse (?:lookup|hostname|domain)|no rdns|can'?t find your (?:ip|hostname)|rDNS/i],
-  ['7.26', /unauthenticated (?:email|sender)|\bDMARC\b/i],
+  ['7.26', /unauthenticated (?:email|sender)|\bDMARC\b|authentication information/i],
   ['7.23', /\bSPF\b/],
   [
     '7.1',
-    /(?:relay|sending|hourly|daily|message) quota|rate limit|frequency limited|too many (?:connections|messages|recipients)|cannot send e-?mail to yourself|insecure mail relay|has been blacklisted/i,
+    /(?:relay|sending|hourly|daily|message) quota|rate limit|frequency limited|too many (?:connections|messages|recipients)|cannot send e-?mail to yourself|insecure mail relay|has been blacklisted|reputation|suspicious|badrcptto|auth(?:entication )?required/i,
   ],
   [
     '4.3',
@@ -113,7 +113,7 @@ const PHRASES: readonly (readonly [string, RegExp])[] = [
   ],
   [
     '3.4',
-    /(?:message|mail|e-?mail|content|size)[^.\n]{0,40}(?:too (?:large|big)|size (?:limit|exceed)|exceeds?[^.\n]{0,30}(?:size|limit|maximum|length))|size limit exceeded|exceeds? (?:the )?(?:fixed )?(?:size|maximum (?:message )?size)|nachricht (?:ist )?zu gro/i,
+    /\b(?:message|mail|e-?mail|content|size)\b[^.\n]{0,40}(?:too (?:large|big)|size (?:limit|exceed)|exceeds?[^.\n]{0,30}(?:size|limit|maximum|length))|size limit exceeded|exceeds? (?:the )?(?:fixed )?(?:size|maximum (?:message )?size)|nachricht (?:ist )?zu gro/i,
   ],
   [
     '2.2',
@@ -130,7 +130,7 @@ const PHRASES: readonly (readonly [string, RegExp])[] = [
   ],
   [
     '1.1',
-    /(?:user|recipient|mail ?box|account|address(?:ee)?|alias|local ?part|userid|benutzer)[^.\n]{0,60}(?:unknown|not found|not? exist|doesn'?t exist|invalid|not listed|not recogni[sz]ed|isn'?t known|not known|unbekannt|inconnu|not have|no such)|(?:unknown|no such|invalid|bad|illegal|incorrect|nonexist\w{0,4}|non-exist\w{0,4})[^.\n]{0,25}(?:user|recipient|mail ?box|account|address|alias|local|person)|(?:does ?n[o']t|doesn't|not) have an?[^\n]{0,60}account|not listed in (?:the )?(?:public )?(?:name|domino|directory|address)|no (?:such )?(?:mail ?box|account|user)|no valid recipients|not a valid (?:user|mailbox|recipient)|user[^.\n]{0,30}(?:not|isn't) (?:a )?(?:local|valid|here)|not our customer|(?:does not|doesn't) (?:exist|like recipient)|email account[^.\n]{0,40}does not exist|unbekannt(?:er)? (?:empf|benutzer|nutzer|adress)|(?:empf\S{1,3}nger|adresse|postfach)[^.\n]{0,40}(?:unbekannt|nicht (?:bekannt|gefunden|vorhanden)|existiert nicht)|destinataire[^.\n]{0,20}inconnu|usuario[^.\n]{0,20}desconocido|utente[^.\n]{0,20}sconosciuto|nieznany|u[zż]ytkownik[^.\n]{0,30}nie istnieje|onbekende? (?:gebruiker|ontvanger)|destinat[aá]rio[^.\n]{0,20}desconhecido|見つかりません|存在しません|не найден|не существует/i,
+    /(?:user|recipient|mail ?box|account|address(?:ee)?|alias|local ?part|userid|benutzer)[^.\n]{0,60}(?:unknown|not found|not? exist|doesn'?t exist|invalid|not listed|not recogni[sz]ed|isn'?t known|not known|unbekannt|inconnu|not have|no such)|(?:unknown|no such|invalid|bad|illegal|incorrect|nonexist\w{0,4}|non-exist\w{0,4})[^.\n]{0,25}(?:user|recipient|mail ?box|account|address|alias|local|person)|(?:does ?n[o']t|doesn't|not) have an?[^\n]{0,60}account|not listed in (?:the )?(?:public )?(?:name|domino|directory|address)|no (?:such )?(?:mail ?box|account|user)|nosuchuser|recip(?:ient)?notfound|not our (?:customer|user)|no valid recipients|not a valid (?:user|mailbox|recipient)|user[^.\n]{0,30}(?:not|isn't) (?:a )?(?:local|valid|here)|(?:does not|doesn't) (?:exist|like recipient)|email account[^.\n]{0,40}does not exist|unbekannt(?:er)? (?:empf|benutzer|nutzer|adress)|(?:empf\S{1,3}nger|adresse|postfach)[^.\n]{0,40}(?:unbekannt|nicht (?:bekannt|gefunden|vorhanden)|existiert nicht)|destinataire[^.\n]{0,20}inconnu|usuario[^.\n]{0,20}desconocido|utente[^.\n]{0,20}sconosciuto|nieznany|u[zż]ytkownik[^.\n]{0,30}nie istnieje|onbekende? (?:gebruiker|ontvanger)|destinat[aá]rio[^.\n]{0,20}desconhecido|見つかりません|存在しません|не найден|не существует/i,
   ],
   [
     '1.2',
@@ -160,6 +160,10 @@ const PHRASES: readonly (readonly [string, RegExp])[] = [
   ['1.1', /recipient not found|unavailable|nicht zugestellt|undeliverable to/i],
 ]
 
+// Addresses are in the way: their dots end no sentence, and a local part may be called "full".
+const ADDRESS = /[^\s<>"'(),;:]{1,250}@[^\s<>"'(),;:]{1,255}/g
+
 function phraseStatus(text: string): string | undefined {
-  return PHRASES.find(([, pattern]) => pattern.test(text))?.[0]
+  const words = text.replace(ADDRESS, 'x')
+  return PHRASES.find(([, pattern]) => pattern.test(words))?.[0]
 }

@@ -5,7 +5,7 @@
 import type { Status } from '#mail/status.ts'
 import { bodyOctets, fromCharset } from '../decoded-text.ts'
 import { contentType, fieldValue, readFields, readStructure, type Structure, type TextField } from '../structure.ts'
-import { addressesIn, domainOf, fieldAddress } from './addresses.ts'
+import { addressesIn, domainOf, fieldAddress, sameAddress } from './addresses.ts'
 import { type Dsn, type DsnAction, type DsnFormat, type DsnRecipient, printable } from './automatic-mail.ts'
 import { deriveStatus, isVague, remoteStatus } from './derived-status.ts'
 import { formatOf, isDelay } from './formats.ts'
@@ -250,17 +250,20 @@ function bareWithDomain({ notice, header }: Context): string | undefined {
   return word === undefined || from === undefined ? word : `${word}@${domainOf(from)}`
 }
 
-// Who the returned message was for, if it was for one: its envelope fields, a Received clause, or To.
-function returnedRecipient({ notice }: Context): string | undefined {
+// Who the returned message was for, if it was for one: its envelope fields, a Received clause, or To. Not who gets the
+// notice: he sent it.
+function returnedRecipient({ notice, header }: Context): string | undefined {
+  const sender = fieldAddress(fieldValue(header, 'to') ?? '')
+  const isOther = (address: string): boolean => sender === undefined || !sameAddress(address, sender)
   for (const name of ['x-envelope-to', 'delivered-to', 'x-original-to', 'received']) {
     for (const { value } of notice.returnedFields.filter((field) => field.name === name)) {
       const clause = name === 'received' ? /\bfor <?([^\s<>;]{3,300}@[^\s<>;]{1,255})/.exec(value)?.[1] : value
       const address = clause === undefined ? undefined : fieldAddress(clause)
-      if (address !== undefined) return address
+      if (address !== undefined && isOther(address)) return address
     }
   }
   const to =
     returnedField(notice, 'to') ?? notice.lines.map((line) => /^\s{0,5}To:(.{3,300})$/.exec(line)?.[1]).find(Boolean)
-  const addresses = addressesIn(to ?? '')
+  const addresses = addressesIn(to ?? '').filter(({ address }) => isOther(address))
   return addresses.length === 1 ? addresses[0]!.address : undefined
 }

@@ -32,7 +32,7 @@ const OPENINGS: readonly (readonly [DsnFormat, RegExp])[] = [
   ['sendmail', /^\s{0,6}-{3,8} (?:The following addresses had|Transcript of session follows|Unsent message)/m],
   [
     'exchange',
-    /MSEXCH|^Your message(?: did not reach some or all of the intended| has been blocked)?[\s\S]{0,300}(?:did not reach the following|could not be reached)/m,
+    /MSEXCH|^Delivery has failed to these recipients|^Fehler bei der Nachrichtenzustellung|nicht alle Empf\S{1,3}nger erreicht|^Diagnostic information for administrators|^Diagnoseinformationen f\S{1,3}r Administratoren|^Your message(?: did not reach some or all of the intended| has been blocked)?[\s\S]{0,300}(?:did not reach the following|could not be reached)/m,
   ],
   [
     'domino',
@@ -67,7 +67,7 @@ export function formatOf(lines: readonly string[], header: readonly TextField[])
   const format = openingOf(lines)
   if (format !== undefined) return format
   const from = fieldValue(header, 'from') ?? ''
-  return /@(?:googlemail|gmail)\.com/i.test(from) ? 'google' : 'text'
+  return /mailer-daemon@(?:googlemail|gmail)\.com/i.test(from) ? 'google' : 'text'
 }
 
 const DELAY_SUBJECT =

@@ -76,7 +76,7 @@ function noticeParts(parts: readonly Part[], returned: Part | undefined): Part[]
 
 // A multipart without a boundary is text that nobody can divide.
 const isText = (part: Part): boolean =>
-  part.type.startsWith('text/') ||
+  (part.type.startsWith('text/') && !/calendar|vcard|directory|csv|xml|rtf/.test(part.type)) ||
   (part.depth > 0 && part.type.startsWith('multipart/') && !part.parameters.has('boundary'))
 
 const isAttachment = (part: Part): boolean => {

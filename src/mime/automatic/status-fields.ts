@@ -48,7 +48,10 @@ export function readStatusFields(text: string): StatusReport | undefined {
 }
 
 const isRecipient = (group: Group): boolean =>
-  group.has('final-recipient') || group.has('original-recipient') || (group.has('action') && group.has('status'))
+  group.has('final-recipient') ||
+  group.has('original-recipient') ||
+  // Not the fields of the same names of a calendar.
+  (actionOf(group.get('action')) !== undefined && /\d\.\d/.test(group.get('status') ?? ''))
 
 const KNOWN = new Set([
   'reporting-mta',
