@@ -71,12 +71,12 @@ export class Relay implements Decisions {
     const way = this.#wayTo(recipient.forwardPath, transaction.session)
     if (way === undefined)
       return this.#refuse('rcpt', transaction, refusals.relayDenied(domainName(recipient)), recipient)
-    const limit = this.#mayJoin(transaction, way)
-    if (limit.kind !== 'accept') return this.#refuse('rcpt', transaction, limit, recipient, way)
+    const { bounces } = this.#parts
+    const bounce = isServed(way) ? bounces.rcpt(transaction, recipient.forwardPath, way) : ACCEPT
+    const gate = bounce.kind === 'accept' ? this.#mayJoin(transaction, way) : bounce
+    if (gate.kind !== 'accept') return this.#refuse('rcpt', transaction, gate, recipient, way)
     if (!isServed(way)) return this.#joined(transaction, way)
-    const bounce = this.#parts.bounces.rcpt(transaction, recipient.forwardPath, way)
-    if (bounce.kind !== 'accept') return this.#refuse('rcpt', transaction, bounce, recipient, way)
-    const answer = this.#parts.recipients.verify(way, this.#parts.bounces.plain(recipient.forwardPath, way))
+    const answer = this.#parts.recipients.verify(way, bounces.plain(recipient.forwardPath, way))
     return answer instanceof Promise
       ? answer.then((later) => this.#verified(transaction, recipient, way, later))
       : this.#verified(transaction, recipient, way, answer)
