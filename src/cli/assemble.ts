@@ -23,13 +23,17 @@ import { createResolver } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import type { Connect } from '#sys/wire.ts'
 import type { Directory, Route } from '#tenant/directory.ts'
+import { Bounces } from '../relay/bounces.ts'
 import { Commit } from '../relay/commit.ts'
 import { lessonsFor } from '../relay/lessons.ts'
+import { Outbound } from '../relay/outbound.ts'
 import { Room } from '../relay/room.ts'
 import { keepOf, spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
 import { tlsFolder, traceFolder } from './folders.ts'
+import { outboundDesk } from './outbound-desk.ts'
+import type { AskDesk } from './serve/worker.ts'
 import { acceptEvents, ownRefusal, type RunningReport, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
@@ -42,6 +46,8 @@ export interface WorkerOptions {
   readonly reusePort: boolean
   /** 48 octets, the same in all workers. */
   readonly ticketKeys: Buffer
+  /** Absent where there is no supervisor: then nothing can be counted for all workers. */
+  readonly desk?: AskDesk
 }
 
 /** From the order to stop to the closing of the spool, at most: the supervisor kills after 29 s (`STOP_MS_MAX`). */
@@ -214,6 +220,8 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     () => current.config.limits.contentMemoryOctetsMax,
     () => spool.health,
   )
+  const { limits, records } = outboundDesk(options.desk ?? nobody)
+  const leaving = { clock, directory: () => current.directory, limits, records, report: tell }
   const relay = new Relay({
     hostname,
     clock,
@@ -221,6 +229,8 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     hopsMax: () => current.config.limits.hopsMax,
     recipients,
     room: (octets) => room.for(octets),
+    outbound: new Outbound(leaving),
+    bounces: new Bounces(leaving),
     commit: new Commit({
       clock,
       report: tell,
@@ -245,6 +255,8 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     reusePort: options.reusePort,
   })
 }
+
+const nobody: AskDesk = () => Promise.reject(new Error('there is no supervisor to ask'))
 
 function reportOptions(config: Config, worker: number, clock: Clock): ReportOptions {
   return {

@@ -18,8 +18,8 @@ export interface WorkerHealthAnswer {
   readonly spool: 'ok' | 'full' | 'broken'
 }
 
-runWorker(async ({ settings, ...context }) => {
-  const worker = await assembleWorker({ config: settings as Config, ...context })
+runWorker(async ({ settings, ...context }, desk) => {
+  const worker = await assembleWorker({ config: settings as Config, ...context, desk })
   await worker.acceptor.prepare()
   return partsOf(worker)
 })
