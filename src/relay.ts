@@ -117,7 +117,13 @@ export class Relay implements Decisions {
         if (!this.#group.has(transaction)) this.#group.set(transaction, domain)
         return ACCEPT
       case 'unknown':
-        return this.#refuse('rcpt', transaction, refusals.unknownRecipient(answer.source), recipient, domain)
+        return this.#refuse(
+          'rcpt',
+          transaction,
+          refusals.unknownRecipient(answer.source, answer.ageMs),
+          recipient,
+          domain,
+        )
       case 'unreachable':
         return this.#refuse('rcpt', transaction, refusals.cannotVerify(answer.text), recipient, domain)
     }

@@ -12,6 +12,7 @@ import { traceIds } from '#mail/trace-id.ts'
 import { Operations } from '#queue/operations.ts'
 import { Queue } from '#queue/queue.ts'
 import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
+import { OwnMemory } from '#recipients/memory.ts'
 import { type ReportOptions, WorkerReport } from '#report/report.ts'
 import { createServerSession } from '#smtp/server/session.ts'
 import type { Spool, SpoolOptions } from '#spool/contract.ts'
@@ -106,7 +107,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current.replace(next)
-      recipients.forgetUnknown()
+      recipients.changed()
       delivery.retire(current.routeIds())
     },
     async drain() {
@@ -160,6 +161,9 @@ function assembleSending(current: Current, report: RunningReport, outside: Outsi
   const recipients = new RecipientKnowledge({
     clock,
     limits: KNOWLEDGE_LIMITS,
+    memory: new OwnMemory(clock, KNOWLEDGE_LIMITS),
+    random,
+    route: current.route,
     probe: (to, mailbox) => delivery.probe(to, { kind: 'mailbox', mailbox }),
     probed: ({ id, tenant }, answer) => report.report({ kind: 'probed', route: id, tenant, answer }),
   })
