@@ -11,13 +11,14 @@ import type { Report } from '#mail/event.ts'
 import { traceIds } from '#mail/trace-id.ts'
 import { Operations } from '#queue/operations.ts'
 import { Queue } from '#queue/queue.ts'
-import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
-import { OwnMemory } from '#recipients/memory.ts'
+import type { RecipientAnswer } from '#recipients/knowledge.ts'
+import type { AskDesk } from '#recipients/shared-memory.ts'
 import { type ReportOptions, WorkerReport } from '#report/report.ts'
 import { createServerSession } from '#smtp/server/session.ts'
 import type { Spool, SpoolOptions } from '#spool/contract.ts'
 import { severalSpools } from '#spool/several.ts'
 import { openSpool } from '#spool/spool.ts'
+import type { Database } from '#store/database.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { type Disk, systemDisk } from '#sys/disk.ts'
 import { createResolver } from '#sys/resolver.ts'
@@ -30,6 +31,8 @@ import { Room } from '../relay/room.ts'
 import { keepOf, spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
+import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
+import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { tlsFolder, traceFolder } from './folders.ts'
 import { acceptEvents, ownRefusal, type RunningReport, watch } from './worker-watch.ts'
 
@@ -56,6 +59,10 @@ export interface Worker {
   readonly operations: Operations
   readonly report: RunningReport
   readonly delivery: Delivery
+  /** The desk says that something has changed. */
+  recipientsChanged(notice: ChangedNotice): void
+  /** An operator wants to know now. */
+  probeRecipient(question: ProbeQuestion): Promise<RecipientAnswer>
   /** Takes effect for the next decision; sessions under way keep their listener's old settings. */
   reload(config: Config): Promise<void>
   /** Ends sessions and attempts, syncs the spool. */
@@ -72,9 +79,18 @@ export interface Outside {
   readonly random: () => number
   readonly report: (options: ReportOptions) => RunningReport
   readonly spool: Pick<SpoolOptions, 'lockOwner' | 'newKey'>
+  /** What all workers share; without it the worker is alone, and knows only what it has seen. */
+  readonly shared?: Shared
 }
 
-const realOutside = (): Outside => ({
+export interface Shared {
+  /** For reading. */
+  readonly store: Database
+  readonly desk: AskDesk
+  readonly workers: number
+}
+
+export const realOutside = (): Outside => ({
   clock: systemClock,
   disk: systemDisk,
   connect: connectSocket,
@@ -89,6 +105,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const report = outside.report(reportOptions(options.config, options.index, outside.clock))
   const spool = await openSpools(options, report.report, outside)
   const sending = assembleSending(current, report, outside)
+  await sending.recipients.begin()
   const keeping = assembleKeeping(current, spool, sending, outside)
   const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping }, outside)
   // What replay has found already, then what it finds from now on.
@@ -104,16 +121,19 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     delivery,
     report,
     operations,
+    recipientsChanged: (notice) => recipients.changed(notice),
+    probeRecipient: (question) => recipients.probe(question),
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current.replace(next)
-      recipients.changed()
+      recipients.knowledge.changed()
       delivery.retire(current.routeIds())
     },
     async drain() {
       // The queue starts nothing more from now on; sessions may still deliver their own message.
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
       await atMost(DRAIN_MS_MAX, ended, outside.clock)
+      await recipients.drain()
       await spool.close()
       report.end()
     },
@@ -149,7 +169,7 @@ class Current {
 
 interface Sending {
   readonly delivery: Delivery
-  readonly recipients: RecipientKnowledge
+  readonly recipients: Recipients
   /** The report, and the lessons that recipients draw from it. */
   readonly tell: Report
 }
@@ -157,17 +177,24 @@ interface Sending {
 function assembleSending(current: Current, report: RunningReport, outside: Outside): Sending {
   const { clock, connect, resolve, random } = outside
   const { hostname } = current.config
-  const delivery = createDelivery({ connect, clock, resolve, hostname, random, preferChunking: true })
-  const recipients = new RecipientKnowledge({
+  const delivery = createDelivery({
+    connect,
     clock,
-    limits: KNOWLEDGE_LIMITS,
-    memory: new OwnMemory(clock, KNOWLEDGE_LIMITS),
+    resolve,
+    hostname,
     random,
-    route: current.route,
-    probe: (to, mailbox) => delivery.probe(to, { kind: 'mailbox', mailbox }),
-    probed: ({ id, tenant }, answer) => report.report({ kind: 'probed', route: id, tenant, answer }),
+    preferChunking: true,
+    calloutSender: () => current.config.calloutSender && { kind: 'mailbox', mailbox: current.config.calloutSender },
   })
-  return { delivery, recipients, tell: lessonsFor(recipients, report.report) }
+  const recipients = assembleRecipients({
+    directory: () => current.directory,
+    delivery,
+    report: report.report,
+    clock,
+    random,
+    ...(outside.shared && { shared: outside.shared }),
+  })
+  return { delivery, recipients, tell: lessonsFor(recipients.knowledge, report.report) }
 }
 
 interface Keeping {
@@ -223,7 +250,7 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     clock,
     directory: () => current.directory,
     hopsMax: () => current.config.limits.hopsMax,
-    recipients,
+    recipients: recipients.knowledge,
     room: (octets) => room.for(octets),
     commit: new Commit({
       clock,

@@ -51,8 +51,6 @@ export interface KnowledgeParts {
   readonly probed?: (route: Route, answer: ProbeAnswer) => void
   /** A made-up address was asked for: does the domain's server take it? R1 wants to know. */
   readonly tested?: (route: Route, domain: string, takesAll: boolean) => void
-  /** A session waits for the question of another one, maybe in another process. */
-  readonly waited?: () => void
 }
 
 /** The holder of a lease may die, and so may the next one. */
@@ -151,17 +149,14 @@ export class RecipientKnowledge {
   // Single flight in this process: however many sessions ask for one address, one of them asks the others.
   #ask(domain: ServedDomain, mailbox: Mailbox, key: string): Promise<RecipientAnswer> {
     const open = this.#asking.get(key)
-    if (open) {
-      this.#parts.waited?.()
-      return open
-    }
+    if (open) return open
     const asking = this.#callout(domain, mailbox, key).finally(() => this.#asking.delete(key))
     this.#asking.set(key, asking)
     return asking
   }
 
   async #callout(domain: ServedDomain, mailbox: Mailbox, key: string, sinceMs?: number): Promise<RecipientAnswer> {
-    const { memory, waited } = this.#parts
+    const { memory } = this.#parts
     const { route } = domain
     const request = {
       about: key,
@@ -178,7 +173,6 @@ export class RecipientKnowledge {
         return answerOf(answer)
       }
       if (leave.kind === 'wait') {
-        waited?.()
         const told = await memory.wait(leave.lease)
         if (told.kind !== 'again') return answerOf(told)
       }

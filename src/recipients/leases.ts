@@ -82,10 +82,8 @@ export class Leases {
   ask(holder: number, request: LeaseRequest): LeaseAnswer {
     const open = this.#byQuestion.get(request.about)
     if (open !== undefined) return { kind: 'wait', lease: open.id }
-    const silent = request.sinceMs === undefined ? this.#silence(request.about) : undefined
-    if (silent !== undefined) return { kind: 'not-now', ...silent, wholeTarget: false }
-    const notNow = this.#breaker(request.target).mayAsk()
-    if (notNow !== undefined) return { kind: 'not-now', ...notNow, wholeTarget: true }
+    const notNow = this.#mayAsk(request)
+    if (notNow !== undefined) return notNow
     const id = ++this.#lastId
     const cancelTimer = this.#clock.after(this.#limits.leaseMsMax, () => this.#silentHolder(id))
     const lease: Lease = { id, holder, request, cancelTimer, waiting: [] }
@@ -99,6 +97,10 @@ export class Leases {
     const lease = this.#byId.get(id)
     if (lease === undefined) return Promise.resolve({ kind: 'again' })
     return new Promise((resolve) => lease.waiting.push(resolve))
+  }
+
+  holds(id: number): boolean {
+    return this.#byId.has(id)
   }
 
   /** False: the lease was taken back, and a refusal that it brings may be out of date. */
@@ -147,6 +149,15 @@ export class Leases {
   trouble(target: string): string | undefined {
     const breaker = this.#breakers.get(target)
     return breaker?.isDown ? breaker.text : undefined
+  }
+
+  // An operator who asks is one person, and may.
+  #mayAsk({ about, target, sinceMs }: LeaseRequest): LeaseAnswer | undefined {
+    if (sinceMs !== undefined) return undefined
+    const silent = this.#silence(about)
+    if (silent !== undefined) return { kind: 'not-now', ...silent, wholeTarget: false }
+    const notNow = this.#breaker(target).mayAsk()
+    return notNow && { kind: 'not-now', ...notNow, wholeTarget: true }
   }
 
   get open(): number {

@@ -75,6 +75,7 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
     case 'alarm':
       return { time, event: 'alarm', symbol: event.symbol, text: event.text }
     case 'probed':
+    case 'takes-all-tested':
     case 'session-closed':
       return undefined
   }
