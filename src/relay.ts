@@ -144,7 +144,13 @@ export class Relay implements Decisions {
       case 'known':
         return this.#joined(transaction, domain)
       case 'unknown':
-        return this.#refuse('rcpt', transaction, refusals.unknownRecipient(answer.source), recipient, domain)
+        return this.#refuse(
+          'rcpt',
+          transaction,
+          refusals.unknownRecipient(answer.source, answer.ageMs),
+          recipient,
+          domain,
+        )
       case 'unreachable':
         return this.#refuse('rcpt', transaction, refusals.cannotVerify(answer.text), recipient, domain)
     }

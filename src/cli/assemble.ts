@@ -11,12 +11,14 @@ import type { Report } from '#mail/event.ts'
 import { traceIds } from '#mail/trace-id.ts'
 import { Operations } from '#queue/operations.ts'
 import { Queue } from '#queue/queue.ts'
-import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
+import type { RecipientAnswer } from '#recipients/knowledge.ts'
+import type { AskDesk } from '#recipients/shared-memory.ts'
 import { type ReportOptions, WorkerReport } from '#report/report.ts'
 import { createServerSession } from '#smtp/server/session.ts'
 import type { Spool, SpoolOptions } from '#spool/contract.ts'
 import { severalSpools } from '#spool/several.ts'
 import { openSpool } from '#spool/spool.ts'
+import type { Database } from '#store/database.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { type Disk, systemDisk } from '#sys/disk.ts'
 import { createResolver } from '#sys/resolver.ts'
@@ -31,9 +33,10 @@ import { Room } from '../relay/room.ts'
 import { keepOf, spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
+import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
+import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { tlsFolder, traceFolder } from './folders.ts'
 import { outboundDesk } from './outbound-desk.ts'
-import type { AskDesk } from './serve/worker.ts'
 import { acceptEvents, ownRefusal, type RunningReport, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
@@ -46,8 +49,6 @@ export interface WorkerOptions {
   readonly reusePort: boolean
   /** 48 octets, the same in all workers. */
   readonly ticketKeys: Buffer
-  /** Absent where there is no supervisor: then nothing can be counted for all workers. */
-  readonly desk?: AskDesk
 }
 
 /** From the order to stop to the closing of the spool, at most: the supervisor kills after 29 s (`STOP_MS_MAX`). */
@@ -61,6 +62,10 @@ export interface Worker {
   readonly operations: Operations
   readonly report: RunningReport
   readonly delivery: Delivery
+  /** The desk says that something has changed. */
+  recipientsChanged(notice: ChangedNotice): void
+  /** An operator wants to know now. */
+  probeRecipient(question: ProbeQuestion): Promise<RecipientAnswer>
   /** Takes effect for the next decision; sessions under way keep their listener's old settings. */
   reload(config: Config): Promise<void>
   /** Ends sessions and attempts, syncs the spool. */
@@ -77,9 +82,18 @@ export interface Outside {
   readonly random: () => number
   readonly report: (options: ReportOptions) => RunningReport
   readonly spool: Pick<SpoolOptions, 'lockOwner' | 'newKey'>
+  /** What all workers share; without it the worker is alone, and knows only what it has seen. */
+  readonly shared?: Shared
 }
 
-const realOutside = (): Outside => ({
+export interface Shared {
+  /** For reading. */
+  readonly store: Database
+  readonly desk: AskDesk
+  readonly workers: number
+}
+
+export const realOutside = (): Outside => ({
   clock: systemClock,
   disk: systemDisk,
   connect: connectSocket,
@@ -94,6 +108,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const report = outside.report(reportOptions(options.config, options.index, outside.clock))
   const spool = await openSpools(options, report.report, outside)
   const sending = assembleSending(current, report, outside)
+  await sending.recipients.begin()
   const keeping = assembleKeeping(current, spool, sending, outside)
   const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping }, outside)
   // What replay has found already, then what it finds from now on.
@@ -109,16 +124,19 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     delivery,
     report,
     operations,
+    recipientsChanged: (notice) => recipients.changed(notice),
+    probeRecipient: (question) => recipients.probe(question),
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current.replace(next)
-      recipients.forgetUnknown()
+      recipients.knowledge.changed()
       delivery.retire(current.routeIds())
     },
     async drain() {
       // The queue starts nothing more from now on; sessions may still deliver their own message.
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
       await atMost(DRAIN_MS_MAX, ended, outside.clock)
+      await recipients.drain()
       await spool.close()
       report.end()
     },
@@ -154,7 +172,7 @@ class Current {
 
 interface Sending {
   readonly delivery: Delivery
-  readonly recipients: RecipientKnowledge
+  readonly recipients: Recipients
   /** The report, and the lessons that recipients draw from it. */
   readonly tell: Report
 }
@@ -162,14 +180,24 @@ interface Sending {
 function assembleSending(current: Current, report: RunningReport, outside: Outside): Sending {
   const { clock, connect, resolve, random } = outside
   const { hostname } = current.config
-  const delivery = createDelivery({ connect, clock, resolve, hostname, random, preferChunking: true })
-  const recipients = new RecipientKnowledge({
+  const delivery = createDelivery({
+    connect,
     clock,
-    limits: KNOWLEDGE_LIMITS,
-    probe: (to, mailbox) => delivery.probe(to, { kind: 'mailbox', mailbox }),
-    probed: ({ id, tenant }, answer) => report.report({ kind: 'probed', route: id, tenant, answer }),
+    resolve,
+    hostname,
+    random,
+    preferChunking: true,
+    calloutSender: () => current.config.calloutSender && { kind: 'mailbox', mailbox: current.config.calloutSender },
   })
-  return { delivery, recipients, tell: lessonsFor(recipients, report.report) }
+  const recipients = assembleRecipients({
+    directory: () => current.directory,
+    delivery,
+    report: report.report,
+    clock,
+    random,
+    ...(outside.shared && { shared: outside.shared }),
+  })
+  return { delivery, recipients, tell: lessonsFor(recipients.knowledge, report.report) }
 }
 
 interface Keeping {
@@ -211,7 +239,7 @@ interface Assembled {
   readonly keeping: Keeping
 }
 
-function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, random }: Outside): Acceptor {
+function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, random, shared }: Outside): Acceptor {
   const { current, report, spool, sending, keeping } = made
   const { delivery, recipients, tell } = sending
   const { hostname, dataFolder } = options.config
@@ -220,14 +248,14 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     () => current.config.limits.contentMemoryOctetsMax,
     () => spool.health,
   )
-  const { limits, records } = outboundDesk(options.desk ?? nobody)
+  const { limits, records } = outboundDesk(shared?.desk ?? nobody)
   const leaving = { clock, directory: () => current.directory, limits, records, report: tell }
   const relay = new Relay({
     hostname,
     clock,
     directory: () => current.directory,
     hopsMax: () => current.config.limits.hopsMax,
-    recipients,
+    recipients: recipients.knowledge,
     room: (octets) => room.for(octets),
     outbound: new Outbound(leaving),
     bounces: new Bounces(leaving),

@@ -1,24 +1,25 @@
 /** The desk of the running program, put together: the store, and the clerks that keep it. */
-import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import { type Database, NewerStore, openStore, type Part } from '#store/database.ts'
 import { MESSAGE_RECORDS } from '#store/message-records.ts'
+import { RECIPIENT_FACTS } from '#store/recipient-facts.ts'
 import { REPLY_LIMITS } from '#store/reply-limits.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { outboundClerks } from './clerks/outbound.ts'
+import { RecipientsClerk } from './clerks/recipients.ts'
 import { EXIT, UserError } from './exit.ts'
+import { storePath } from './folders.ts'
 import { type Clerk, Desk } from './serve/desk.ts'
 
-export const storePath = (dataFolder: string): string => join(dataFolder, 'store.db')
-
 /** Every part of the store, in the order in which they are made. */
-const PARTS: readonly Part[] = [STEADY_WALL, REPLY_LIMITS, MESSAGE_RECORDS]
+const PARTS: readonly Part[] = [STEADY_WALL, RECIPIENT_FACTS, REPLY_LIMITS, MESSAGE_RECORDS]
 
-export async function openDesk(config: Config): Promise<Desk<Config>> {
+export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
   const store = openOwn(storePath(config.dataFolder))
   const wall = steadyWallOf(store, systemClock)
-  const clerks: Clerk<Config>[] = [...outboundClerks<Config>(store, () => wall.now())]
+  const recipients = new RecipientsClerk({ store, wall, clock: systemClock, config, log })
+  const clerks: Clerk<Config>[] = [recipients, ...outboundClerks<Config>(store, () => wall.now())]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
 }

@@ -14,6 +14,7 @@ import type { Session, Transaction } from '#mail/session.ts'
 import { traceIds } from '#mail/trace-id.ts'
 import { ACCEPT, type Gate } from '#mail/verdict.ts'
 import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
+import { OwnMemory } from '#recipients/memory.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { ServedDomain } from '#tenant/directory.ts'
 import { Bounces } from '../relay/bounces.ts'
@@ -94,6 +95,8 @@ function pathFor(config: Config, options: SimulateOptions): { relay: Relay; tran
     recipients: new RecipientKnowledge({
       clock: systemClock,
       limits: KNOWLEDGE_LIMITS,
+      memory: new OwnMemory(systemClock, KNOWLEDGE_LIMITS),
+      random: Math.random,
       probe: async () => assumed(options.assume),
     }),
     room: () => ACCEPT,

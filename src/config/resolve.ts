@@ -41,6 +41,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     listeners: listeners.map((listener) => listenerConfig(listener, limits, at)),
     limits: relayLimits(limits),
     spool: { segmentOctets: spool['segment-size'], freeOctetsMin: spool['free-space-min'] },
+    ...(relay['callout-sender'] && { calloutSender: relay['callout-sender'] }),
     tenants: declared.tenants,
     routes: declared.routes,
     domains: declared.domains,

@@ -22,7 +22,7 @@ const FAULT_TEXTS: Partial<Record<AddressFault, string>> = {
 }
 export const addressFaultText = (kind: AddressFault): string => FAULT_TEXTS[kind] ?? kind
 
-const mailbox = setting({
+export const mailbox = setting({
   allowed: 'an address such as postmaster@bakery.example',
   brief: 'an address',
   read: (text) => {

@@ -89,6 +89,14 @@ export type PathEvent =
   /** Every recipient has its end; the spool forgets the message. */
   | { readonly kind: 'settled'; readonly id: TraceId; readonly tenant: string }
   | { readonly kind: 'probed'; readonly tenant: string; readonly route: string; readonly answer: ProbeAnswer }
+  /** A made-up address was asked for: does the server take every address? (R1) */
+  | {
+      readonly kind: 'takes-all-tested'
+      readonly tenant: string
+      readonly route: string
+      readonly domain: string
+      readonly takesAll: boolean
+    }
   | { readonly kind: 'session-closed'; readonly session: Session; readonly why: string }
   /** Something that a person should look at. */
   | { readonly kind: 'alarm'; readonly symbol: string; readonly text: string }

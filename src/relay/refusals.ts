@@ -50,8 +50,13 @@ export const bounceUnknown = (what: string): Reject =>
     what,
   )
 
-export const unknownRecipient = (source: string): Reject =>
-  reject(permanent(550, '5.1.1', 'No such recipient here'), 'unknown-recipient', `unknown recipient (${source})`)
+/** `source` says who knows, `ageMs` since when. */
+export const unknownRecipient = (source: string, ageMs: number): Reject =>
+  reject(
+    permanent(550, '5.1.1', 'No such recipient here'),
+    'unknown-recipient',
+    `unknown recipient (${source}${ageMs > 0 ? `, ${Math.ceil(ageMs / 1000)} s ago` : ''})`,
+  )
 
 /** Law 4: nobody can say now, so nobody says no. */
 export const cannotVerify = (why: string): Defer =>

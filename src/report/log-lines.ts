@@ -52,6 +52,8 @@ export function logLines(event: PathEvent): readonly LogLine[] {
       return [{ part: 'qmgr', text: `${event.id}: removed` }]
     case 'alarm':
       return [{ part: 'vorposten', text: `warning: ${event.symbol}: ${event.text}` }]
+    case 'takes-all-tested':
+      return event.takesAll ? [{ part: 'vorposten', text: takesAllText(event) }] : []
     case 'discarded':
       return discardedLines(event)
     case 'governed':
@@ -60,6 +62,9 @@ export function logLines(event: PathEvent): readonly LogLine[] {
       return []
   }
 }
+
+const takesAllText = ({ domain, route }: Extract<PathEvent, { kind: 'takes-all-tested' }>): string =>
+  `warning: takes-all: the server of ${domain} (route ${route}) takes every address, so nobody can be refused in time`
 
 function acceptedLines(event: Extract<PathEvent, { kind: 'accepted' }>): LogLine[] {
   const { id, session, envelope } = event

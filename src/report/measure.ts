@@ -66,12 +66,17 @@ function attempts(metrics: Metrics): Count {
 function people(metrics: Metrics): Count {
   const answers = ['known', 'unknown', 'unreachable']
   const held = metrics.counter('vorposten_held_total', 'Recipients held instead of bounced', 'reason')
-  const callouts = metrics.counter('vorposten_callout_total', 'Callouts to customers’ servers', 'result', answers)
+  const callouts = metrics.counter('vorposten_callouts_total', 'Callouts to customers’ servers', 'answer', answers)
+  const tests = metrics.counter('vorposten_takes_all_tests_total', 'Made-up addresses asked for', 'taken', [
+    'yes',
+    'no',
+  ])
   const sessions = metrics.counter('vorposten_sessions_total', 'Sessions that ended, by how', 'end')
   const alarms = metrics.counter('vorposten_alarms_total', 'What a person should look at', 'symbol')
   return (event) => {
     if (event.kind === 'held') held.add(event.reason, event.recipients.length)
     else if (event.kind === 'probed') callouts.add(event.answer.kind)
+    else if (event.kind === 'takes-all-tested') tests.add(event.takesAll ? 'yes' : 'no')
     else if (event.kind === 'session-closed') sessions.add(event.why)
     else if (event.kind === 'alarm') alarms.add(event.symbol)
   }

@@ -78,6 +78,7 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
       return discardedRecord(event, time)
     case 'governed':
     case 'probed':
+    case 'takes-all-tested':
     case 'session-closed':
       return undefined
   }

@@ -84,6 +84,8 @@ export interface Route {
 export type RecipientSource =
   /** Keys as `mailboxKey` makes them; postmaster is always there (RFC 5321 §4.5.1). */
   | { readonly kind: 'listed'; readonly keys: ReadonlySet<string> }
+  /** A list kept outside of the configuration; who is not on it is unknown, or asked for live. */
+  | { readonly kind: 'directory'; readonly otherwise: 'refuse' | 'live' }
   /** Ask the customer's server. */
   | { readonly kind: 'live' }
   /** By explicit choice: the customer's server takes every address and stays silent (R1). */
