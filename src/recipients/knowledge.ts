@@ -15,6 +15,7 @@ import type { Route, ServedDomain } from '#tenant/directory.ts'
 import { type CalloutAnswer, calloutAnswer, calloutTarget, takesAllQuestion } from './leases.ts'
 import { domainStanding, type Standing, standing } from './lesson.ts'
 import type { KnowledgeLimits } from './limits.ts'
+import { askList, type ListReader } from './lists.ts'
 import { madeUpMailbox } from './made-up-mailbox.ts'
 import type { Concern, Memory, Question } from './memory.ts'
 
@@ -29,14 +30,6 @@ export type RecipientAnswer =
   /** Nobody can say now. `text` is for the operator; it may name the customer's host. */
   | { readonly kind: 'unreachable'; readonly text: string }
 
-/** Lists that are kept outside of the configuration: imported, or from LDAP. Undefined: no list of this domain yet. */
-export interface ListReader {
-  has(
-    domain: string,
-    key: string,
-  ): { readonly listed: boolean; readonly source: string; readonly loadedAtMs: number } | undefined
-}
-
 export interface KnowledgeParts {
   readonly clock: Clock
   readonly limits: KnowledgeLimits
@@ -44,6 +37,7 @@ export interface KnowledgeParts {
   readonly probe: (route: Route, mailbox: Mailbox) => Promise<ProbeAnswer>
   /** In [0, 1). */
   readonly random: () => number
+  /** For domains whose recipients come from a directory; without it nobody can say who exists there. */
   readonly lists?: ListReader
   /** Of deliveries that got through. */
   readonly route?: (id: string) => Route | undefined
@@ -102,14 +96,12 @@ export class RecipientKnowledge {
     mailbox: Mailbox,
     key: string,
   ): Soon<RecipientAnswer> {
-    const found = this.#parts.lists?.has(domain.name, key)
-    const ageMs = found === undefined ? 0 : Math.max(0, this.#parts.clock.wall() - found.loadedAtMs)
-    if (found?.listed) return this.#listed(domain, key, ageMs)
+    const answer = askList(this.#parts.lists, domain, key, this.#parts.clock.wall())
+    if (answer.kind === 'listed') return this.#listed(domain, key, answer.ageMs)
     if (otherwise === 'live') return this.#live(domain, mailbox, key)
-    // A list that never came says nothing: unknown is not no.
-    if (found === undefined)
-      return { kind: 'unreachable', text: `there is no list of the recipients of ${domain.name} yet` }
-    return { kind: 'unknown', source: 'listed', ageMs }
+    return answer.kind === 'absent'
+      ? { kind: 'unknown', source: 'listed', ageMs: answer.ageMs }
+      : { kind: 'unreachable', text: answer.text }
   }
 
   #live(domain: ServedDomain, mailbox: Mailbox, key: string): Soon<RecipientAnswer> {
