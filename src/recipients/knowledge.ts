@@ -17,7 +17,7 @@ import { domainStanding, type Standing, standing } from './lesson.ts'
 import type { KnowledgeLimits } from './limits.ts'
 import { askList, type ListReader } from './lists.ts'
 import { madeUpMailbox } from './made-up-mailbox.ts'
-import type { Concern, Memory, Question } from './memory.ts'
+import { type Concern, concerns, type Memory, type Question } from './memory.ts'
 
 export { KNOWLEDGE_LIMITS, type KnowledgeLimits } from './limits.ts'
 
@@ -57,8 +57,8 @@ export class RecipientKnowledge {
   readonly #asking = new Map<string, Promise<RecipientAnswer>>()
   /** Questions in the background, and when they may be asked again. */
   readonly #refreshedMs = new Map<string, number>()
-  /** Changes with every change of the directory: an answer to an older question may be out of date. */
-  #epoch = 0
+  /** Questions to servers now. What changes meanwhile makes a refusal out of date. */
+  readonly #underWay = new Set<{ readonly about: string; outdated: boolean }>()
 
   constructor(parts: KnowledgeParts) {
     this.#parts = parts
@@ -175,30 +175,37 @@ export class RecipientKnowledge {
     return { kind: 'unreachable', text: 'whoever asked the server for it did not tell' }
   }
 
-  // A session does not wait for a server for minutes. What it says later is still learned.
+  // A session does not wait for a server for minutes. What it says later is still learned, if it is good.
   async #probe(route: Route, mailbox: Mailbox, question: Question, lease: number): Promise<CalloutAnswer> {
-    const { clock, limits, memory, probe, probed } = this.#parts
-    const epoch = this.#epoch
+    const { clock, limits, memory } = this.#parts
+    const tell = (answer: CalloutAnswer): void => memory.told(lease, { question, route: route.id, answer })
     let late = false
-    const asked = probe(route, mailbox).then((answer) => {
-      probed?.(route, answer)
-      const result = { question, route: route.id, answer: calloutAnswer(answer) }
-      if (!late || result.answer.kind === 'known') memory.told(lease, result)
-      return { ...result.answer, outdated: epoch !== this.#epoch && answer.kind === 'unknown' }
+    const asked = this.#hear(route, mailbox, question).then((answer) => {
+      if (!late || answer.kind === 'known') tell(answer)
+      return answer
     })
     const patience = Promise.withResolvers<undefined>()
     const cancel = clock.after(limits.calloutMsMax, () => patience.resolve(undefined))
     const answer = await Promise.race([asked, patience.promise])
     cancel()
-    if (answer === undefined) {
-      late = true
-      const text = `no answer to a callout within ${limits.calloutMsMax / 1000} s`
-      const silence: CalloutAnswer = { kind: 'unreachable', about: 'server', text }
-      memory.told(lease, { question, route: route.id, answer: silence })
-      return silence
-    }
-    if (answer.outdated) return { kind: 'unreachable', about: 'recipient', text: 'the directory changed meanwhile' }
-    return answer
+    if (answer !== undefined) return answer
+    late = true
+    const text = `no answer to a callout within ${limits.calloutMsMax / 1000} s`
+    const silence: CalloutAnswer = { kind: 'unreachable', about: 'server', text }
+    tell(silence)
+    return silence
+  }
+
+  async #hear(route: Route, mailbox: Mailbox, question: Question): Promise<CalloutAnswer> {
+    const { probe, probed } = this.#parts
+    const about = question.kind === 'recipient' ? question.key : takesAllQuestion(question.domain)
+    const underWay = { about, outdated: false }
+    this.#underWay.add(underWay)
+    const answer = await probe(route, mailbox)
+    this.#underWay.delete(underWay)
+    probed?.(route, answer)
+    if (!underWay.outdated || answer.kind !== 'unknown') return calloutAnswer(answer)
+    return { kind: 'unreachable', about: 'recipient', text: 'the directory changed meanwhile' }
   }
 
   #testSometimes(domain: ServedDomain): void {
@@ -243,7 +250,7 @@ export class RecipientKnowledge {
 
   /** The customer changed something: what was learned as "unknown" is forgotten at once. */
   changed(concern: Concern = { kind: 'all' }): void {
-    this.#epoch++
+    for (const underWay of this.#underWay) if (concerns(concern, underWay.about)) underWay.outdated = true
     this.#refreshedMs.clear()
     this.#parts.memory.changed(concern)
   }
