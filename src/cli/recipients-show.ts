@@ -5,10 +5,10 @@
 
 import { type Mailbox, mailboxKey, parseMailbox } from '#mail/address.ts'
 import { parseDomainName } from '#mail/domain.ts'
-import type { ListReader } from '#recipients/knowledge.ts'
 import { calloutTarget } from '#recipients/leases.ts'
 import { domainStanding, standing } from '#recipients/lesson.ts'
 import { KNOWLEDGE_LIMITS } from '#recipients/limits.ts'
+import { askList, type ListReader } from '#recipients/lists.ts'
 import type { FactState, RecipientFact, RecipientFacts } from '#store/recipient-facts.ts'
 import type { Directory, RecipientSource, ServedDomain } from '#tenant/directory.ts'
 import { EXIT, UserError } from './exit.ts'
@@ -98,9 +98,12 @@ function servedOf({ tenant, route, recipients }: ServedDomain, { trouble }: Look
   return { tenant: tenant.name, route: route.id, source: recipients.kind, ...(why !== undefined && { trouble: why }) }
 }
 
-function isListed({ name, recipients }: ServedDomain, key: string, lists: ListReader | undefined): boolean | undefined {
+function isListed(served: ServedDomain, key: string, lists: ListReader | undefined): boolean | undefined {
+  const { recipients } = served
   if (recipients.kind === 'listed') return recipients.keys.has(key)
-  return recipients.kind === 'directory' ? lists?.has(name, key)?.listed : undefined
+  if (recipients.kind !== 'directory') return undefined
+  const answer = askList(lists, served, key, 0)
+  return answer.kind === 'no-list' ? undefined : answer.kind === 'listed'
 }
 
 function learnedOf(

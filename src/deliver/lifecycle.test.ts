@@ -168,3 +168,44 @@ test('TLS sessions are kept per route and policy, and bounded', () => {
   assert.equal(one.get('mx2:25'), undefined)
   assert.equal(one.get('mx:25')?.toString(), '3')
 })
+
+test('a server that refuses the null path is asked with the other sender, for a day; a refused MAIL teaches nothing', async () => {
+  const calloutSender = { kind: 'mailbox', mailbox: mailbox('probe@relay.example') } as const
+  const refusing = (line: string, session: Parameters<ReturnType<typeof good>>[1]) =>
+    line.startsWith('MAIL FROM:<>') ? '550 5.7.1 no null sender' : good()(line, session)
+  const alone = new World()
+  alone.server('mx', refusing)
+  const answer = await alone.delivery.probe(route(['mx']), ASKED)
+  assert.ok(answer.kind === 'unreachable' && answer.senderRefused?.code === 550)
+
+  const world = new World({ calloutSender: () => calloutSender })
+  const server = world.server('mx', refusing)
+  const mails = () => server.sessions.flatMap(({ commands }) => commands).filter((line) => line.startsWith('MAIL'))
+  assert.equal((await world.delivery.probe(route(['mx']), ASKED)).kind, 'known')
+  assert.deepEqual(mails(), ['MAIL FROM:<>', 'MAIL FROM:<probe@relay.example>'])
+  assert.equal((await world.delivery.probe(route(['mx']), ASKED)).kind, 'known')
+  assert.deepEqual(mails().slice(2), ['MAIL FROM:<probe@relay.example>'])
+  await world.clock.pass(24 * 3_600_000 + 1000)
+  assert.equal((await world.delivery.probe(route(['mx']), ASKED)).kind, 'known')
+  assert.deepEqual(mails().slice(3), ['MAIL FROM:<>', 'MAIL FROM:<probe@relay.example>'])
+  // Whoever refuses both refuses no recipient.
+  server.answers = (line, session) => (line.startsWith('MAIL') ? '550 5.7.1 nobody' : good()(line, session))
+  assert.equal((await world.delivery.probe(route(['mx']), ASKED)).kind, 'unreachable')
+  // 4yz and lack of authentication are no judgment of the sender.
+  for (const reply of ['451 later', '530 5.7.0 authenticate first']) {
+    server.answers = (line, session) => (line.startsWith('MAIL') ? reply : good()(line, session))
+    const later = await world.delivery.probe(route(['mx']), ASKED)
+    assert.ok(later.kind === 'unreachable' && later.senderRefused === undefined, reply)
+  }
+})
+
+test('a server that hangs up after some unknown recipients is asked again on a new connection', async () => {
+  const world = new World()
+  const server = world.server('mx', (line, session) => {
+    if (!line.startsWith('RCPT')) return good()(line, session)
+    const asked = session.commands.filter((each) => each.startsWith('RCPT')).length
+    return asked > 3 ? '421 4.7.0 too many errors' : '550 5.1.1 unknown'
+  })
+  for (let i = 0; i < 10; i++) assert.equal((await world.delivery.probe(route(['mx']), ASKED)).kind, 'unknown', `${i}`)
+  assert.equal(server.sessions.length, 4)
+})

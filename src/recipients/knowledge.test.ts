@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { type ForwardPath, mailboxKey, parseForwardPath } from '#mail/address.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
 import { remoteReply } from '#mail/reply.ts'
@@ -18,7 +19,7 @@ const route = {
   hosts: [{ name: 'mail.bakery.test', port: 25 }],
 } as unknown as Route
 const domain = (recipients: RecipientSource): ServedDomain =>
-  ({ name: 'bakery.test', route, recipients }) as unknown as ServedDomain
+  ({ name: 'bakery.test', tenant: { name: 'bakery' }, route, recipients }) as unknown as ServedDomain
 const LIVE = domain({ kind: 'live' })
 
 function path(text: string): ForwardPath {
@@ -34,7 +35,24 @@ const down: ProbeAnswer = { kind: 'unreachable', obstacle: 'connect', text: 'ref
 /** A knowledge with a clock that tests turn, and a customer's server that answers `server.answer`. */
 function bench(answer: ProbeAnswer) {
   let nowMs = 1000
-  const clock: Clock = { wall: () => nowMs, monotonic: () => nowMs, after: () => () => {} }
+  let timers: { atMs: number; call: () => void }[] = []
+  const clock: Clock = {
+    wall: () => nowMs,
+    monotonic: () => nowMs,
+    after(ms, call) {
+      const timer = { atMs: nowMs + ms, call }
+      timers.push(timer)
+      return () => {
+        timers = timers.filter((other) => other !== timer)
+      }
+    },
+  }
+  const pass = (ms: number): void => {
+    nowMs += ms
+    const due = timers.filter(({ atMs }) => atMs <= nowMs)
+    timers = timers.filter(({ atMs }) => atMs > nowMs)
+    for (const { call } of due) call()
+  }
   const server = {
     answer,
     madeUp: unknown as ProbeAnswer,
@@ -55,13 +73,14 @@ function bench(answer: ProbeAnswer) {
         return server.madeUp
       }
       server.asked++
+      const said = server.answer
       await server.gate
-      return server.answer
+      return said
     },
     tested: (_route, _name, takesAll) => events.push(takesAll),
   })
   const ask = async (to = 'anna@bakery.test') => (await knowledge.verify(LIVE, path(to))).kind
-  return { knowledge, server, events, clock, ask, pass: (ms: number) => void (nowMs += ms) }
+  return { knowledge, server, events, clock, ask, pass }
 }
 
 describe('recipient knowledge', () => {
@@ -199,5 +218,181 @@ describe('recipient knowledge', () => {
     server.answer = known
     knowledge.changed()
     assert.equal(await ask(), 'known')
+  })
+
+  it('does not leave a server alone because of one recipient that it does not want to speak about', async () => {
+    const { ask, server } = bench({ kind: 'unreachable', obstacle: 'refused-for-now', about: 'recipient', text: '450' })
+    assert.equal(await ask('greylisted@bakery.test'), 'unreachable')
+    assert.equal(await ask('greylisted@bakery.test'), 'unreachable')
+    assert.equal(server.asked, 1)
+    server.answer = known
+    assert.equal(await ask(), 'known')
+  })
+
+  it('finds out that a server takes every address, and then learns nothing from its yes', async () => {
+    const { ask, knowledge, server, events, pass } = bench(known)
+    server.madeUp = known
+    assert.equal(await ask(), 'known')
+    await turn()
+    assert.deepEqual(events, [true])
+    const { size } = knowledge
+    for (let i = 0; i < 100; i++) {
+      const answer = await knowledge.verify(LIVE, path(`invented${i}@bakery.test`))
+      assert.deepEqual(answer, { kind: 'known', source: 'takes-all', ageMs: 0 })
+    }
+    assert.equal(knowledge.size, size)
+    assert.deepEqual([server.asked, server.tested], [1, 1])
+    // Tested again after a day; until the answer is there the old one holds, also through an outage.
+    pass(DAY + 1)
+    server.madeUp = down
+    assert.equal(await ask('other@bakery.test'), 'known')
+    await turn()
+    server.madeUp = unknown
+    pass(MINUTE + 1)
+    assert.equal(await ask('other@bakery.test'), 'known')
+    await turn()
+    assert.deepEqual(events, [true, false])
+    server.answer = unknown
+    assert.equal(await ask('other@bakery.test'), 'unknown')
+  })
+
+  it('needs no test where a refusal shows that not every address is taken', async () => {
+    const { ask, server } = bench(unknown)
+    await ask('nobody@bakery.test')
+    server.answer = known
+    await ask()
+    await turn()
+    assert.equal(server.tested, 0)
+  })
+
+  it('tests again when a delivery is refused where every address was taken', async () => {
+    const { ask, knowledge, server, pass } = bench(known)
+    server.madeUp = known
+    await ask()
+    await turn()
+    pass(MINUTE + 1)
+    knowledge.learn('gone@bakery.test', 'unknown', route.id)
+    assert.equal(await ask('gone@bakery.test'), 'unknown')
+    server.madeUp = unknown
+    assert.equal(await ask('other@bakery.test'), 'known')
+    await turn()
+    assert.equal(server.tested, 2)
+  })
+
+  it('does not let a session wait for a silent server, and learns what it says later', async () => {
+    const { ask, server, pass } = bench(known)
+    let open = () => {}
+    server.gate = new Promise((resolve) => {
+      open = resolve
+    })
+    const answer = ask()
+    await turn()
+    pass(31_000)
+    assert.equal(await answer, 'unreachable')
+    open()
+    await turn()
+    server.answer = down
+    assert.equal(await ask(), 'known')
+  })
+
+  it('does not learn a refusal from before a change of the directory', async () => {
+    const { ask, knowledge, server } = bench(unknown)
+    let open = () => {}
+    server.gate = new Promise((resolve) => {
+      open = resolve
+    })
+    const answer = ask()
+    await turn()
+    knowledge.changed()
+    server.gate = undefined
+    server.answer = known
+    open()
+    assert.equal(await answer, 'unreachable')
+    assert.equal(await ask(), 'known')
+  })
+
+  it('believes nothing that another tenant’s server said', async () => {
+    const { ask, knowledge, server } = bench(down)
+    knowledge.learn('anna@bakery.test', 'known', 'butcher/main')
+    assert.equal(await ask(), 'unreachable')
+    server.answer = known
+    knowledge.learn('anna@bakery.test', 'known', 'bakery/other')
+    assert.equal(await ask(), 'known')
+  })
+
+  it('asks for who is not on the list, refuses them, or says that nobody knows, as the domain wants', async () => {
+    const { clock, knowledge: bare } = bench(known)
+    const lists = {
+      has: (name: string, key: string) =>
+        name === 'bakery.test'
+          ? { listed: key === 'anna@bakery.test', tenant: 'bakery', source: 'import', loadedAtMs: 0 }
+          : undefined,
+    }
+    const knowledge = new RecipientKnowledge({
+      clock,
+      limits: KNOWLEDGE_LIMITS,
+      memory: new OwnMemory(clock, KNOWLEDGE_LIMITS),
+      random: Math.random,
+      lists,
+      probe: async () => known,
+    })
+    const refuse = { kind: 'directory', otherwise: 'refuse' } as const
+    assert.deepEqual(await knowledge.verify(domain(refuse), path('anna@bakery.test')), {
+      kind: 'known',
+      source: 'listed',
+      ageMs: 1000,
+    })
+    assert.equal((await knowledge.verify(domain(refuse), path('bert@bakery.test'))).kind, 'unknown')
+    assert.equal((await bare.verify(domain(refuse), path('anna@bakery.test'))).kind, 'unreachable')
+    const live = domain({ kind: 'directory', otherwise: 'live' })
+    assert.deepEqual(await knowledge.verify(live, path('bert@bakery.test')), {
+      kind: 'known',
+      source: 'live',
+      ageMs: 0,
+    })
+  })
+})
+
+const turn = () => new Promise(setImmediate)
+
+describe('whatever happens (law 4)', () => {
+  const nos: ProbeAnswer[] = [
+    down,
+    { kind: 'unreachable', obstacle: 'refused-for-now', about: 'recipient', text: '450' },
+    { kind: 'unreachable', obstacle: 'refused-for-now', text: '550 to MAIL', senderRefused: remoteReply(550, ['no']) },
+    { kind: 'unreachable', obstacle: 'tls', text: 'handshake' },
+    { kind: 'unreachable', obstacle: 'timeout', text: 'silence' },
+    { kind: 'unreachable', obstacle: 'closed', text: 'closed' },
+  ]
+  const step = fc.oneof(
+    fc.record({ answer: fc.constantFrom(...nos) }),
+    fc.record({ pass: fc.integer({ min: 0, max: 12 * HOUR }) }),
+    fc.constant({ ask: true as const }),
+    fc.constant({ reached: true as const }),
+    fc.constant({ changed: true as const }),
+  )
+
+  it('no sequence of failures says unknown, or shortens the life of a good address', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.boolean(), async (steps, begunGood) => {
+        const { ask, knowledge, server, pass } = bench(known)
+        if (begunGood) await ask()
+        await turn()
+        server.answer = down
+        server.madeUp = down
+        let passedMs = 0
+        for (const each of steps) {
+          if ('answer' in each) server.answer = server.madeUp = each.answer
+          else if ('pass' in each) {
+            pass(each.pass)
+            passedMs += each.pass
+          } else if ('reached' in each) knowledge.reached(route.id)
+          else if ('changed' in each) knowledge.changed()
+          const answer = await ask()
+          assert.equal(answer, begunGood && passedMs <= 31 * DAY ? 'known' : 'unreachable')
+        }
+      }),
+      { numRuns: 200 },
+    )
   })
 })

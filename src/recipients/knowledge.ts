@@ -15,8 +15,9 @@ import type { Route, ServedDomain } from '#tenant/directory.ts'
 import { type CalloutAnswer, calloutAnswer, calloutTarget, takesAllQuestion } from './leases.ts'
 import { domainStanding, type Standing, standing } from './lesson.ts'
 import type { KnowledgeLimits } from './limits.ts'
+import { askList, type ListReader } from './lists.ts'
 import { madeUpMailbox } from './made-up-mailbox.ts'
-import type { Concern, Memory, Question } from './memory.ts'
+import { type Concern, concerns, type Memory, type Question } from './memory.ts'
 
 export { KNOWLEDGE_LIMITS, type KnowledgeLimits } from './limits.ts'
 
@@ -29,14 +30,6 @@ export type RecipientAnswer =
   /** Nobody can say now. `text` is for the operator; it may name the customer's host. */
   | { readonly kind: 'unreachable'; readonly text: string }
 
-/** Lists that are kept outside of the configuration: imported, or from LDAP. Undefined: no list of this domain yet. */
-export interface ListReader {
-  has(
-    domain: string,
-    key: string,
-  ): { readonly listed: boolean; readonly source: string; readonly loadedAtMs: number } | undefined
-}
-
 export interface KnowledgeParts {
   readonly clock: Clock
   readonly limits: KnowledgeLimits
@@ -44,6 +37,7 @@ export interface KnowledgeParts {
   readonly probe: (route: Route, mailbox: Mailbox) => Promise<ProbeAnswer>
   /** In [0, 1). */
   readonly random: () => number
+  /** For domains whose recipients come from a directory; without it nobody can say who exists there. */
   readonly lists?: ListReader
   /** Of deliveries that got through. */
   readonly route?: (id: string) => Route | undefined
@@ -63,8 +57,8 @@ export class RecipientKnowledge {
   readonly #asking = new Map<string, Promise<RecipientAnswer>>()
   /** Questions in the background, and when they may be asked again. */
   readonly #refreshedMs = new Map<string, number>()
-  /** Changes with every change of the directory: an answer to an older question may be out of date. */
-  #epoch = 0
+  /** Questions to servers now. What changes meanwhile makes a refusal out of date. */
+  readonly #underWay = new Set<{ readonly about: string; outdated: boolean }>()
 
   constructor(parts: KnowledgeParts) {
     this.#parts = parts
@@ -102,14 +96,12 @@ export class RecipientKnowledge {
     mailbox: Mailbox,
     key: string,
   ): Soon<RecipientAnswer> {
-    const found = this.#parts.lists?.has(domain.name, key)
-    const ageMs = found === undefined ? 0 : Math.max(0, this.#parts.clock.wall() - found.loadedAtMs)
-    if (found?.listed) return this.#listed(domain, key, ageMs)
+    const answer = askList(this.#parts.lists, domain, key, this.#parts.clock.wall())
+    if (answer.kind === 'listed') return this.#listed(domain, key, answer.ageMs)
     if (otherwise === 'live') return this.#live(domain, mailbox, key)
-    // A list that never came says nothing: unknown is not no.
-    if (found === undefined)
-      return { kind: 'unreachable', text: `there is no list of the recipients of ${domain.name} yet` }
-    return { kind: 'unknown', source: 'listed', ageMs }
+    return answer.kind === 'absent'
+      ? { kind: 'unknown', source: 'listed', ageMs: answer.ageMs }
+      : { kind: 'unreachable', text: answer.text }
   }
 
   #live(domain: ServedDomain, mailbox: Mailbox, key: string): Soon<RecipientAnswer> {
@@ -183,30 +175,37 @@ export class RecipientKnowledge {
     return { kind: 'unreachable', text: 'whoever asked the server for it did not tell' }
   }
 
-  // A session does not wait for a server for minutes. What it says later is still learned.
+  // A session does not wait for a server for minutes. What it says later is still learned, if it is good.
   async #probe(route: Route, mailbox: Mailbox, question: Question, lease: number): Promise<CalloutAnswer> {
-    const { clock, limits, memory, probe, probed } = this.#parts
-    const epoch = this.#epoch
+    const { clock, limits, memory } = this.#parts
+    const tell = (answer: CalloutAnswer): void => memory.told(lease, { question, route: route.id, answer })
     let late = false
-    const asked = probe(route, mailbox).then((answer) => {
-      probed?.(route, answer)
-      const result = { question, route: route.id, answer: calloutAnswer(answer) }
-      if (!late || result.answer.kind === 'known') memory.told(lease, result)
-      return { ...result.answer, outdated: epoch !== this.#epoch && answer.kind === 'unknown' }
+    const asked = this.#hear(route, mailbox, question).then((answer) => {
+      if (!late || answer.kind === 'known') tell(answer)
+      return answer
     })
     const patience = Promise.withResolvers<undefined>()
     const cancel = clock.after(limits.calloutMsMax, () => patience.resolve(undefined))
     const answer = await Promise.race([asked, patience.promise])
     cancel()
-    if (answer === undefined) {
-      late = true
-      const text = `no answer to a callout within ${limits.calloutMsMax / 1000} s`
-      const silence: CalloutAnswer = { kind: 'unreachable', about: 'server', text }
-      memory.told(lease, { question, route: route.id, answer: silence })
-      return silence
-    }
-    if (answer.outdated) return { kind: 'unreachable', about: 'recipient', text: 'the directory changed meanwhile' }
-    return answer
+    if (answer !== undefined) return answer
+    late = true
+    const text = `no answer to a callout within ${limits.calloutMsMax / 1000} s`
+    const silence: CalloutAnswer = { kind: 'unreachable', about: 'server', text }
+    tell(silence)
+    return silence
+  }
+
+  async #hear(route: Route, mailbox: Mailbox, question: Question): Promise<CalloutAnswer> {
+    const { probe, probed } = this.#parts
+    const about = question.kind === 'recipient' ? question.key : takesAllQuestion(question.domain)
+    const underWay = { about, outdated: false }
+    this.#underWay.add(underWay)
+    const answer = await probe(route, mailbox)
+    this.#underWay.delete(underWay)
+    probed?.(route, answer)
+    if (!underWay.outdated || answer.kind !== 'unknown') return calloutAnswer(answer)
+    return { kind: 'unreachable', about: 'recipient', text: 'the directory changed meanwhile' }
   }
 
   #testSometimes(domain: ServedDomain): void {
@@ -251,7 +250,7 @@ export class RecipientKnowledge {
 
   /** The customer changed something: what was learned as "unknown" is forgotten at once. */
   changed(concern: Concern = { kind: 'all' }): void {
-    this.#epoch++
+    for (const underWay of this.#underWay) if (concerns(concern, underWay.about)) underWay.outdated = true
     this.#refreshedMs.clear()
     this.#parts.memory.changed(concern)
   }

@@ -3,16 +3,18 @@
  * learn, and does what operators want: show, flush, probe. Its thoughts are in `recipients/`; this is how they are asked.
  */
 import { z } from 'zod'
+import { EXIT, UserError } from '#cli/exit.ts'
 import { lookUp, type Shown, subjectOf } from '#cli/recipients-show.ts'
 import type { AskWorkers, Clerk } from '#cli/serve/desk.ts'
 import type { Config } from '#config/config.ts'
 import { directoryFrom } from '#config/directory.ts'
 import { mailboxKey } from '#mail/address.ts'
-import type { ListReader, RecipientAnswer } from '#recipients/knowledge.ts'
+import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import { type LeaseAnswer, type LeaseRequest, Leases } from '#recipients/leases.ts'
 import { domainStanding, standing } from '#recipients/lesson.ts'
 import { LessonBook } from '#recipients/lesson-book.ts'
 import { KNOWLEDGE_LIMITS } from '#recipients/limits.ts'
+import type { ListReader } from '#recipients/lists.ts'
 import { type Concern, concerns } from '#recipients/memory.ts'
 import type { DeskQuestions, Greeting } from '#recipients/shared-memory.ts'
 import type { Snapshot } from '#report/metrics.ts'
@@ -48,6 +50,15 @@ export interface ProbeQuestion {
   readonly address: string
   /** Of the steady clock: what was learned before does not count. */
   readonly sinceMs: number
+}
+
+const OTHER_RELEASE = 'Use the command line of the same release as the running program.'
+
+function checked<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body)
+  if (parsed.success) return parsed.data
+  const text = z.prettifyError(parsed.error).replace(/\s+/g, ' ')
+  throw new UserError(`the request was not understood: ${text}`, OTHER_RELEASE, EXIT.config)
 }
 
 const named = z.strictObject({ subject: z.string().min(1).max(400) })
@@ -112,13 +123,13 @@ export class RecipientsClerk implements Clerk<Config> {
   async command(what: string, body: unknown): Promise<unknown> {
     switch (what) {
       case 'show':
-        return this.#show(named.parse(body).subject)
+        return this.#show(checked(named, body).subject)
       case 'flush':
-        return this.#flush(flushed.parse(body).subject)
+        return this.#flush(checked(flushed, body).subject)
       case 'probe':
-        return this.#probe(named.parse(body).subject)
+        return this.#probe(checked(named, body).subject)
     }
-    throw new Error(`recipients/${what} is not known`)
+    throw new UserError(`recipients ${what} is not known here`, OTHER_RELEASE, EXIT.unavailable)
   }
 
   ended(worker: number): void {
@@ -235,6 +246,11 @@ export class RecipientsClerk implements Clerk<Config> {
 
   // Every worker is asked, one of them asks the server, the others hear of it.
   async #probe(text: string): Promise<RecipientAnswer> {
+    const subject = subjectOf(text)
+    if (subject.kind === 'domain') throw new UserError(`${text} is a domain`, 'Name an address of it.', EXIT.config)
+    if (this.#directory.domain(subject.domain) === undefined) {
+      throw new UserError(`${subject.domain} is not served here`, 'See vorposten check-config.', EXIT.config)
+    }
     const body: ProbeQuestion = { address: text, sinceMs: this.#parts.wall.now() }
     const answers = (await this.#workers('recipients/probe', body, PROBE_MS_MAX)) as RecipientAnswer[]
     const unreachable: RecipientAnswer = { kind: 'unreachable', text: 'no worker answered' }
