@@ -118,7 +118,10 @@ test('a report writes lines and records, one each, and a hostile text begins non
     const found = await readTrace(join(folder, 'trace'), events.accepted.id)
     return found.length > 0 ? found : undefined
   })
-  assert.deepEqual(new Set(story.map(({ event }) => event)), new Set(['accepted', 'refused', 'discarded', 'attempted', 'settled']))
+  assert.deepEqual(
+    new Set(story.map(({ event }) => event)),
+    new Set(['accepted', 'refused', 'discarded', 'attempted', 'settled']),
+  )
 })
 
 test('an event that cannot be told stops nobody', async (t) => {
