@@ -151,8 +151,10 @@ describe('automatic replies', () => {
 })
 
 describe('non-delivery messages', () => {
+  let asked: readonly unknown[] = []
   const outcome = async (ndrs: OutboundSettings['ndrs'], known?: readonly (boolean | undefined)[] | Error) => {
     const { judge, desk, decisions } = bench({ ndrs })
+    asked = desk.asked
     if (known !== undefined) desk.known = known instanceof Error ? () => Promise.reject(known) : async () => known
     return `${said(await judge(BOUNCE, ['bob@far.test']))} / ${decisions().join(', ')}`
   }
@@ -165,6 +167,7 @@ describe('non-delivery messages', () => {
 
   it('pass as verified only where the record says so of every recipient', async () => {
     assert.equal(await outcome('verified', [true]), '<> <bob@far.test> / outbound dsn, ndr verified')
+    assert.deepEqual(asked, [['bakery', 'return-path', ['from 1@far.test bob@far.test']]])
     for (const known of [[false], [undefined], [], new Error('no answer')]) {
       assert.match(await outcome('verified', known), /held: .*not verified \/ outbound dsn, ndr held$/)
     }
