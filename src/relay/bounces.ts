@@ -19,9 +19,9 @@ import { classify } from '#mime/automatic/classify.ts'
 import { checkTag, isTaggable, readTag } from '#policy/prvs.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { BounceProtection, ServedDomain, Way } from '#tenant/directory.ts'
+import { claimedFacts } from './message-facts.ts'
 import { type Judged, type MessageRecords, type ToJudge, withEnvelope } from './outbound.ts'
 import * as refusals from './refusals.ts'
-import { claimedFacts } from './sent-facts.ts'
 
 export interface BouncesParts {
   readonly clock: Clock

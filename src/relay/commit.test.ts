@@ -205,3 +205,15 @@ describe('the spool refuses', () => {
     await assert.rejects(async () => commit.take(ready({ domain: served({ commit: 'spool' }) })), /a defect/)
   })
 })
+
+it('what a policy holds goes into the spool and is not tried', async () => {
+  const { commit, events, keep, seen } = commitBench()
+  assert.equal(heard(await commit.take(ready({ hold: 'non-delivery message' }))), '250 spool')
+  assert.deepEqual(
+    events.map(({ kind }) => kind),
+    ['accepted', 'held'],
+  )
+  assert.equal(seen.queued.length + seen.adopted.length, 0)
+  const [id] = events.flatMap((event) => (event.kind === 'accepted' ? [event.id] : []))
+  assert.equal(keep.get(id!)?.state, 'held')
+})

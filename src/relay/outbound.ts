@@ -10,7 +10,7 @@
  * spool's.
  */
 
-import { type Mailbox, mailboxKey, pathText } from '#mail/address.ts'
+import { type Mailbox, pathText } from '#mail/address.ts'
 import type { Content } from '#mail/content.ts'
 import { DiscardRecord } from '#mail/custody.ts'
 import type { Discarded } from '#mail/decisions.ts'
@@ -26,8 +26,8 @@ import { absentMailbox, correspondentKey, overLimitText, replyCounter } from '#p
 import { withTag } from '#policy/prvs.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay, Way } from '#tenant/directory.ts'
+import { returnPathFact, sentFacts } from './message-facts.ts'
 import * as refusals from './refusals.ts'
-import { sentFacts } from './sent-facts.ts'
 
 /** Counts across all workers and restarts. Rejects when nobody can count now. */
 export interface ReplyLimits {
@@ -157,11 +157,10 @@ export class Outbound {
   // A record that cannot be asked verifies nothing.
   async #answersVerified({ transaction, way }: ToJudge<OutboundWay>, dsn: Dsn): Promise<boolean> {
     const { originalMessageId } = dsn
-    const paths = transaction.envelope.recipients.map(({ forwardPath }) => forwardPath)
-    if (originalMessageId === undefined) return false
-    const facts = paths.map((path) =>
-      returnPathFact(originalMessageId, path.kind === 'mailbox' ? path.mailbox : undefined),
-    )
+    const { recipients } = transaction.envelope
+    const to = recipients.flatMap(({ forwardPath }) => (forwardPath.kind === 'mailbox' ? [forwardPath.mailbox] : []))
+    if (originalMessageId === undefined || to.length < recipients.length) return false
+    const facts = to.map((mailbox) => returnPathFact(originalMessageId, mailbox))
     try {
       const known = await this.#parts.records.known(way.tenant.name, 'return-path', facts)
       return known.length > 0 && known.every((one) => one === true)
@@ -219,10 +218,6 @@ export class Outbound {
     this.#parts.report({ kind: 'governed', tenant: tenant.name, subject, decision })
   }
 }
-
-/** What the record of verified return paths holds: which message came with which reversePath. */
-export const returnPathFact = (messageId: string, mailbox: Mailbox | undefined): string =>
-  `${messageId} ${mailbox === undefined ? '' : mailboxKey(mailbox)}`
 
 /** The same transaction with another envelope, for all that follows; the session's own stays as the client gave it. */
 export const withEnvelope = (transaction: Transaction, envelope: Partial<Envelope>): Transaction => ({

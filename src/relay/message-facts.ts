@@ -1,6 +1,6 @@
 /**
- * What is remembered of a message that leaves, and what a bounce says of the message that it is about; where the two
- * agree in one fact, the bounce is real. Several facts, because reporters leave out one or the other: the Message-ID, and
+ * What is remembered of a message, and what a bounce says of the message that it is about; where the two agree in one
+ * fact, the bounce is real. Several facts, because reporters leave out one or the other: the Message-ID, and
  * each pair of sender and recipient.
  */
 import { type Mailbox, mailboxKey, parseMailbox } from '#mail/address.ts'
@@ -28,6 +28,11 @@ export function claimedFacts(dsn: Dsn, to: readonly Mailbox[]): string[] {
   return facts
 }
 
+/** Of mail that came in: which message, and its reversePath. Recorded only where that was verified. */
+export const returnPathFact = (messageId: string, reversePath: Mailbox): string =>
+  `from ${bare(messageId)} ${mailboxKey(reversePath)}`
+
+const messageIdFact = (messageId: string): string => `id ${bare(messageId)}`
 // Reporters write it with or without its brackets.
-const messageIdFact = (messageId: string): string => `id ${messageId.trim().replace(/^<|>$/g, '')}`
+const bare = (messageId: string): string => messageId.trim().replace(/^<|>$/g, '')
 const pairFact = (sender: Mailbox, recipient: string): string => `pair ${mailboxKey(sender)} ${recipient}`
