@@ -27,6 +27,7 @@ import type { Connect } from '#sys/wire.ts'
 import type { Directory, Route } from '#tenant/directory.ts'
 import { Bounces } from '../relay/bounces.ts'
 import { Commit } from '../relay/commit.ts'
+import { findingsFor } from '../relay/findings.ts'
 import { lessonsFor } from '../relay/lessons.ts'
 import { Outbound } from '../relay/outbound.ts'
 import { Room } from '../relay/room.ts'
@@ -35,6 +36,7 @@ import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
+import { FindingsBatch } from './findings-batch.ts'
 import { tlsFolder, traceFolder } from './folders.ts'
 import { outboundDesk } from './outbound-desk.ts'
 import { acceptEvents, ownRefusal, type RunningReport, watch } from './worker-watch.ts'
@@ -114,7 +116,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   // What replay has found already, then what it finds from now on.
   for (const entry of spool.entries()) keeping.queue.add(entry)
   spool.onEntry((entry) => keeping.queue.add(entry))
-  const { delivery, recipients } = sending
+  const { delivery, recipients, findings } = sending
   const { queue, operations } = keeping
   watch(report, { acceptor, queue, spool, delivery })
   return {
@@ -136,7 +138,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       // The queue starts nothing more from now on; sessions may still deliver their own message.
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
       await atMost(DRAIN_MS_MAX, ended, outside.clock)
-      await recipients.drain()
+      await Promise.all([recipients.drain(), findings.flush()])
       await spool.close()
       report.end()
     },
@@ -173,8 +175,9 @@ class Current {
 interface Sending {
   readonly delivery: Delivery
   readonly recipients: Recipients
-  /** The report, and the lessons that recipients draw from it. */
+  /** The report, the findings about the customers' servers, and the lessons that recipients draw. */
   readonly tell: Report
+  readonly findings: FindingsBatch
 }
 
 function assembleSending(current: Current, report: RunningReport, outside: Outside): Sending {
@@ -189,15 +192,17 @@ function assembleSending(current: Current, report: RunningReport, outside: Outsi
     preferChunking: true,
     calloutSender: () => current.config.calloutSender && { kind: 'mailbox', mailbox: current.config.calloutSender },
   })
+  const findings = new FindingsBatch(clock, async (batch) => outside.shared?.desk('findings/add', batch))
+  const found = findingsFor(findings.add, report.report)
   const recipients = assembleRecipients({
     directory: () => current.directory,
     delivery,
-    report: report.report,
+    report: found,
     clock,
     random,
     ...(outside.shared && { shared: outside.shared }),
   })
-  return { delivery, recipients, tell: lessonsFor(recipients.knowledge, report.report) }
+  return { delivery, recipients, findings, tell: lessonsFor(recipients.knowledge, found) }
 }
 
 interface Keeping {
