@@ -5,6 +5,7 @@
  */
 import { Command } from 'commander'
 import packageFile from '../package.json' with { type: 'json' }
+import type { ControlRequest } from './cli/control.ts'
 import { reportError } from './cli/exit.ts'
 
 const CONFIG_PATH = '/etc/vorposten/vorposten.yaml'
@@ -65,8 +66,11 @@ async function config() {
 async function addLargeCommands(): Promise<void> {
   const { queueCommand } = await import('./cli/queue.ts')
   const { simulateCommand } = await import('./cli/simulate.ts')
+  const { recipientsCommand } = await import('./cli/recipients.ts')
   const { askRunning } = await import('./cli/ask-running.ts')
-  program.addCommand(queueCommand(async (request) => askRunning((await config()).dataFolder, request)))
+  const ask = async (request: ControlRequest) => askRunning((await config()).dataFolder, request)
+  program.addCommand(queueCommand(ask))
+  program.addCommand(recipientsCommand(ask))
   program.addCommand(simulateCommand(config))
 }
 

@@ -12,6 +12,7 @@ import { traceIds } from '#mail/trace-id.ts'
 import { Operations } from '#queue/operations.ts'
 import { Queue } from '#queue/queue.ts'
 import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
+import type { ListReader } from '#recipients/lists.ts'
 import { type ReportOptions, WorkerReport } from '#report/report.ts'
 import { createServerSession } from '#smtp/server/session.ts'
 import type { Spool, SpoolOptions } from '#spool/contract.ts'
@@ -42,6 +43,8 @@ export interface WorkerOptions {
   readonly reusePort: boolean
   /** 48 octets, the same in all workers. */
   readonly ticketKeys: Buffer
+  /** Imported and fetched lists of recipients. */
+  readonly lists?: ListReader
 }
 
 /** From the order to stop to the closing of the spool, at most: the supervisor kills after 29 s (`STOP_MS_MAX`). */
@@ -55,6 +58,7 @@ export interface Worker {
   readonly operations: Operations
   readonly report: RunningReport
   readonly delivery: Delivery
+  readonly recipients: RecipientKnowledge
   /** Takes effect for the next decision; sessions under way keep their listener's old settings. */
   reload(config: Config): Promise<void>
   /** Ends sessions and attempts, syncs the spool. */
@@ -87,7 +91,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const current = new Current(options.config)
   const report = outside.report(reportOptions(options.config, options.index, outside.clock))
   const spool = await openSpools(options, report.report, outside)
-  const sending = assembleSending(current, report, outside)
+  const sending = assembleSending(options, current, report, outside)
   const keeping = assembleKeeping(current, spool, sending, outside)
   const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping }, outside)
   // What replay has found already, then what it finds from now on.
@@ -103,6 +107,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     delivery,
     report,
     operations,
+    recipients,
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current.replace(next)
@@ -153,13 +158,14 @@ interface Sending {
   readonly tell: Report
 }
 
-function assembleSending(current: Current, report: RunningReport, outside: Outside): Sending {
+function assembleSending({ lists }: WorkerOptions, current: Current, report: RunningReport, outside: Outside): Sending {
   const { clock, connect, resolve, random } = outside
   const { hostname } = current.config
   const delivery = createDelivery({ connect, clock, resolve, hostname, random, preferChunking: true })
   const recipients = new RecipientKnowledge({
     clock,
     limits: KNOWLEDGE_LIMITS,
+    ...(lists && { lists }),
     probe: (to, mailbox) => delivery.probe(to, { kind: 'mailbox', mailbox }),
     probed: ({ id, tenant }, answer) => report.report({ kind: 'probed', route: id, tenant, answer }),
   })

@@ -1,18 +1,19 @@
 /** The desk of the running program, put together: the store, and the clerks that keep it. */
-import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import { NewerStore, openStore, type Part } from '#store/database.ts'
+import { RECIPIENT_LISTS, RecipientLists } from '#store/recipient-lists.ts'
+import { systemClock } from '#sys/clock.ts'
+import { ListsClerk } from './clerks/lists.ts'
 import { EXIT, UserError } from './exit.ts'
+import { storePath } from './folders.ts'
 import { type Clerk, Desk } from './serve/desk.ts'
 
-export const storePath = (dataFolder: string): string => join(dataFolder, 'store.db')
-
 /** Every part of the store, in the order in which they are made. */
-const PARTS: readonly Part[] = []
+const PARTS: readonly Part[] = [RECIPIENT_LISTS]
 
 export async function openDesk(config: Config): Promise<Desk<Config>> {
   const store = openOwn(storePath(config.dataFolder))
-  const clerks: Clerk<Config>[] = []
+  const clerks: Clerk<Config>[] = [new ListsClerk({ config, lists: new RecipientLists(store), clock: systemClock })]
   return new Desk<Config>([...clerks, { subject: 'store', close: async () => store.close() }])
 }
 

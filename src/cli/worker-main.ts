@@ -2,7 +2,10 @@
 import { flushCompileCache } from 'node:module'
 import type { Config } from '#config/config.ts'
 import type { Action, Selection } from '#queue/operations.ts'
+import { readStore } from '#store/database.ts'
+import { ListReader } from '#store/recipient-lists.ts'
 import { assembleWorker, type Worker } from './assemble.ts'
+import { storePath } from './folders.ts'
 import { runWorker, type WorkerParts } from './serve/worker.ts'
 
 /** What the supervisor asks of a worker: `about`, with its body and answer. */
@@ -12,6 +15,8 @@ export interface WorkerQuestions {
   'queue-act': { body: { selection: Selection; action: Action; dryRun: boolean } }
   metrics: { body: undefined }
   health: { body: undefined }
+  /** A list has changed. */
+  'recipients/changed': { body: { domain: string } }
 }
 
 export interface WorkerHealthAnswer {
@@ -19,7 +24,9 @@ export interface WorkerHealthAnswer {
 }
 
 runWorker(async ({ settings, ...context }) => {
-  const worker = await assembleWorker({ config: settings as Config, ...context })
+  const config = settings as Config
+  const lists = new ListReader(readStore(storePath(config.dataFolder)))
+  const worker = await assembleWorker({ config, lists, ...context })
   await worker.acceptor.prepare()
   return partsOf(worker)
 })
@@ -52,6 +59,8 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
     }
     case 'metrics':
       return worker.report.metrics.snapshot()
+    case 'recipients/changed':
+      return worker.recipients.forgetUnknown()
     case 'health':
       return { spool: worker.spool.health.kind } satisfies WorkerHealthAnswer
   }

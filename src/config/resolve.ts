@@ -12,6 +12,7 @@ import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, type RecipientFile } from './recipients.ts'
 import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
+import type { ListUse } from './schema-recipients.ts'
 import { type RouteSettings, routeSettings } from './schema-tenant.ts'
 import { settingText, type YamlText } from './yaml-text.ts'
 
@@ -152,6 +153,7 @@ function declareDomain(
 function recipientSource(draft: DomainDraft, context: Context, files: RecipientFile[]): ServedDomain['recipients'] {
   const recipients = draft.settings?.recipients ?? { kind: 'live' }
   if (recipients.kind === 'listed') return { kind: 'listed', keys: context.listed.get(draft) ?? newKeys(draft.name) }
+  if (recipients.kind === 'imported') return directorySource(draft.name, recipients)
   if (recipients.kind !== 'file') return { kind: recipients.kind }
   const keys = newKeys(draft.name)
   const path = [...draft.path, 'recipients', 'file']
@@ -159,6 +161,14 @@ function recipientSource(draft: DomainDraft, context: Context, files: RecipientF
   files.push({ path: context.at(recipients.path), domain: draft.name, position, setting: settingText(path), keys })
   return { kind: 'listed', keys }
 }
+
+// The directory hands out a wildcard's entry under the name that was asked for.
+const directorySource = (name: string, { otherwise, subaddressSeparator }: ListUse): ServedDomain['recipients'] => ({
+  kind: 'directory',
+  otherwise,
+  ...(name.startsWith('*.') ? { list: name } : {}),
+  ...(subaddressSeparator === undefined ? {} : { subaddressSeparator }),
+})
 
 let defaults: RouteSettings | undefined
 const routeDefaults = (): RouteSettings => (defaults ??= routeSettings.parse({ hosts: 'mail.bakery.example' }))

@@ -12,6 +12,7 @@ import type { ProbeAnswer } from '#mail/probe.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Route, ServedDomain } from '#tenant/directory.ts'
 import { Breaker } from './breaker.ts'
+import { askList, type ListReader } from './lists.ts'
 
 export type RecipientSourceName = 'postmaster' | 'listed' | 'accept-all' | 'learned' | 'live'
 
@@ -64,6 +65,8 @@ class Memory {
 export interface KnowledgeParts {
   readonly clock: Clock
   readonly limits: KnowledgeLimits
+  /** For domains whose recipients come from a directory; without it nobody can say who exists there. */
+  readonly lists?: ListReader
   readonly probe: (route: Route, mailbox: Mailbox) => Promise<ProbeAnswer>
   /** Told of every callout, for metrics. */
   readonly probed?: (route: Route, answer: ProbeAnswer) => void
@@ -93,7 +96,21 @@ export class RecipientKnowledge {
         return this.#remembered(key, 'unknown') ?? { kind: 'known', source: 'accept-all', ageMs: 0 }
       case 'live':
         return this.#live(domain.route, path.mailbox, key)
+      case 'directory':
+        return this.#directory(domain, path.mailbox, key, domain.recipients.otherwise)
     }
+  }
+
+  #directory(domain: ServedDomain, mailbox: Mailbox, key: string, otherwise: 'refuse' | 'live'): Soon<RecipientAnswer> {
+    const { lists, clock } = this.#parts
+    const answer = askList(lists, domain, key, clock.wall())
+    if (answer.kind === 'listed') {
+      return this.#remembered(key, 'unknown') ?? { kind: 'known', source: 'listed', ageMs: answer.ageMs }
+    }
+    if (otherwise === 'live') return this.#live(domain.route, mailbox, key)
+    return answer.kind === 'absent'
+      ? { kind: 'unknown', source: 'listed', ageMs: answer.ageMs }
+      : { kind: 'unreachable', text: answer.text }
   }
 
   // A listed address that the customer's server refused a moment ago is unknown for a short time: who maintains the

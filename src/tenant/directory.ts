@@ -46,6 +46,15 @@ export interface Route {
 export type RecipientSource =
   /** Keys as `mailboxKey` makes them; postmaster is always there (RFC 5321 §4.5.1). */
   | { readonly kind: 'listed'; readonly keys: ReadonlySet<string> }
+  /** On the list that was imported or fetched; of who is not on it the customer's server is asked, or it is a no. */
+  | {
+      readonly kind: 'directory'
+      readonly otherwise: 'refuse' | 'live'
+      /** Name of the list, if it is not that of the domain: `*.bakery.example`. */
+      readonly list?: string
+      /** `anna+shop` is on the list if `anna` is (RFC 5233). One character. */
+      readonly subaddressSeparator?: string
+    }
   /** Ask the customer's server. */
   | { readonly kind: 'live' }
   /** By explicit choice: the customer's server takes every address and stays silent (R1). */
