@@ -1,10 +1,12 @@
 /**
- * `vorposten recipients import|export|status`: the lists of recipients of the running program. A file, or standard
+ * `vorposten recipients import|export|refresh|status`: the lists of recipients of the running program. A file, or standard
  * input, is sent in small pieces; the program reads and checks it, and puts it in the place of the old list as a whole.
  */
 import { createReadStream } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { addressOf, CSV_HEADER, csvRow, type ListFormat } from '#recipients/list-file.ts'
+import type { Difference } from '#store/recipient-lists.ts'
+import type { RefreshAnswer } from './clerks/ldap-schedule.ts'
 import type { ExportAnswer, ImportAnswer, ListStatus } from './clerks/lists.ts'
 import { EXIT, UserError } from './exit.ts'
 import { type Ask, rough } from './queue.ts'
@@ -43,6 +45,13 @@ export function addListCommands(recipients: Command, ask: Ask): void {
     .addOption(new Option('--format <format>', 'with notes (csv) or without (text)').choices(formats).default('csv'))
     .action((domain: string, options: { format: ListFormat }) => exportList(ask, domain, options.format))
   recipients
+    .command('refresh')
+    .description('fetch the list of a domain from its directory (LDAP), now')
+    .argument('<domain>')
+    .option('--force', 'also if the directory knows nobody, or a fifth or more of the list would go')
+    .option('--json', 'as JSON')
+    .action((domain: string, options: { force?: boolean; json?: boolean }) => refresh(ask, domain, options))
+  recipients
     .command('status')
     .description('the lists: how many entries, how old, what went wrong last')
     .argument('[domain]')
@@ -72,6 +81,14 @@ async function* pieces(file: string): AsyncIterable<Buffer> {
   }
 }
 
+async function refresh(ask: Ask, domain: string, options: { force?: boolean; json?: boolean }): Promise<void> {
+  const answer = (await desk(ask, 'refresh', { domain, force: options.force === true })) as RefreshAnswer
+  if (options.json) return out(JSON.stringify(answer))
+  const { difference, unreadable, firstUnreadable } = answer
+  for (const line of differenceLines(domain, difference)) out(line)
+  if (unreadable > 0) out(`note: ${unreadable} values are no addresses, such as ${JSON.stringify(firstUnreadable)}`)
+}
+
 function importLines(answer: ImportAnswer, domain: string, file: string): string[] {
   if (answer.kind === 'faulty') {
     const { faults, more } = answer
@@ -79,21 +96,26 @@ function importLines(answer: ImportAnswer, domain: string, file: string): string
     const lines = faults.map(({ line, column, text }) => `${file}:${line}:${column}: ${text}`)
     return [...lines, `${count}; nothing was changed. Correct the list, then import it again.`]
   }
-  const { before, after, added, removed, firstAdded, firstRemoved } = answer.difference
-  const changes = [
+  const { before, removed } = answer.difference
+  const lines = differenceLines(domain, answer.difference)
+  if (answer.kind === 'shrinks') {
+    const why = `${Math.round((removed / before) * 100)} % of the list would go; nothing was changed.`
+    return [...lines, `${why} If that is right, say --force.`]
+  }
+  const twice = answer.duplicates > 0 ? [`${answer.duplicates} stood twice`] : []
+  const dry = answer.kind === 'dry-run' ? ['Nothing was changed (dry run).'] : []
+  return [...lines, ...twice, ...answer.notes.map((note) => `note: ${note}`), ...dry]
+}
+
+function differenceLines(domain: string, difference: Difference): string[] {
+  const { before, after, added, removed, firstAdded, firstRemoved } = difference
+  return [
     ...firstAdded.map((key) => `  + ${key}`),
     ...(added > firstAdded.length ? [`  + and ${added - firstAdded.length} more`] : []),
     ...firstRemoved.map((key) => `  - ${key}`),
     ...(removed > firstRemoved.length ? [`  - and ${removed - firstRemoved.length} more`] : []),
+    `${domain}: ${before} before, ${after} after: ${added} added, ${removed} removed`,
   ]
-  const counts = `${domain}: ${before} before, ${after} after: ${added} added, ${removed} removed`
-  if (answer.kind === 'shrinks') {
-    const why = `${Math.round((removed / before) * 100)} % of the list would go; nothing was changed.`
-    return [...changes, counts, `${why} If that is right, say --force.`]
-  }
-  const twice = answer.duplicates > 0 ? `, ${answer.duplicates} stood twice` : ''
-  const dry = answer.kind === 'dry-run' ? ' (dry run: nothing was changed)' : ''
-  return [...changes, `${counts}${twice}${dry}`, ...answer.notes.map((note) => `note: ${note}`)]
 }
 
 async function exportList(ask: Ask, domain: string, format: ListFormat): Promise<void> {
@@ -125,12 +147,13 @@ async function status(ask: Ask, domain: string | undefined, json: boolean): Prom
   if (rows.length === 0 && !json) out('No domain has a list. Import one: vorposten recipients import DOMAIN FILE.')
 }
 
-function statusText({ domain, recipients, source, entries, ageMs, error, failures }: ListStatus): string {
+function statusText({ domain, recipients, source, entries, ageMs, error, failures, nextInMs }: ListStatus): string {
   const loaded =
     ageMs === undefined
       ? 'no list was loaded yet'
       : `${entries} ${entries === 1 ? 'entry' : 'entries'}, ${source}, ${rough(ageMs)} old`
   const unused = recipients === 'directory' || ageMs === undefined ? '' : ', not used'
   const fault = error === undefined ? '' : `\n    ${failures} ${failures === 1 ? 'try' : 'tries'} failed: ${error}`
-  return `${domain}: ${loaded}${unused}${fault}`
+  const next = nextInMs === undefined ? '' : `, fetched again in ${rough(nextInMs)}`
+  return `${domain}: ${loaded}${unused}${next}${fault}`
 }

@@ -19,7 +19,7 @@ export async function serveCommand(file: string): Promise<ExitCode> {
   return serve({
     program: { module, args: [], cacheFolder: compileCacheFolder(dataFolder) },
     load: async () => planOf(await configFor(file)),
-    openDesk: (plan) => openDesk(plan.settings as Config),
+    openDesk: (plan) => openDesk(plan.settings as Config, log),
     control: answerControl,
     async started(running, plan) {
       const config = plan.settings as Config
@@ -30,9 +30,12 @@ export async function serveCommand(file: string): Promise<ExitCode> {
         closeHttp()
       }
     },
-    log: (line) => process.stdout.write(`${new Date().toISOString()} vorposten/supervisor[${process.pid}]: ${line}\n`),
+    log,
   })
 }
+
+const log = (line: string): void =>
+  void process.stdout.write(`${new Date().toISOString()} vorposten/supervisor[${process.pid}]: ${line}\n`)
 
 const planOf = (config: Config): ServePlan => ({
   dataFolder: config.dataFolder,

@@ -126,6 +126,13 @@ export class RecipientLists {
       .run(of.domain, of.tenant, of.source, at, why)
   }
 
+  /** The list in force is still right. */
+  confirmed(domain: string, atMs: number): void {
+    this.#database
+      .prepare('UPDATE recipient_lists SET loaded_at = ?1, tried_at = ?1, failures = 0, error = NULL WHERE domain = ?2')
+      .run(atMs, domain)
+  }
+
   /** In the order of the keys, behind `after`. */
   page(domain: string, after: string, rowsMax: number): ListEntry[] {
     return this.#database

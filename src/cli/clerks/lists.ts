@@ -14,12 +14,10 @@ import type { ListFault } from '#recipients/list-file.ts'
 import type { Difference, ListEntry, ListState, RecipientLists } from '#store/recipient-lists.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { RecipientSource, ServedDomain } from '#tenant/directory.ts'
+import { LdapSchedule, type LdapScheduleParts, type RefreshAnswer } from './ldap-schedule.ts'
 import { ListUploads } from './list-uploads.ts'
+import { shrinks } from './shrinking.ts'
 
-/** A list of at least so many entries … */
-export const GUARDED_ENTRIES_MIN = 50
-/** … loses no more than this part of them by accident. */
-export const REMOVED_PART_MAX = 0.2
 /** Entries in one answer of an export: some 100 KiB. */
 export const EXPORT_ROWS_MAX = 5_000
 /** For all workers to hear of a change. */
@@ -46,6 +44,8 @@ export interface ListStatus extends Partial<Omit<ListState, 'domain'>> {
   /** As the configuration has it; `none` if the domain is not served any more. */
   readonly recipients: RecipientSource['kind'] | 'none'
   readonly ageMs?: number
+  /** Until it is fetched again by itself. */
+  readonly nextInMs?: number
 }
 
 const domain = z.string().max(255)
@@ -54,13 +54,12 @@ const commands = {
   piece: z.strictObject({ upload: z.int(), octets: z.base64() }),
   end: z.strictObject({ upload: z.int(), dryRun: z.boolean(), force: z.boolean() }),
   export: z.strictObject({ domain, after: z.string().max(400) }),
+  refresh: z.strictObject({ domain, force: z.boolean() }),
   status: z.strictObject({ domain: domain.optional() }),
 }
 
-export interface ListsClerkParts {
+export interface ListsClerkParts extends Omit<LdapScheduleParts, 'changed'> {
   readonly config: Config
-  readonly lists: RecipientLists
-  readonly clock: Clock
 }
 
 export class ListsClerk implements Clerk<Config> {
@@ -68,13 +67,18 @@ export class ListsClerk implements Clerk<Config> {
   readonly #lists: RecipientLists
   readonly #clock: Clock
   readonly #uploads: ListUploads
+  readonly #schedule: LdapSchedule
+  #config: Config
   #domains: ReadonlyMap<string, ServedDomain>
   #workers: AskWorkers = async () => []
 
-  constructor({ config, lists, clock }: ListsClerkParts) {
+  constructor(parts: ListsClerkParts) {
+    const { config, lists, clock } = parts
+    this.#config = config
     this.#lists = lists
     this.#clock = clock
     this.#uploads = new ListUploads(lists, clock)
+    this.#schedule = new LdapSchedule({ ...parts, changed: (domain) => this.#changed(domain) })
     this.#domains = domainsOf(config)
     this.#dropForeign()
   }
@@ -82,15 +86,19 @@ export class ListsClerk implements Clerk<Config> {
   started(workers: AskWorkers): void {
     this.#workers = workers
     this.#sweep()
+    this.#schedule.replace(jobsOf(this.#config))
   }
 
   async reload(config: Config): Promise<void> {
+    this.#config = config
     this.#domains = domainsOf(config)
     this.#dropForeign()
     this.#sweep()
+    this.#schedule.replace(jobsOf(config))
   }
 
   async close(): Promise<void> {
+    this.#schedule.close()
     await this.#uploads.close()
   }
 
@@ -108,6 +116,10 @@ export class ListsClerk implements Clerk<Config> {
         return this.#end(asked(commands.end, body))
       case 'export':
         return this.#export(asked(commands.export, body))
+      case 'refresh': {
+        const { domain, force } = asked(commands.refresh, body)
+        return this.#schedule.refresh(this.#served(domain).name, force) satisfies Promise<RefreshAnswer>
+      }
       case 'status':
         return this.#status(asked(commands.status, body).domain)
       default:
@@ -159,7 +171,8 @@ export class ListsClerk implements Clerk<Config> {
       const recipients = this.#domains.get(name)?.recipients.kind ?? 'none'
       const loadedAtMs = state?.loadedAtMs
       const age = loadedAtMs === undefined ? {} : { ageMs: Math.max(0, this.#clock.wall() - loadedAtMs) }
-      return { ...state, ...age, domain: name, recipients }
+      const nextInMs = this.#schedule.nextInMs(name)
+      return { ...state, ...age, ...(nextInMs === undefined ? {} : { nextInMs }), domain: name, recipients }
     })
   }
 
@@ -173,7 +186,10 @@ export class ListsClerk implements Clerk<Config> {
   }
 
   #importable(text: string): ServedDomain {
-    return this.#served(text)
+    const served = this.#served(text)
+    if (!this.#schedule.has(served.name)) return served
+    const advice = `Fetch it now: vorposten recipients refresh ${served.name}. Or set recipients: {list: imported}.`
+    throw new UserError(`the list of ${served.name} comes from a directory (LDAP)`, advice, EXIT.config)
   }
 
   async #changed(domain: string): Promise<void> {
@@ -195,12 +211,13 @@ export class ListsClerk implements Clerk<Config> {
   }
 }
 
-export function shrinks({ before, removed }: Difference): boolean {
-  return before >= GUARDED_ENTRIES_MIN && removed > before * REMOVED_PART_MAX
-}
-
 const domainsOf = (config: Config): ReadonlyMap<string, ServedDomain> =>
   new Map(config.domains.map((served) => [served.name, served]))
+
+const jobsOf = ({ recipientDirectories, domains }: Config) => {
+  const tenants = new Map(domains.map(({ name, tenant }) => [name, tenant.name]))
+  return recipientDirectories.map(({ domain, ldap }) => ({ domain, ldap, tenant: tenants.get(domain) ?? '' }))
+}
 
 const unusedNote = ({ name, recipients }: ServedDomain): string =>
   `the list is kept, but not used: ${name} has recipients: ${recipients.kind}; {list: imported} makes it count`
