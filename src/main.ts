@@ -5,7 +5,6 @@
  */
 import { Command } from 'commander'
 import packageFile from '../package.json' with { type: 'json' }
-import type { ControlRequest } from './cli/control.ts'
 import { reportError } from './cli/exit.ts'
 
 const CONFIG_PATH = '/etc/vorposten/vorposten.yaml'
@@ -67,10 +66,10 @@ async function addLargeCommands(): Promise<void> {
   const { queueCommand } = await import('./cli/queue.ts')
   const { simulateCommand } = await import('./cli/simulate.ts')
   const { recipientsCommand } = await import('./cli/recipients.ts')
+  const { askRecipients } = await import('./cli/recipients-offline.ts')
   const { askRunning } = await import('./cli/ask-running.ts')
-  const ask = async (request: ControlRequest) => askRunning((await config()).dataFolder, request)
-  program.addCommand(queueCommand(ask))
-  program.addCommand(recipientsCommand(ask))
+  program.addCommand(queueCommand(async (request) => askRunning((await config()).dataFolder, request)))
+  program.addCommand(recipientsCommand(async (request) => askRecipients(await config(), request)))
   program.addCommand(simulateCommand(config))
 }
 

@@ -96,7 +96,7 @@ function recipientsText(recipients: ServedDomain['recipients']): string {
   if (recipients.kind === 'live') return 'recipients asked live'
   if (recipients.kind === 'accept-all') return 'every recipient accepted'
   if (recipients.kind === 'directory') {
-    return `recipients of its list${recipients.otherwise === 'live' ? ', others asked live' : ''}`
+    return recipients.otherwise === 'live' ? 'recipients of a list, others asked live' : 'recipients of a list'
   }
   return `${counted(recipients.keys.size, 'recipient')} listed`
 }

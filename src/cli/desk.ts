@@ -2,31 +2,65 @@
 import { readFile } from 'node:fs/promises'
 import type { Config } from '#config/config.ts'
 import { fetchKeys } from '#recipients/ldap-directory.ts'
-import { NewerStore, openStore, type Part } from '#store/database.ts'
-import { RECIPIENT_LISTS, RecipientLists } from '#store/recipient-lists.ts'
-import { systemClock } from '#sys/clock.ts'
+import { type Database, NewerStore, openStore, type Part } from '#store/database.ts'
+import { MESSAGE_RECORDS } from '#store/message-records.ts'
+import { RECIPIENT_FACTS } from '#store/recipient-facts.ts'
+import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-lists.ts'
+import { REPLY_LIMITS } from '#store/reply-limits.ts'
+import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
+import { type Clock, systemClock } from '#sys/clock.ts'
 import { ListsClerk } from './clerks/lists.ts'
+import { outboundClerks } from './clerks/outbound.ts'
+import { RecipientsClerk } from './clerks/recipients.ts'
 import { EXIT, UserError } from './exit.ts'
 import { storePath } from './folders.ts'
 import { type Clerk, Desk } from './serve/desk.ts'
 
 /** Every part of the store, in the order in which they are made. */
-const PARTS: readonly Part[] = [RECIPIENT_LISTS]
+const PARTS: readonly Part[] = [STEADY_WALL, RECIPIENT_FACTS, REPLY_LIMITS, MESSAGE_RECORDS, RECIPIENT_LISTS]
 
-/** `log` writes one line for the operator. */
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
   const store = openOwn(storePath(config.dataFolder))
-  const clerks: Clerk<Config>[] = [
-    new ListsClerk({
-      config,
-      lists: new RecipientLists(store),
-      clock: systemClock,
-      fetch: fetchKeys,
-      readText: (path) => readFile(path, 'utf8'),
-      log,
-    }),
-  ]
-  return new Desk<Config>([...clerks, { subject: 'store', close: async () => store.close() }])
+  const wall = steadyWallOf(store, systemClock)
+  const recipients = new RecipientsClerk({ store, wall, clock: systemClock, config, lists: new ListReader(store), log })
+  const lists = new ListsClerk({
+    config,
+    lists: new RecipientLists(store),
+    clock: systemClock,
+    fetch: fetchKeys,
+    readText: (path) => readFile(path, 'utf8'),
+    // What was learned of a wildcard's subdomains stands under their names.
+    changed: (domain) => recipients.directoryChanged(domain.startsWith('*.') ? undefined : domain),
+    log,
+  })
+  const clerks: Clerk<Config>[] = [recipients, lists, ...outboundClerks<Config>(store, () => wall.now())]
+  // The store is the last to close.
+  return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
+}
+
+/** Keeps the steady clock's mark, and closes the file. */
+function storeClerk(store: Database, wall: SteadyWall, clock: Clock): Clerk<Config> {
+  let cancel = () => {}
+  const keep = (): void => {
+    try {
+      keepMark(store, wall)
+    } catch {
+      // A disk that is full is told by the spool; the next turn tries again.
+    }
+  }
+  const keepNowAndThen = (): void => {
+    keep()
+    cancel = clock.after(KEEP_MS, keepNowAndThen)
+  }
+  keepNowAndThen()
+  return {
+    subject: 'store',
+    async close() {
+      cancel()
+      keep()
+      store.close()
+    },
+  }
 }
 
 function openOwn(path: string) {

@@ -16,6 +16,8 @@ const PRUNE_MS = 600_000
 export async function serveCommand(file: string): Promise<ExitCode> {
   const { dataFolder } = await configFor(file)
   const module = new URL('./worker-main.ts', import.meta.url).pathname
+  const log = (line: string) =>
+    void process.stdout.write(`${new Date().toISOString()} vorposten/supervisor[${process.pid}]: ${line}\n`)
   return serve({
     program: { module, args: [], cacheFolder: compileCacheFolder(dataFolder) },
     load: async () => planOf(await configFor(file)),
@@ -33,9 +35,6 @@ export async function serveCommand(file: string): Promise<ExitCode> {
     log,
   })
 }
-
-const log = (line: string): void =>
-  void process.stdout.write(`${new Date().toISOString()} vorposten/supervisor[${process.pid}]: ${line}\n`)
 
 const planOf = (config: Config): ServePlan => ({
   dataFolder: config.dataFolder,

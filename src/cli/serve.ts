@@ -64,6 +64,7 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
     program,
     clock: systemClock,
     desk: (worker, about, body) => desk.answer(worker, about, body),
+    ended: (worker) => desk.ended(worker),
     log,
   })
   return new Service(options, plan, supervisor, desk).run()

@@ -3,8 +3,8 @@ import { flushCompileCache } from 'node:module'
 import type { Config } from '#config/config.ts'
 import type { Action, Selection } from '#queue/operations.ts'
 import { readStore } from '#store/database.ts'
-import { ListReader } from '#store/recipient-lists.ts'
-import { assembleWorker, type Worker } from './assemble.ts'
+import { assembleWorker, realOutside, type Worker } from './assemble.ts'
+import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { storePath } from './folders.ts'
 import { runWorker, type WorkerParts } from './serve/worker.ts'
 
@@ -13,20 +13,21 @@ export interface WorkerQuestions {
   'queue-list': { body: { selection: Selection; rowsMax: number } }
   'queue-show': { body: { id: string } }
   'queue-act': { body: { selection: Selection; action: Action; dryRun: boolean } }
+  'recipients/changed': { body: ChangedNotice }
+  'recipients/probe': { body: ProbeQuestion }
   metrics: { body: undefined }
   health: { body: undefined }
-  /** A list has changed. */
-  'recipients/changed': { body: { domain: string } }
 }
 
 export interface WorkerHealthAnswer {
   readonly spool: 'ok' | 'full' | 'broken'
 }
 
-runWorker(async ({ settings, ...context }) => {
+runWorker(async ({ settings, workers, ...context }, desk) => {
   const config = settings as Config
-  const lists = new ListReader(readStore(storePath(config.dataFolder)))
-  const worker = await assembleWorker({ config, lists, ...context })
+  // The supervisor has made it.
+  const shared = { store: readStore(storePath(config.dataFolder)), desk, workers }
+  const worker = await assembleWorker({ config, ...context }, { ...realOutside(), shared })
   await worker.acceptor.prepare()
   return partsOf(worker)
 })
@@ -57,10 +58,12 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       const { selection, action, dryRun } = body as WorkerQuestions['queue-act']['body']
       return worker.operations.act(selection, action, dryRun)
     }
+    case 'recipients/changed':
+      return worker.recipientsChanged(body as ChangedNotice)
+    case 'recipients/probe':
+      return worker.probeRecipient(body as ProbeQuestion)
     case 'metrics':
       return worker.report.metrics.snapshot()
-    case 'recipients/changed':
-      return worker.recipients.forgetUnknown()
     case 'health':
       return { spool: worker.spool.health.kind } satisfies WorkerHealthAnswer
   }

@@ -7,7 +7,7 @@
  */
 import { z } from 'zod'
 import { EXIT, UserError } from '#cli/exit.ts'
-import type { AskWorkers, Clerk } from '#cli/serve/desk.ts'
+import type { Clerk } from '#cli/serve/desk.ts'
 import type { Config } from '#config/config.ts'
 import { readFullDomain } from '#config/units.ts'
 import type { ListFault } from '#recipients/list-file.ts'
@@ -20,8 +20,6 @@ import { shrinks } from './shrinking.ts'
 
 /** Entries in one answer of an export: some 100 KiB. */
 export const EXPORT_ROWS_MAX = 5_000
-/** For all workers to hear of a change. */
-const TELL_MS_MAX = 5_000
 
 export type ImportAnswer =
   /** Nothing was changed. */
@@ -58,7 +56,7 @@ const commands = {
   status: z.strictObject({ domain: domain.optional() }),
 }
 
-export interface ListsClerkParts extends Omit<LdapScheduleParts, 'changed'> {
+export interface ListsClerkParts extends LdapScheduleParts {
   readonly config: Config
 }
 
@@ -70,12 +68,13 @@ export class ListsClerk implements Clerk<Config> {
   readonly #schedule: LdapSchedule
   #config: Config
   #domains: ReadonlyMap<string, ServedDomain>
-  #workers: AskWorkers = async () => []
+  readonly #told: (domain: string) => Promise<void>
 
   constructor(parts: ListsClerkParts) {
     const { config, lists, clock } = parts
     this.#config = config
     this.#lists = lists
+    this.#told = parts.changed
     this.#clock = clock
     this.#uploads = new ListUploads(lists, clock)
     this.#schedule = new LdapSchedule({ ...parts, changed: (domain) => this.#changed(domain) })
@@ -83,8 +82,7 @@ export class ListsClerk implements Clerk<Config> {
     this.#dropForeign()
   }
 
-  started(workers: AskWorkers): void {
-    this.#workers = workers
+  started(): void {
     this.#sweep()
     this.#schedule.replace(jobsOf(this.#config))
   }
@@ -193,7 +191,7 @@ export class ListsClerk implements Clerk<Config> {
   }
 
   async #changed(domain: string): Promise<void> {
-    await this.#workers('recipients/changed', { domain }, TELL_MS_MAX)
+    await this.#told(domain)
     this.#sweep()
   }
 

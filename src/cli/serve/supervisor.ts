@@ -25,6 +25,8 @@ export interface SupervisorOptions {
   readonly clock: Clock
   /** Answers what workers ask; a rejection becomes a refusal. */
   readonly desk?: (worker: number, about: string, body: unknown) => Promise<unknown>
+  /** A worker process is gone. */
+  readonly ended?: (worker: number) => void
   /** One line for the operator. */
   readonly log: (line: string) => void
 }
@@ -164,6 +166,7 @@ export class Supervisor {
   #onDeath(dead: WorkerProcess, death: Death): void {
     const slot = this.#slots.find(({ worker }) => worker === dead)
     if (slot === undefined) return
+    this.#options.ended?.(slot.index)
     if (this.#stopping) {
       this.#endIfAllDead(undefined)
       return
