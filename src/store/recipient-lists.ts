@@ -14,6 +14,9 @@ import { type Database, inTransaction, type Part } from './database.ts'
 /** Rows of one transaction or of one comparison: about 20 ms of the supervisor's time. */
 export const ROWS_PER_STEP = 2_000
 
+/** Entries that wait in memory to be written in order; about 30 MB. */
+const WAITING_MAX = 250_000
+
 export type ListSource = 'imported' | 'ldap'
 
 export interface ListState {
@@ -183,6 +186,7 @@ export class StagedList {
   readonly #generation: number
   readonly #end: () => void
   #entries = 0
+  #waiting: ListEntry[] = []
 
   constructor(database: Database, domain: string, generation: number, end: () => void) {
     this.#database = database
@@ -191,13 +195,29 @@ export class StagedList {
     this.#end = end
   }
 
-  /** Different keys so far. */
+  /** Different keys, after `difference` or `commit`. */
   get entries(): number {
     return this.#entries
   }
 
-  /** At most `ROWS_PER_STEP` at a time, so that it does not take long. Of a key that stands twice the first one counts. */
-  add(entries: readonly ListEntry[]): void {
+  /** Of a key that stands twice the first one counts. One call after the other; pauses now and then. */
+  async add(entries: readonly ListEntry[]): Promise<void> {
+    for (const entry of entries) this.#waiting.push(entry)
+    if (this.#waiting.length >= WAITING_MAX) await this.#write()
+  }
+
+  // In the order of the keys: in any other, each row would rewrite a page of its own.
+  async #write(): Promise<void> {
+    const entries = this.#waiting
+    this.#waiting = []
+    entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    for (let at = 0; at < entries.length; at += ROWS_PER_STEP) {
+      if (at > 0) await pause()
+      this.#insert(entries.slice(at, at + ROWS_PER_STEP))
+    }
+  }
+
+  #insert(entries: readonly ListEntry[]): void {
     const insert = this.#database.prepare(
       'INSERT OR IGNORE INTO recipient_entries (generation, key, note) VALUES (?, ?, ?)',
     )
@@ -210,6 +230,7 @@ export class StagedList {
 
   /** Against the list in force. Pauses now and then. */
   async difference(): Promise<Difference> {
+    await this.#write()
     const current = this.#database
       .prepare('SELECT generation, entries FROM recipient_lists WHERE domain = ?')
       .get(this.#domain)
@@ -223,7 +244,8 @@ export class StagedList {
   }
 
   /** From now on this is the list of the domain. What it replaces is to be swept. */
-  commit(of: { readonly tenant: string; readonly source: ListSource }, atMs: number): void {
+  async commit(of: { readonly tenant: string; readonly source: ListSource }, atMs: number): Promise<void> {
+    await this.#write()
     this.#database
       .prepare(
         `INSERT INTO recipient_lists (domain, tenant, source, generation, entries, loaded_at, tried_at, failures, error)

@@ -133,8 +133,8 @@ test('an empty answer, or one that lacks a fifth, is not believed without force'
 test('after a restart a fresh list is left alone until its time; a changed source is asked now; a removed one never', async (t) => {
   const { schedule, world, pass, lists } = bench(t)
   const staged = lists.stage('x.test')
-  staged.add([{ key: 'anna@x.test' }])
-  staged.commit({ tenant: 'bakery', source: 'ldap' }, 0)
+  await staged.add([{ key: 'anna@x.test' }])
+  await staged.commit({ tenant: 'bakery', source: 'ldap' }, 0)
   schedule.replace([job('x.test')])
   await pass(14 * MINUTE)
   assert.equal(world.asked, 0)

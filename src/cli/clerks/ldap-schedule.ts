@@ -12,7 +12,6 @@ import { readSecret, type Secret } from '#config/secret.ts'
 import type { LdapPage } from '#recipients/ldap-directory.ts'
 import type { Difference, RecipientLists, StagedList } from '#store/recipient-lists.ts'
 import type { Cancel, Clock } from '#sys/clock.ts'
-import { addAll } from './list-uploads.ts'
 import { shrinks } from './shrinking.ts'
 
 /** The supervisor has other work, and a directory of many domains should not get them all at once. */
@@ -160,10 +159,7 @@ export class LdapSchedule {
       let firstUnreadable: string | undefined
       for await (const page of fetch(ldap, password, domain)) {
         if (this.#closed) throw new Error('the relay ends')
-        addAll(
-          staged,
-          page.keys.map((key) => ({ key })),
-        )
+        await staged.add(page.keys.map((key) => ({ key })))
         unreadable += page.unreadable.length
         firstUnreadable ??= page.unreadable[0]
         await pause()
@@ -171,7 +167,7 @@ export class LdapSchedule {
       const difference = await this.#judged(staged, domain, force)
       const isNew = lists.state(domain)?.source !== 'ldap' || difference.added + difference.removed > 0
       if (isNew) {
-        staged.commit({ tenant, source: 'ldap' }, clock.wall())
+        await staged.commit({ tenant, source: 'ldap' }, clock.wall())
         taken = true
         await changed(domain)
       } else lists.confirmed(domain, clock.wall())

@@ -7,7 +7,7 @@
  */
 import { EXIT, UserError } from '#cli/exit.ts'
 import { ListFile, type ListFormat } from '#recipients/list-file.ts'
-import { type RecipientLists, ROWS_PER_STEP, type StagedList } from '#store/recipient-lists.ts'
+import type { RecipientLists, StagedList } from '#store/recipient-lists.ts'
 import type { Cancel, Clock } from '#sys/clock.ts'
 
 /** An operator has one; scripts may have a few. */
@@ -50,21 +50,21 @@ export class ListUploads {
   }
 
   /** True: send no more, the list is faulty. */
-  piece(id: number, octets: Uint8Array): boolean {
+  async piece(id: number, octets: Uint8Array): Promise<boolean> {
     const { file, staged } = this.#find(id)
     this.#listen(id)
     const entries = file.push(octets)
-    if (file.faults.length === 0) addAll(staged, entries)
+    if (file.faults.length === 0) await staged.add(entries)
     return file.over
   }
 
   /** The upload is complete, and its caller's to commit or discard. */
-  end(id: number): Upload {
+  async end(id: number): Promise<Upload> {
     const upload = this.#find(id)
     upload.cancel()
     this.#uploads.delete(id)
     const entries = upload.file.end()
-    if (upload.file.faults.length === 0) addAll(upload.staged, entries)
+    if (upload.file.faults.length === 0) await upload.staged.add(entries)
     return upload
   }
 
@@ -88,8 +88,4 @@ export class ListUploads {
       void upload.staged.discard().catch(() => {})
     })
   }
-}
-
-export function addAll(staged: StagedList, entries: readonly { readonly key: string; readonly note?: string }[]): void {
-  for (let at = 0; at < entries.length; at += ROWS_PER_STEP) staged.add(entries.slice(at, at + ROWS_PER_STEP))
 }

@@ -126,7 +126,7 @@ export class ListsClerk implements Clerk<Config> {
   }
 
   async #end({ upload, dryRun, force }: z.infer<typeof commands.end>): Promise<ImportAnswer> {
-    const { domain, file, staged } = this.#uploads.end(upload)
+    const { domain, file, staged } = await this.#uploads.end(upload)
     let taken = false
     try {
       if (file.faults.length > 0) return { kind: 'faulty', faults: file.faults, more: file.over }
@@ -137,7 +137,7 @@ export class ListsClerk implements Clerk<Config> {
       const notes = dryRun && shrinks(difference) ? ['without --force this import will be refused'] : []
       if (served.recipients.kind !== 'directory') notes.push(unusedNote(served))
       if (dryRun) return { kind: 'dry-run', difference, duplicates, notes }
-      staged.commit({ tenant: served.tenant.name, source: 'imported' }, this.#clock.wall())
+      await staged.commit({ tenant: served.tenant.name, source: 'imported' }, this.#clock.wall())
       taken = true
       await this.#changed(domain)
       return { kind: 'done', difference, duplicates, notes }
