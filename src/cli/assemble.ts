@@ -19,6 +19,7 @@ import type { Spool, SpoolOptions } from '#spool/contract.ts'
 import { severalSpools } from '#spool/several.ts'
 import { openSpool } from '#spool/spool.ts'
 import type { Database } from '#store/database.ts'
+import { ListReader } from '#store/recipient-lists.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { type Disk, systemDisk } from '#sys/disk.ts'
 import { createResolver } from '#sys/resolver.ts'
@@ -200,7 +201,7 @@ function assembleSending(current: Current, report: RunningReport, outside: Outsi
     report: found,
     clock,
     random,
-    ...(outside.shared && { shared: outside.shared }),
+    ...(outside.shared && { shared: outside.shared, lists: new ListReader(outside.shared.store) }),
   })
   return { delivery, recipients, findings, tell: lessonsFor(recipients.knowledge, found) }
 }

@@ -7,6 +7,7 @@ import { checkOutbound, reportNoRoute } from './check-outbound.ts'
 import { checkHosts, checkRoute, type OwnAddresses } from './check-routes.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, recipientKey } from './recipients.ts'
+import type { LdapSettings } from './schema-recipients.ts'
 import { sizeText } from './units.ts'
 import type { SettingPath, YamlText } from './yaml-text.ts'
 
@@ -94,6 +95,21 @@ function checkSize(domain: DomainDraft, { relay }: Draft, yaml: YamlText): void 
   yaml.report('error', [...domain.path, 'size-max'], 'is more than the relay takes at all', { allowed })
 }
 
+function checkLdap(ldap: LdapSettings, path: SettingPath, yaml: YamlText): void {
+  const { 'bind-dn': bindDn, 'password-file': file, 'password-env': variable } = ldap
+  const ways = [file, variable].filter((way) => way !== undefined).length
+  if (bindDn === undefined && ways > 0) {
+    yaml.report('error', path, 'has a password, but does not say whose', { allowed: 'bind-dn: who asks' }, 'key')
+  } else if (bindDn !== undefined && ways !== 1) {
+    const allowed = 'exactly one of password-file, password-env'
+    yaml.report('error', [...path, 'bind-dn'], 'needs its password', { allowed }, 'key')
+  }
+  const plain = ldap.tls === 'never' && ldap.url.some((url) => url.startsWith('ldap:'))
+  if (plain && bindDn !== undefined) {
+    yaml.report('warning', [...path, 'tls'], 'the password goes over the network in clear')
+  }
+}
+
 function checkRecipients(domain: DomainDraft, yaml: YamlText): Set<string> | undefined {
   const recipients = domain.settings?.recipients
   const path = [...domain.path, 'recipients']
@@ -102,6 +118,7 @@ function checkRecipients(domain: DomainDraft, yaml: YamlText): Set<string> | und
       'mail to any address is taken. The tenant’s server must do so too, and never answer with bounces (R1)'
     yaml.report('warning', path, message)
   }
+  if (recipients?.kind === 'ldap') checkLdap(recipients.ldap, [...path, 'ldap'], yaml)
   if (recipients?.kind !== 'listed') return undefined
   const keys = newKeys(domain.name)
   if (recipients.addresses.length === 0) yaml.report('warning', path, 'the list is empty: only postmaster exists')
