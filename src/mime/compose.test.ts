@@ -27,9 +27,9 @@ print(json.dumps({'subject': m['subject'], 'keys': m.keys(), 'to': [[a.display_n
   'types': [p.get_content_type() for p in m.walk()], 'report': m.get_param('report-type'),
   'texts': [p.get_content() for p in m.walk() if p.get_content_maintype() == 'text'],
   'defects': [str(d) for p in m.walk() for d in p.defects]}))`
+const noPython = !process.env['CI'] && spawnSync('python3', ['--version']).error !== undefined
 const python = (octets: Buffer) => {
   const run = spawnSync('python3', ['-c', PYTHON], { input: octets, encoding: 'utf8' })
-  if (run.error !== undefined) return undefined
   assert.equal(run.status, 0, run.stderr)
   return JSON.parse(run.stdout)
 }
@@ -111,16 +111,15 @@ describe('quoted-printable', () => {
 })
 
 describe('a report', () => {
-  it('is read by a foreign parser as it was meant', (t) => {
+  it('is read by a foreign parser as it was meant', { skip: noPython && 'no python3' }, () => {
     const to = addresses('To', { displayName: 'Jörg "J" Bäcker', mailbox: mailbox('"a b"@bakery.example') })
     const composed = compose([text('Subject', 'Nicht zugestellt: Grüße aus Köln'), to], report)
     const read = python(composedBytes(composed))
-    if (read === undefined) return process.env['CI'] ? assert.fail('no python3') : t.diagnostic('no python3')
     assert.equal(read.subject, 'Nicht zugestellt: Grüße aus Köln')
     assert.deepEqual(read.to, [['Jörg "J" Bäcker', '"a b"@bakery.example']])
     assert.equal(read.report, 'delivery-status')
     assert.deepEqual(read.defects, [])
-    assert.equal(read.texts[0], 'Grüße\nFrom here\n.\n')
+    assert.equal(read.texts[0], 'Grüße\r\nFrom here\r\n.\r\n')
     assert.deepEqual(read.types.slice(0, 5), [
       'multipart/report',
       'multipart/alternative',
