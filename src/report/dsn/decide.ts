@@ -107,7 +107,8 @@ function reportOf(
   const { receivedMs } = message.reception
   switch (state.kind) {
     case 'held':
-      if (state.reason === 'operator') return undefined
+      // Somebody here decides yet: nothing has failed.
+      if (state.reason === 'operator' || state.reason === 'policy') return undefined
       return said('failed', statusIn(state.text) ?? DEFAULT_STATUS[state.reason], state.text, state.atMs)
     case 'delivered': {
       // RFC 3461 §5.2.2: a next hop with DSN has taken the duty over.
