@@ -3,11 +3,13 @@ import type { Config } from '#config/config.ts'
 import { type Database, NewerStore, openStore, type Part } from '#store/database.ts'
 import { FINDINGS } from '#store/findings.ts'
 import { MESSAGE_RECORDS } from '#store/message-records.ts'
+import { NOTICE_MARKS } from '#store/notice-marks.ts'
 import { RECIPIENT_FACTS } from '#store/recipient-facts.ts'
 import { REPLY_LIMITS } from '#store/reply-limits.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { findingsClerk } from './clerks/findings.ts'
+import { NoticesClerk } from './clerks/notices.ts'
 import { outboundClerks } from './clerks/outbound.ts'
 import { RecipientsClerk } from './clerks/recipients.ts'
 import { EXIT, UserError } from './exit.ts'
@@ -15,7 +17,7 @@ import { storePath } from './folders.ts'
 import { type Clerk, Desk } from './serve/desk.ts'
 
 /** Every part of the store, in the order in which they are made. */
-const PARTS: readonly Part[] = [STEADY_WALL, RECIPIENT_FACTS, REPLY_LIMITS, MESSAGE_RECORDS, FINDINGS]
+const PARTS: readonly Part[] = [STEADY_WALL, RECIPIENT_FACTS, REPLY_LIMITS, MESSAGE_RECORDS, FINDINGS, NOTICE_MARKS]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
   const store = openOwn(storePath(config.dataFolder))
@@ -23,7 +25,8 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   const recipients = new RecipientsClerk({ store, wall, clock: systemClock, config, log })
   const wallMs = () => wall.now()
   const findings = findingsClerk<Config>(store, wallMs, systemClock)
-  const clerks: Clerk<Config>[] = [recipients, ...outboundClerks<Config>(store, wallMs), findings]
+  const notices = new NoticesClerk({ store, wallMs, clock: systemClock, config, log })
+  const clerks: Clerk<Config>[] = [recipients, ...outboundClerks<Config>(store, wallMs), findings, notices]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
 }
