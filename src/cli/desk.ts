@@ -5,6 +5,7 @@ import { fetchKeys } from '#recipients/ldap-directory.ts'
 import { type Database, NewerStore, openStore, type Part } from '#store/database.ts'
 import { FINDINGS } from '#store/findings.ts'
 import { MESSAGE_RECORDS } from '#store/message-records.ts'
+import { NOTICE_MARKS } from '#store/notice-marks.ts'
 import { RECIPIENT_FACTS } from '#store/recipient-facts.ts'
 import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-lists.ts'
 import { REPLY_LIMITS } from '#store/reply-limits.ts'
@@ -12,6 +13,7 @@ import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { findingsClerk } from './clerks/findings.ts'
 import { ListsClerk } from './clerks/lists.ts'
+import { NoticesClerk } from './clerks/notices.ts'
 import { outboundClerks } from './clerks/outbound.ts'
 import { RecipientsClerk } from './clerks/recipients.ts'
 import { EXIT, UserError } from './exit.ts'
@@ -19,7 +21,15 @@ import { storePath } from './folders.ts'
 import { type Clerk, Desk } from './serve/desk.ts'
 
 /** Every part of the store, in the order in which they are made. */
-const PARTS: readonly Part[] = [STEADY_WALL, RECIPIENT_FACTS, RECIPIENT_LISTS, REPLY_LIMITS, MESSAGE_RECORDS, FINDINGS]
+const PARTS: readonly Part[] = [
+  STEADY_WALL,
+  RECIPIENT_FACTS,
+  RECIPIENT_LISTS,
+  REPLY_LIMITS,
+  MESSAGE_RECORDS,
+  FINDINGS,
+  NOTICE_MARKS,
+]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
   const store = openOwn(storePath(config.dataFolder))
@@ -37,7 +47,8 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     log,
   })
   const findings = findingsClerk<Config>(store, wallMs, systemClock)
-  const clerks: Clerk<Config>[] = [recipients, lists, ...outboundClerks<Config>(store, wallMs), findings]
+  const notices = new NoticesClerk({ store, wallMs, clock: systemClock, config, log })
+  const clerks: Clerk<Config>[] = [recipients, lists, ...outboundClerks<Config>(store, wallMs), findings, notices]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
 }

@@ -3,6 +3,7 @@
  * that are not of their domain.
  */
 import { firstOne } from './check-listeners.ts'
+import { checkNotices } from './check-notices.ts'
 import { checkOutbound, reportNoRoute } from './check-outbound.ts'
 import { checkHosts, checkRoute, type OwnAddresses } from './check-routes.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
@@ -17,6 +18,7 @@ export type ListedKeys = ReadonlyMap<DomainDraft, ReadonlySet<string>>
 export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): ListedKeys {
   checkOwners(draft, yaml)
   checkOutbound(draft, yaml)
+  checkNotices(draft, yaml)
   const listed = new Map<DomainDraft, ReadonlySet<string>>()
   for (const tenant of draft.tenants) {
     for (const route of tenant.routes.values()) checkRoute(route, own, yaml)

@@ -225,3 +225,17 @@ test('bounce protection has its key, its day, and mail that leaves through us', 
     '  bakery: {domains: {bakery.example: {deliver-to: a.example}}, bounce-protection: {kind: sent-record, since: 2026-11-24}}\n'
   assert.match(problems(alone).join(), /error: .*bounce-protection: its mail does not leave through us/)
 })
+
+test('a postmaster who cannot be told anything is a warning; a route for notices must be declared', () => {
+  const tenant = (postmaster: string): string =>
+    `  bakery: {postmaster: ${postmaster}, domains: {bakery.example: {deliver-to: a.example}, "*.shop.example": {deliver-to: a.example}}}\n`
+  assert.deepEqual(problems(tenant('chef@bakery.example')), [])
+  assert.deepEqual(problems(tenant('chef@one.shop.example')), [])
+  assert.match(problems(tenant('chef@elsewhere.example')).join(), /warning: .*postmaster: cannot be told anything/)
+  const head = 'listeners: {name: mx, addresses: 192.0.2.1:25, tls: none}\nnotices: {route: '
+  assert.deepEqual(problems(tenant('chef@elsewhere.example'), `${head}bakery/bakery.example}`), [])
+  assert.match(
+    problems(tenant('chef@bakery.example'), `${head}bakery/out}`).join(),
+    /error: notices\.route: there is no/,
+  )
+})

@@ -69,6 +69,14 @@ export interface LdapSource {
   readonly timeMsMax: number
 }
 
+export interface NoticeConfig {
+  readonly digest: 'daily' | 'hourly' | 'off'
+  /** After the first new hold, so that one digest tells of all that came with it. */
+  readonly collectMs: number
+  /** For postmasters at domains that are not served here. */
+  readonly route?: string
+}
+
 export interface Config {
   /** The file that it came from. */
   readonly file: string
@@ -86,6 +94,7 @@ export interface Config {
   readonly spool: { readonly segmentOctets: number; readonly freeOctetsMin: number }
   /** For callouts to servers that refuse the null path. */
   readonly calloutSender?: Mailbox
+  readonly notices: NoticeConfig
   readonly tenants: readonly Tenant[]
   /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
   readonly routes: readonly Route[]

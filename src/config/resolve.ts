@@ -7,7 +7,7 @@ import type { ServerLimits } from '#smtp/server/contract.ts'
 import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
 import { defaultPort } from './check-routes.ts'
 import type { ListedKeys } from './check-tenants.ts'
-import type { ClientLimits, Config, LdapSource, ListenerConfig, RelayLimits } from './config.ts'
+import type { ClientLimits, Config, LdapSource, ListenerConfig, NoticeConfig, RelayLimits } from './config.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, type RecipientFile } from './recipients.ts'
 import { bounceProtectionOf, type KeySecret, outboundOf } from './resolve-outbound.ts'
@@ -25,9 +25,10 @@ export interface Resolved {
 }
 
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
-  const { hostname, workers, log, http, listeners, limits, spool } = relay
+  const { hostname, workers, log, http, listeners, limits, spool, notices } = relay
   const dataFolder = relay['data-folder']
-  if (!(hostname && dataFolder && workers && log && http && listeners && limits && spool)) throw new Error('not sound')
+  if (!(hostname && dataFolder && workers && log && http && listeners && limits && spool && notices))
+    throw new Error('not sound')
   const at = (path: string): string => resolve(dirname(yaml.file), path)
   const declared: Declarations = { tenants: [], routes: [], domains: [], files: [], directories: [], secrets: [] }
   const context = { listed, yaml, at, contentOctetsMax: limits['content-size-max'] }
@@ -43,6 +44,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     limits: relayLimits(limits),
     spool: { segmentOctets: spool['segment-size'], freeOctetsMin: spool['free-space-min'] },
     ...(relay['callout-sender'] && { calloutSender: relay['callout-sender'] }),
+    notices: noticeConfig(notices),
     tenants: declared.tenants,
     routes: declared.routes,
     domains: declared.domains,
@@ -51,6 +53,12 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
   }
   return { config, files: declared.files, secrets: declared.secrets }
 }
+
+const noticeConfig = (notices: NonNullable<Draft['relay']['notices']>): NoticeConfig => ({
+  digest: notices.digest,
+  collectMs: notices['collect-time'],
+  ...(notices.route !== undefined && { route: notices.route }),
+})
 
 type Absolute = (path: string) => string
 
@@ -118,13 +126,14 @@ interface Context {
 }
 
 function declareTenant(draft: TenantDraft, context: Context, into: Declarations): void {
-  const { postmaster, language = 'en' } = draft.settings
+  const { postmaster, digest, language = 'en' } = draft.settings
   const outbound = outboundOf(draft, context.contentOctetsMax)
   const bounceProtection = bounceProtectionOf(draft, context, into.secrets)
   const tenant: Tenant = {
     name: draft.name,
     language,
     ...(postmaster && { postmaster }),
+    ...(digest && { digest }),
     ...(outbound && { outbound }),
     ...(bounceProtection && { bounceProtection }),
   }

@@ -175,7 +175,12 @@ export const domainSettings = section({
 })
 
 export const tenantShape = {
-  postmaster: mailbox.optional().describe('Who hears of held mail.'),
+  postmaster: mailbox
+    .optional()
+    .describe('Who hears of held mail and of servers that are down. Without one, only the operator sees it.'),
+  digest: choice('daily', 'hourly', 'off')
+    .optional()
+    .describe('How often the postmaster hears of held mail; `notices.digest` if not given.'),
   language: choice('de', 'en').prefault('en').describe('Language of what the tenant reads from us.'),
   outbound: outboundSettings.optional().describe('The tenant’s servers may send through us. Without it they may not.'),
   'bounce-protection': bounceProtectionSettings

@@ -11,6 +11,8 @@ export interface Tenant {
   readonly language: 'de' | 'en'
   /** Who hears of held mail. */
   readonly postmaster?: Mailbox
+  /** How often; the relay's own setting if absent. */
+  readonly digest?: 'daily' | 'hourly' | 'off'
   /** Absent: its servers may not send through us. */
   readonly outbound?: OutboundSettings
   /** Absent: every bounce is let through. */

@@ -89,7 +89,10 @@ test('what has ended is forgotten now and then', async () => {
   const clock = new HandClock()
   const { take, desk, database } = open(':memory:', clock)
   await take()
-  desk.started(async () => [])
+  desk.started(
+    async () => [],
+    async () => undefined,
+  )
   const rows = () => Number(database.prepare('SELECT count(*) AS n FROM reply_slots').get()?.['n'])
   await new Promise(setImmediate)
   assert.equal(rows(), 1)
