@@ -14,7 +14,7 @@ export const GERMAN: Words = {
     since: 'Seit',
     until: 'Bis',
     lasted: 'Dauer',
-    waiting: 'Es warten',
+    waiting: 'Wartend',
     oldest: 'Älteste empfangen',
     none: 'keine Nachrichten',
     messages,
