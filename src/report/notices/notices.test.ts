@@ -11,6 +11,7 @@ import { fieldText } from '#mime/decoded-text.ts'
 import { readHeaderSection, unfolded } from '#mime/header-section.ts'
 import { ROWS_MAX } from './digest.ts'
 import { figures } from './figures.ts'
+import { harmless, shown } from './harmless.ts'
 import { htmlOf } from './html.ts'
 import { documentOf, renderNotice } from './notices.ts'
 import { digest, held, NOTICES, options } from './notices-testing.ts'
@@ -181,6 +182,18 @@ describe('whatever strangers wrote', () => {
     )
   })
 
+  it('is one line of what can be seen, with an end', () => {
+    fc.assert(
+      fc.property(hostile, fc.integer({ min: 1, max: 50 }), (text, charsMax) => {
+        const short = shown(text, charsMax)
+        assert.ok([...short].length <= charsMax)
+        assert.doesNotMatch(harmless(text) + short, /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}\u200b\ufeff]|\p{M}{5}/v)
+        assert.equal(harmless(harmless(text)), harmless(text))
+      }),
+    )
+    assert.equal(harmless('a\u202eb\u200bc\r\nd\u{e0041} 👩\u200d🌾'), 'abc d 👩\u200d🌾')
+  })
+
   it('becomes no field', () => {
     fc.assert(
       fc.property(hostile, hostile, (tenant, domain) => {
@@ -205,9 +218,9 @@ describe('whatever strangers wrote', () => {
 
   it('is no link, and has an end', () => {
     const long = digest([held(1, { subject: ` HTTPS://evil.example/ ${'x'.repeat(5000)}` })])
-    const shown = textOf(documentOf(long, options('en')))
-    assert.match(shown, /hxxpS:\/\/evil\.example\/\s+x+…”/)
-    assert.ok(shown.length < 3500, String(shown.length))
+    const form = textOf(documentOf(long, options('en')))
+    assert.match(form, /hxxpS:\/\/evil\.example\/\s+x+…”/)
+    assert.ok(form.length < 3500, String(form.length))
   })
 })
 
