@@ -42,8 +42,8 @@ export function digestDocument(digest: HeldDigest, telling: Telling): Document {
     subject: say.subject(news, digest.tenant),
     blocks: [
       paragraph(say.opening(news, hostname)),
-      paragraph(say.noBounce),
-      paragraph(say.kept, ...(others > 0 ? [` ${say.all(count(digest.allHeld))}`] : [])),
+      paragraph(say.noBounce, ' ', rows.some(hasEnd) ? say.keptForAWhile : say.kept),
+      ...(others > 0 ? [paragraph(say.all(count(digest.allHeld)))] : []),
       {
         kind: 'table',
         caption: say.caption,
@@ -59,6 +59,8 @@ export function digestDocument(digest: HeldDigest, telling: Telling): Document {
     ],
   }
 }
+
+const hasEnd = ({ keptUntilMs }: HeldMessage): boolean => keptUntilMs !== undefined
 
 const listCommand = ({ tenant }: HeldDigest): string => `vorposten queue list --tenant ${tenant} --state held`
 
@@ -98,16 +100,21 @@ function recipients(all: readonly HeldRecipient[], { words, count }: Telling): P
   return [...some, ...more].flatMap((piece, i) => (i === 0 ? [piece] : [LINE, piece]))
 }
 
-/** Each reason once: recipients of one message mostly share it. */
-function why(all: readonly HeldRecipient[], { words }: Telling): Pieces {
-  const seen = new Map(all.map(({ reason, text }) => [`${reason} ${text}`, { reason, text }]))
-  return [...seen.values()].slice(0, RECIPIENTS_MAX).flatMap(({ reason, text }, i) => {
+/** Each reason once, since recipients of one message mostly share it; where they do not, it is said whose it is. */
+function why(all: readonly HeldRecipient[], telling: Telling): Pieces {
+  const { words } = telling
+  const groups = [...Map.groupBy(all, ({ reason, text }) => `${reason} ${text}`).values()]
+  return groups.slice(0, RECIPIENTS_MAX).flatMap((group, i) => {
+    const [{ reason, text }] = group as [HeldRecipient]
     const said = shown(text, REPLY_CHARS_MAX)
     const because = words.digest.why[reason]
     const quoted: Pieces = said === '' || reason === 'operator' ? [`${because}.`] : [`${because}: `, foreign(said)]
-    return i === 0 ? quoted : [LINE, ...quoted]
+    const whose = groups.length === 1 ? [] : [...recipients(group, telling).map(asComma), ': ']
+    return [...(i === 0 ? [] : [LINE]), ...whose, ...quoted]
   })
 }
+
+const asComma = (piece: Piece): Piece => (piece === LINE ? ', ' : piece)
 
 function advice(rows: readonly HeldMessage[], { words }: Telling): Block[] {
   const touched = new Set(rows.flatMap((message) => message.recipients.map(touches)))

@@ -26,8 +26,9 @@ export const ENGLISH: Words = {
     opening: (count, hostname) =>
       `${hostname} accepted ${messages(count)} for you and did not deliver ${count.n === 1 ? 'it' : 'them'}.`,
     noBounce:
-      'The senders were not sent a non-delivery message, because sender addresses are often forged. Nothing is lost: we keep what is listed here until you decide, or until the time given beside it.',
-    kept: 'Messages that you see here for the first time are listed below.',
+      'The senders were not sent a non-delivery message, because sender addresses are often forged. Nothing is lost:',
+    kept: 'we keep these messages until you decide.',
+    keptForAWhile: 'we keep these messages until you decide, at most until the time given beside each.',
     all: (count) => `In all, ${messages(count)} ${areHeld(count)} held for you.`,
     caption: 'Newly held messages',
     columns: ['Message', 'From', 'To', 'Received', 'Why held', 'Kept until'],
@@ -36,7 +37,7 @@ export const ENGLISH: Words = {
     keptForever: 'you decide',
     why: {
       refused: 'Your server refused it after we had accepted it',
-      expired: 'Could not be delivered in time; the last answer was',
+      expired: 'Not delivered in time; the last attempt ended with',
       operator: 'Stopped by the operator of this relay',
       loop: 'The message goes round in a circle',
       policy: 'Held by a rule of yours',
@@ -44,11 +45,11 @@ export const ENGLISH: Words = {
     more: (count) => `And ${count.text} more. Whoever operates this relay sees all of them with`,
     advice: {
       'unknown-recipients':
-        'Unknown recipients: your server refused a recipient that we had taken for valid. If the address should exist, please create it. If not, your server should refuse unknown recipients during the SMTP dialogue (in its answer to RCPT TO). Then the sender learns of it at once, and nothing is held.',
+        'Unknown recipients (prerequisite R1): your server refused a recipient that we had taken for valid. If the address should exist, please create it. If not, your server should refuse unknown recipients during the SMTP dialogue (in its answer to RCPT TO). Then the sender learns of it at once, and nothing is held.',
       'content-rejection':
-        'Content: it looks as if a filter on your server refused mail because of its content. Please let mail from our relay pass; marking it or moving it to a spam folder is fine. Only release a message if you trust it.',
+        'Content (prerequisite R3): it looks as if a filter on your server refused mail because of its content. Please let mail from our relay pass; marking it or moving it to a spam folder is fine. Only release a message if you trust it.',
       availability:
-        'Availability: your server did not take these messages in time. Please make sure that it is permanently online at a fixed IP address and does not delay our relay, by greylisting for example.',
+        'Availability (prerequisites R4 and R5): your server did not take these messages in time. Please make sure that it is permanently online at a fixed IP address and does not delay our relay, by greylisting for example.',
       loop: 'Loop: your server, or a forwarding, sends mail back to us. Please check where it delivers these domains, and release the messages after that.',
       'other-refusal':
         'Other refusals: please read the words of your server, quoted above. Release the messages when the cause is gone.',
@@ -90,7 +91,7 @@ export const ENGLISH: Words = {
     planned:
       'If the outage is planned, ask your provider to enter it as maintenance: then its time does not count for the lifetime of your mail. The command is',
     standing:
-      'Our relay requires that your server is, as a rule, permanently online with a fixed IP address. A single outage is no breach of that.',
+      'Prerequisite R5 of our relay is that your server is, as a rule, permanently online with a fixed IP address. A single outage is no breach of that.',
     drained: (count, took) => `We delivered ${messages(count)} that had waited; that took ${took}.`,
     draining: (count) =>
       `${messages(count)} ${count.n === 1 ? 'waits' : 'wait'}. We deliver now, the oldest first and gently, so that your server is not overloaded.`,

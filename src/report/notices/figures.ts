@@ -40,7 +40,8 @@ export function figures(language: Language, timeZone: string): Figures {
     return (type: Intl.DateTimeFormatPartTypes) => found.get(type) ?? ''
   }
   const clock = (part: ReturnType<typeof parts>) => `${part('hour')}:${part('minute')}`
-  const offset = (part: ReturnType<typeof parts>) => `(${part('timeZoneName').replace('GMT', 'UTC')})`
+  const offset = (part: ReturnType<typeof parts>) =>
+    `(${part('timeZoneName').replace('GMT', 'UTC').replace('+00:00', '')})`
   const numeric = new Intl.DateTimeFormat(locale, { day: '2-digit', month: '2-digit', year: 'numeric', timeZone })
   const unit = (n: number, of: string) =>
     new Intl.NumberFormat(locale, { style: 'unit', unit: of, unitDisplay: 'long' }).format(n)

@@ -14,7 +14,7 @@ export const GERMAN: Words = {
     since: 'Seit',
     until: 'Bis',
     lasted: 'Dauer',
-    waiting: 'Es warten',
+    waiting: 'Wartend',
     oldest: 'Älteste empfangen',
     none: 'keine Nachrichten',
     messages,
@@ -24,8 +24,10 @@ export const GERMAN: Words = {
     subject: (count, tenant) => `${messages(count)} zurückgehalten: bitte entscheiden Sie (${tenant})`,
     opening: (count, hostname) => `${hostname} hat ${messages(count)} für Sie angenommen und nicht zugestellt.`,
     noBounce:
-      'Die Absender haben keine Unzustellbarkeitsnachricht bekommen, weil Absenderadressen oft gefälscht sind. Verloren ist nichts: Was hier steht, bewahren wir auf, bis Sie entscheiden oder bis zu dem Zeitpunkt, der dabeisteht.',
-    kept: 'Unten stehen die Nachrichten, die neu hinzugekommen sind.',
+      'Die Absender haben keine Unzustellbarkeitsnachricht bekommen, weil Absenderadressen oft gefälscht sind. Verloren ist nichts:',
+    kept: 'Wir bewahren diese Nachrichten auf, bis Sie entscheiden.',
+    keptForAWhile:
+      'Wir bewahren diese Nachrichten auf, bis Sie entscheiden, längstens bis zu dem Zeitpunkt, der bei jeder steht.',
     all: (count) => `Insgesamt ${count.n === 1 ? 'ist' : 'sind'} ${messages(count)} für Sie zurückgehalten.`,
     caption: 'Neu zurückgehaltene Nachrichten',
     columns: ['Nachricht', 'Von', 'An', 'Empfangen', 'Grund', 'Aufbewahrt bis'],
@@ -34,7 +36,7 @@ export const GERMAN: Words = {
     keptForever: 'Sie entscheiden',
     why: {
       refused: 'Ihr Server hat sie abgelehnt, nachdem wir sie angenommen hatten',
-      expired: 'Nicht rechtzeitig zustellbar; die letzte Antwort war',
+      expired: 'Nicht rechtzeitig zugestellt; der letzte Versuch endete mit',
       operator: 'Vom Betreiber dieses Relays angehalten',
       loop: 'Die Nachricht läuft im Kreis',
       policy: 'Nach einer Ihrer Regeln zurückgehalten',
@@ -42,11 +44,11 @@ export const GERMAN: Words = {
     more: (count) => `Und ${count.text} weitere. Wer dieses Relay betreibt, sieht alle mit`,
     advice: {
       'unknown-recipients':
-        'Unbekannte Empfänger: Ihr Server hat einen Empfänger abgelehnt, den wir für gültig hielten. Soll es die Adresse geben, richten Sie sie bitte ein. Soll es sie nicht geben, sollte Ihr Server unbekannte Empfänger schon im SMTP-Dialog ablehnen (in der Antwort auf RCPT TO). Dann erfährt es der Absender sofort, und nichts wird zurückgehalten.',
+        'Unbekannte Empfänger (Voraussetzung R1): Ihr Server hat einen Empfänger abgelehnt, den wir für gültig hielten. Soll es die Adresse geben, richten Sie sie bitte ein. Soll es sie nicht geben, sollte Ihr Server unbekannte Empfänger schon im SMTP-Dialog ablehnen (in der Antwort auf RCPT TO). Dann erfährt es der Absender sofort, und nichts wird zurückgehalten.',
       'content-rejection':
-        'Inhalt: Offenbar hat ein Filter auf Ihrem Server Mail wegen ihres Inhalts abgelehnt. Bitte lassen Sie Mail von unserem Relay durch; sie zu markieren oder in einen Spam-Ordner zu legen, ist in Ordnung. Geben Sie eine Nachricht nur frei, wenn Sie ihr trauen.',
+        'Inhalt (Voraussetzung R3): Offenbar hat ein Filter auf Ihrem Server Mail wegen ihres Inhalts abgelehnt. Bitte lassen Sie Mail von unserem Relay durch; sie zu markieren oder in einen Spam-Ordner zu legen, ist in Ordnung. Geben Sie eine Nachricht nur frei, wenn Sie ihr trauen.',
       availability:
-        'Erreichbarkeit: Ihr Server hat diese Nachrichten nicht rechtzeitig angenommen. Bitte sorgen Sie dafür, dass er dauerhaft online ist, eine feste IP-Adresse hat und unser Relay nicht verzögert, zum Beispiel durch Greylisting.',
+        'Erreichbarkeit (Voraussetzungen R4 und R5): Ihr Server hat diese Nachrichten nicht rechtzeitig angenommen. Bitte sorgen Sie dafür, dass er dauerhaft online ist, eine feste IP-Adresse hat und unser Relay nicht verzögert, zum Beispiel durch Greylisting.',
       loop: 'Schleife: Ihr Server oder eine Weiterleitung schickt Mail an uns zurück. Bitte prüfen Sie, wohin er diese Domains zustellt, und geben Sie die Nachrichten danach frei.',
       'other-refusal':
         'Andere Ablehnungen: Bitte lesen Sie die Worte Ihres Servers, die oben zitiert sind. Geben Sie die Nachrichten frei, wenn die Ursache behoben ist.',
@@ -89,7 +91,7 @@ export const GERMAN: Words = {
     planned:
       'Ist der Ausfall geplant, lassen Sie ihn von Ihrem Provider als Wartung eintragen: Dann zählt seine Zeit nicht zur Zustellfrist Ihrer Mail. Der Befehl lautet',
     standing:
-      'Unser Relay setzt voraus, dass Ihr Server in der Regel dauerhaft online ist und eine feste IP-Adresse hat. Ein einzelner Ausfall verstößt nicht dagegen.',
+      'Voraussetzung R5 unseres Relays ist, dass Ihr Server in der Regel dauerhaft online ist und eine feste IP-Adresse hat. Ein einzelner Ausfall verstößt nicht dagegen.',
     drained: (count, took) =>
       `Zugestellt haben wir ${messages(count)}, die gewartet ${count.n === 1 ? 'hatte' : 'hatten'}; das dauerte ${took}.`,
     draining: (count) =>

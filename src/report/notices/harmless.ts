@@ -30,4 +30,4 @@ export function shown(text: string, charsMax: number): string {
 }
 
 /** A link that a stranger wrote must not become one in mail that has our name on it. */
-export const withoutLinks = (text: string): string => text.replace(/\bhttp(s?):\/\//gi, 'hxxp$1://')
+export const withoutLinks = (text: string): string => text.replace(/http(?=s?:\/\/)/gi, 'hxxp')

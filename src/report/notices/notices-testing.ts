@@ -41,7 +41,7 @@ const several: readonly HeldMessage[] = [
     reversePath: { kind: 'null' },
     recipients: [
       {
-        forwardPath: forwardPath('chef@xn--bckerei-7wa.example'),
+        forwardPath: forwardPath('chef@xn--bckerei-5wa.example'),
         reason: 'refused',
         text: '554 5.7.1 Message contains <a href="https://filter.example/">spam</a>',
       },

@@ -29,7 +29,10 @@ export interface DigestWords {
   readonly subject: (count: Count, tenant: string) => string
   readonly opening: (count: Count, hostname: string) => string
   readonly noBounce: string
+  /** Continues the sentence before it. */
   readonly kept: string
+  /** The same, where some have an end. */
+  readonly keptForAWhile: string
   readonly all: (count: Count) => string
   readonly caption: string
   /** Message, from, to, received, why, kept until. */
