@@ -12,7 +12,7 @@ import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, type RecipientFile } from './recipients.ts'
 import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
-import { type RouteSettings, routeSettings } from './schema-tenant.ts'
+import { type DomainSettings, type RouteSettings, routeSettings } from './schema-tenant.ts'
 import { settingText, type YamlText } from './yaml-text.ts'
 
 export interface Resolved {
@@ -111,8 +111,13 @@ interface Context {
 }
 
 function declareTenant(draft: TenantDraft, context: Context, into: Declarations): void {
-  const { postmaster, language = 'en' } = draft.settings
-  const tenant: Tenant = { name: draft.name, language, ...(postmaster === undefined ? {} : { postmaster }) }
+  const { postmaster, language = 'en', 'rate-max': messagesPerSecondMax } = draft.settings
+  const tenant: Tenant = {
+    name: draft.name,
+    language,
+    ...(postmaster === undefined ? {} : { postmaster }),
+    ...(messagesPerSecondMax === undefined ? {} : { messagesPerSecondMax }),
+  }
   into.tenants.push(tenant)
   const routes = new Map<string, Route>()
   for (const { name, settings } of draft.routes.values()) {
@@ -143,9 +148,19 @@ function declareDomain(
     tenant,
     route,
     recipients: recipientSource(draft, context, into.files),
-    commit: settings.commit,
+    commit: settings.service === 'fallback-mx' ? 'spool' : settings.commit,
     policyClass: settings.policy,
     contentOctetsMax: settings['size-max'] ?? context.contentOctetsMax,
+    ...fallbackOf(settings),
+  }
+}
+
+function fallbackOf(settings: DomainSettings): Pick<ServedDomain, 'fallback' | 'lifetimeMs' | 'etrnFrom'> {
+  const { service, lifetime, 'refuse-while-primary-up': refuse, 'etrn-from': etrnFrom } = settings
+  return {
+    ...(service === 'fallback-mx' && { fallback: { refuseWhilePrimaryUp: refuse } }),
+    ...(lifetime !== undefined && { lifetimeMs: lifetime }),
+    ...(etrnFrom !== undefined && { etrnFrom }),
   }
 }
 
@@ -164,7 +179,7 @@ let defaults: RouteSettings | undefined
 const routeDefaults = (): RouteSettings => (defaults ??= routeSettings.parse({ hosts: 'mail.bakery.example' }))
 
 function routeFrom(settings: RouteSettings, tenant: string, name: string): Route {
-  const greetingName = settings['greeting-name']
+  const { 'greeting-name': greetingName, 'rate-max': messagesPerSecondMax } = settings
   return {
     id: `${tenant}/${name}`,
     tenant,
@@ -180,6 +195,8 @@ function routeFrom(settings: RouteSettings, tenant: string, name: string): Route
     retryFirstMs: settings.retry.first,
     retryMaxMs: settings.retry.max,
     lifetimeMs: settings.lifetime,
+    probeIntervalMs: settings['probe-interval'],
+    ...(messagesPerSecondMax === undefined ? {} : { messagesPerSecondMax }),
     ...(greetingName === undefined ? {} : { greetingName }),
   }
 }

@@ -17,7 +17,7 @@ export const endpoint = setting({
   },
 })
 
-const network = setting({
+export const network = setting({
   brief: 'a network',
   allowed: 'a network such as 10.0.0.0/8 or 2001:db8::/32, or one address',
   read: readNetwork,

@@ -62,6 +62,8 @@ export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 
 export const choice = <const Words extends readonly [string, ...string[]]>(...words: Words) => z.enum(words)
 
+export const flag = z.literal([true, false])
+
 /** A whole number, both ends included. */
 export const count = (min: number, max: number) =>
   setting({

@@ -15,6 +15,7 @@ import type { Cancel, Clock } from '#sys/clock.ts'
 import type { Route } from '#tenant/directory.ts'
 import { aftermath, type SiteSignal, siteSignal } from './aftermath.ts'
 import { DueHeap } from './due-heap.ts'
+import { Spacing } from './pace.ts'
 import { RETRY_JITTER } from './schedule.ts'
 import { Site } from './site.ts'
 
@@ -22,6 +23,8 @@ import { Site } from './site.ts'
 export const ATTEMPTS_MAX = 1000
 /** A message whose route left the configuration is looked at again after this. */
 export const NO_ROUTE_RETRY_MS = 15 * 60_000
+/** Mail of this age is fresh: its first attempt does not stand behind a backlog. */
+export const FRESH_MS_MAX = 60_000
 /** setTimeout wakes up to 1 ms early; what is due within this is due. */
 const DUE_SLACK_MS = 2
 
@@ -40,6 +43,10 @@ export interface QueueParts {
   /** Tries the given recipients (indices). Never rejects for what a peer does. */
   readonly attempt: (route: Route, message: StoredMessage, recipients: readonly number[]) => Promise<Attempt>
   readonly report: Report
+  /** How long this message is tried; without it as long as its route says. */
+  readonly lifetimeMs?: (route: Route, message: StoredMessage) => number
+  /** Stored messages of a tenant that may start in a second; absent or undefined: any number. */
+  readonly tenantRate?: (tenant: string) => number | undefined
   /** Defers the start of what `add` makes ready; without it the start is at once. In a worker: `setImmediate`. */
   readonly soon?: (call: () => void) => void
 }
@@ -52,6 +59,9 @@ export class Queue {
   readonly #waiting = new Map<TraceId, Site>()
   readonly #underWay = new Set<TraceId>()
   readonly #wanting = new Set<Site>()
+  readonly #tenants = new Map<string, Spacing>()
+  /** Sites that wait for their next moment, with the timer. */
+  readonly #paced = new Map<Site, { readonly dueMs: number; readonly cancel: Cancel }>()
   /** To be pumped in a moment. */
   readonly #pumped = new Set<Site>()
   readonly #wallAtStart: number
@@ -119,13 +129,38 @@ export class Queue {
   /** What an attempt outside the queue (in a session) showed of a site. */
   observe(route: Route, attempt: Attempt): void {
     if (attempt.outcomes.some((o) => o.kind === 'deferred' && o.obstacle === 'busy')) return
-    this.#signal(this.#site(route.id), route, siteSignal(attempt))
+    const site = this.#site(route.id)
+    site.pace.started(this.#parts.clock.monotonic(), route.messagesPerSecondMax)
+    this.#signal(site, route, siteSignal(attempt))
+  }
+
+  /** The servers of this route answer again, or their owner says so: what waits goes out, gently at first. */
+  reached(routeId: string): void {
+    const site = this.#site(routeId)
+    site.recovered(this.#parts.clock.monotonic())
+    this.#opened(site)
+  }
+
+  /** The servers of this route do not answer. Trials go on, in case we are wrong. */
+  lost(routeId: string): void {
+    const site = this.#site(routeId)
+    if (!site.down) site.unreachable(this.#parts.clock, this.#parts.random())
+  }
+
+  /** Tries nothing for this route until then (wall clock, ms); a time in the past ends the hold. */
+  hold(routeId: string, untilMs: number): void {
+    const site = this.#site(routeId)
+    const nowMs = this.#parts.clock.monotonic()
+    const wasHeld = site.isHeld(nowMs)
+    site.hold(nowMs + (untilMs - this.nowMs()), nowMs)
+    if (site.isHeld(nowMs)) this.#pumpAt(site, site.closedUntilMs)
+    else if (wasHeld) this.reached(routeId)
   }
 
   /** True: the next hops of this route did not answer lately; a session should not wait for them. */
   isDown(routeId: string): boolean {
     const site = this.#sites.get(routeId)
-    return site !== undefined && site.pausedUntilMs > this.#parts.clock.monotonic()
+    return site !== undefined && site.closedUntilMs > this.#parts.clock.monotonic()
   }
 
   /** Makes a message due now, whatever its schedule says. */
@@ -147,6 +182,7 @@ export class Queue {
   drain(): Promise<void> {
     this.#stopped = true
     this.#timer?.cancel()
+    for (const { cancel } of this.#paced.values()) cancel()
     if (this.#underWay.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#draining.push(resolve)
@@ -166,8 +202,13 @@ export class Queue {
     const site = this.#site(routeId)
     if (this.#waiting.get(id) === site || this.#underWay.has(id)) return
     this.#waiting.set(id, site)
-    site.ready.push(id)
+    const entry = this.#parts.keep.get(id)
+    site.ready.push(id, entry?.receivedMs ?? 0, entry !== undefined && this.#isFresh(entry, site))
     this.#pumpSoon(site)
+  }
+
+  #isFresh({ attempts, receivedMs }: QueueEntry, site: Site): boolean {
+    return attempts === 0 && this.nowMs() - receivedMs < FRESH_MS_MAX && site.isOpen(this.#parts.clock.monotonic())
   }
 
   // The sender hears his 250 before the next hop hears its MAIL; and what came in together goes out together.
@@ -191,8 +232,17 @@ export class Queue {
     if (this.#stopped) return
     const route = this.#parts.route(site.routeId)
     const nowMs = this.#parts.clock.monotonic()
+    if (site.holdEnded(nowMs)) {
+      site.recovered(nowMs)
+      this.#missed(site)
+    }
     let room = site.room(route?.connectionsMax ?? 1, nowMs)
     while (room > 0 && site.ready.length > 0) {
+      const waitMs = Math.max(site.pace.waitMs(nowMs), this.#tenantWaitMs(route, nowMs))
+      if (waitMs > 0) {
+        this.#pumpAt(site, nowMs + waitMs)
+        return
+      }
       if (this.#underWay.size >= ATTEMPTS_MAX) {
         this.#wanting.add(site)
         return
@@ -202,7 +252,44 @@ export class Queue {
       this.#waiting.delete(id)
       if (this.#start(site, route, id)) room--
     }
-    if (site.ready.length > 0 && site.pausedUntilMs > nowMs) this.#wakeAt(site.pausedUntilMs)
+    if (site.ready.length > 0 && site.closedUntilMs > nowMs) this.#pumpAt(site, site.closedUntilMs)
+  }
+
+  #pumpAt(site: Site, dueMs: number): void {
+    const waiting = this.#paced.get(site)
+    if (this.#stopped || (waiting !== undefined && waiting.dueMs <= dueMs)) return
+    waiting?.cancel()
+    const cancel = this.#parts.clock.after(Math.ceil(dueMs - this.#parts.clock.monotonic()), () => {
+      this.#paced.delete(site)
+      this.#pump(site)
+    })
+    this.#paced.set(site, { dueMs, cancel })
+  }
+
+  #tenantWaitMs(route: Route | undefined, nowMs: number): number {
+    return (route && this.#tenants.get(route.tenant)?.waitMs(nowMs)) ?? 0
+  }
+
+  #started(site: Site, route: Route): void {
+    const nowMs = this.#parts.clock.monotonic()
+    site.active++
+    site.pace.started(nowMs, route.messagesPerSecondMax)
+    const perSecond = this.#parts.tenantRate?.(route.tenant)
+    if (perSecond === undefined) return
+    let spacing = this.#tenants.get(route.tenant)
+    if (spacing === undefined) this.#tenants.set(route.tenant, (spacing = new Spacing()))
+    spacing.started(nowMs, perSecond)
+  }
+
+  #missed(site: Site): void {
+    for (const id of site.takeMissed()) {
+      if (this.#parts.keep.get(id)?.route === site.routeId) this.#makeReady(id, site.routeId)
+    }
+  }
+
+  #opened(site: Site): void {
+    this.#missed(site)
+    this.#pump(site)
   }
 
   // False: there is nothing to do for this id any more (an operator held, deleted or rerouted it meanwhile).
@@ -218,7 +305,7 @@ export class Queue {
       return false
     }
     this.#underWay.add(id)
-    site.active++
+    this.#started(site, route)
     void this.#conclude(site, id, async () => {
       const loaded = this.#parts.keep.load(id)
       const message = loaded instanceof Promise ? await loaded : loaded
@@ -276,8 +363,10 @@ export class Queue {
   #apply(site: Site, route: Route, message: StoredMessage, tried: readonly number[], attempt: Attempt): void {
     const { keep, report, random } = this.#parts
     const wallMs = this.nowMs()
-    const after = aftermath(message, tried, attempt, route, { wallMs, random: random() })
+    const lifetimeMs = this.#parts.lifetimeMs?.(route, message) ?? route.lifetimeMs
+    const after = aftermath(message, tried, attempt, { ...route, lifetimeMs }, { wallMs, random: random() })
     keep.change(message.id, after.change)
+    if (after.site === 'unreachable') site.missed(message.id)
     this.#signal(site, route, after.site)
     report({
       kind: 'attempted',
@@ -302,9 +391,12 @@ export class Queue {
   }
 
   #signal(site: Site, route: Route, signal: SiteSignal): void {
-    if (signal === 'succeeded') site.succeeded(route.connectionsMax)
-    else if (signal === 'congested') site.congested()
+    const nowMs = this.#parts.clock.monotonic()
+    const wasDown = site.down
+    if (signal === 'succeeded') site.succeeded(route.connectionsMax, nowMs, route.messagesPerSecondMax)
+    else if (signal === 'congested') site.congested(nowMs)
     else site.unreachable(this.#parts.clock, this.#parts.random())
+    if (wasDown && !site.down) this.#missed(site)
     if (site.ready.length > 0) this.#pump(site)
   }
 

@@ -11,6 +11,8 @@ export interface Tenant {
   readonly language: 'de' | 'en'
   /** Who hears of held mail. */
   readonly postmaster?: Mailbox
+  /** Stored messages that start on their way in a second, all routes together, per worker. */
+  readonly messagesPerSecondMax?: number
 }
 
 export interface NextHopHost {
@@ -31,8 +33,12 @@ export interface Route {
   readonly protocol: 'smtp' | 'lmtp'
   readonly hosts: readonly NextHopHost[]
   readonly tls: TlsUse
-  /** Connections at a time, per worker process. */
+  /** Connections at a time. In a configuration for the whole program, in a worker's directory its share (`share.ts`). */
   readonly connectionsMax: number
+  /** Messages that start on their way in a second; whole or share, as above. Absent: as many as the server takes. */
+  readonly messagesPerSecondMax?: number
+  /** How often the servers are asked whether they are up, where a fallback MX must know. */
+  readonly probeIntervalMs?: number
   /** Deliveries over one connection before it is closed. */
   readonly deliveriesPerConnectionMax: number
   readonly retryFirstMs: number
@@ -51,6 +57,12 @@ export type RecipientSource =
   /** By explicit choice: the customer's server takes every address and stays silent (R1). */
   | { readonly kind: 'accept-all' }
 
+/** We are a further MX beside the domain's own. */
+export interface FallbackService {
+  /** While the primary is up, senders are told to go there. */
+  readonly refuseWhilePrimaryUp: boolean
+}
+
 export interface ServedDomain {
   /** A-labels, lower case. */
   readonly name: string
@@ -61,6 +73,12 @@ export interface ServedDomain {
   /** Recipients with equal route and equal policy class may share a transaction. */
   readonly policyClass: string
   readonly contentOctetsMax: number
+  /** Absent: we are the domain's MX, not its fallback. */
+  readonly fallback?: FallbackService
+  /** Instead of the route's. */
+  readonly lifetimeMs?: number
+  /** Networks whose hosts may ask for the domain's waiting mail (RFC 1985). */
+  readonly etrnFrom?: readonly string[]
 }
 
 export interface Directory {
