@@ -33,6 +33,8 @@ export interface RelayParts {
   readonly clock: Clock
   readonly directory: () => Directory
   readonly hopsMax: () => number
+  /** Of domains that we are a fallback MX for: does their own MX answer? Unknown is not up. */
+  readonly primaries?: { isUp(routeId: string): boolean }
   readonly recipients: { verify(domain: ServedDomain, path: ForwardPath): Soon<RecipientAnswer> }
   /** May content come now? The spool's health and the memory that contents take. */
   readonly room: (declaredOctets: number) => Gate
@@ -61,6 +63,8 @@ export class Relay implements Decisions {
     const domain = this.#domainOf(recipient.forwardPath)
     if (domain === undefined)
       return this.#refuse('rcpt', transaction, refusals.relayDenied(domainName(recipient)), recipient)
+    if (this.#hasBetter(transaction, domain))
+      return this.#refuse('rcpt', transaction, refusals.primaryUp(domain.route.id), recipient, domain)
     const limit = this.#mayJoin(transaction, domain)
     if (limit.kind !== 'accept') return this.#refuse('rcpt', transaction, limit, recipient, domain)
     const answer = this.#parts.recipients.verify(domain, recipient.forwardPath)
@@ -103,6 +107,16 @@ export class Relay implements Decisions {
     return path.mailbox.domain.kind === 'name' ? directory.domain(path.mailbox.domain.ascii) : undefined
   }
 
+  // What began while the primary was down goes on: half a transaction here and half there helps nobody.
+  #hasBetter(transaction: Transaction, { fallback, route }: ServedDomain): boolean {
+    if (fallback?.refuseWhilePrimaryUp !== true || this.#group.has(transaction)) return false
+    return this.#parts.primaries?.isUp(route.id) === true
+  }
+
+  #cannotAsk({ fallback, route }: ServedDomain): boolean {
+    return fallback !== undefined && this.#parts.primaries?.isUp(route.id) !== true
+  }
+
   #mayJoin(transaction: Transaction, domain: ServedDomain): Gate {
     const { envelope, session, group } = transaction
     if (session.tally.recipientsRefused >= UNKNOWN_RECIPIENTS_MAX) return refusals.tooManyUnknown()
@@ -117,6 +131,9 @@ export class Relay implements Decisions {
         if (!this.#group.has(transaction)) this.#group.set(transaction, domain)
         return ACCEPT
       case 'unknown':
+        // What we once learned from a primary may be true no more, and it cannot be asked; only a list says no for good.
+        if (this.#cannotAsk(domain) && answer.source !== 'listed')
+          return this.#refuse('rcpt', transaction, refusals.cannotVerify(ONLY_LEARNED), recipient, domain)
         return this.#refuse('rcpt', transaction, refusals.unknownRecipient(answer.source), recipient, domain)
       case 'unreachable':
         return this.#refuse('rcpt', transaction, refusals.cannotVerify(answer.text), recipient, domain)
@@ -145,8 +162,11 @@ export class Relay implements Decisions {
   }
 }
 
-/** Recipients with equal next hop and equal policy class may share a transaction. */
-export const groupOf = (domain: ServedDomain): string => `${domain.route.id} ${domain.policyClass} ${domain.commit}`
+const ONLY_LEARNED = 'the primary once refused this recipient; it is down now, and no list says that it is right'
+
+/** Recipients with equal next hop, policy class and lifetime may share a transaction. */
+export const groupOf = ({ route, policyClass, commit, lifetimeMs, fallback }: ServedDomain): string =>
+  `${route.id} ${policyClass} ${fallback ? 'fallback' : commit} ${lifetimeMs ?? ''}`
 
 function domainName({ forwardPath }: Recipient): string {
   return forwardPath.kind === 'postmaster' ? 'postmaster of this relay' : mailboxText(forwardPath.mailbox)

@@ -15,11 +15,13 @@ const PRUNE_MS = 600_000
 
 export async function serveCommand(file: string): Promise<ExitCode> {
   const { dataFolder } = await configFor(file)
+  const log = (line: string): void =>
+    void process.stdout.write(`${new Date().toISOString()} vorposten/supervisor[${process.pid}]: ${line}\n`)
   const module = new URL('./worker-main.ts', import.meta.url).pathname
   return serve({
     program: { module, args: [], cacheFolder: compileCacheFolder(dataFolder) },
     load: async () => planOf(await configFor(file)),
-    openDesk: (plan) => openDesk(plan.settings as Config),
+    openDesk: (plan) => openDesk(plan.settings as Config, log),
     control: answerControl,
     async started(running, plan) {
       const config = plan.settings as Config
@@ -30,7 +32,7 @@ export async function serveCommand(file: string): Promise<ExitCode> {
         closeHttp()
       }
     },
-    log: (line) => process.stdout.write(`${new Date().toISOString()} vorposten/supervisor[${process.pid}]: ${line}\n`),
+    log,
   })
 }
 

@@ -2,14 +2,21 @@
 import { flushCompileCache } from 'node:module'
 import type { Config } from '#config/config.ts'
 import type { Action, Selection } from '#queue/operations.ts'
+import type { OutagesNews } from '#queue/outages.ts'
+import { systemClock } from '#sys/clock.ts'
 import { assembleWorker, type Worker } from './assemble.ts'
+import type { Waiting } from './clerks/outages.ts'
 import { runWorker, type WorkerParts } from './serve/worker.ts'
+import { followOutages } from './worker-outages.ts'
 
 /** What the supervisor asks of a worker: `about`, with its body and answer. */
 export interface WorkerQuestions {
   'queue-list': { body: { selection: Selection; rowsMax: number } }
   'queue-show': { body: { id: string } }
   'queue-act': { body: { selection: Selection; action: Action; dryRun: boolean } }
+  'outages-news': { body: OutagesNews }
+  'outages-waiting': { body: { route: string } }
+  'outages-flush': { body: { routes: readonly string[] } }
   metrics: { body: undefined }
   health: { body: undefined }
 }
@@ -18,13 +25,15 @@ export interface WorkerHealthAnswer {
   readonly spool: 'ok' | 'full' | 'broken'
 }
 
-runWorker(async ({ settings, ...context }) => {
+runWorker(async ({ settings, ...context }, desk) => {
   const worker = await assembleWorker({ config: settings as Config, ...context })
   await worker.acceptor.prepare()
-  return partsOf(worker)
+  // Before the first sender comes: a maintenance that holds mail back must be known.
+  const stopFollowing = await followOutages(worker.outages, desk, systemClock)
+  return partsOf(worker, stopFollowing)
 })
 
-function partsOf(worker: Worker): WorkerParts {
+function partsOf(worker: Worker, stopFollowing: () => void): WorkerParts {
   return {
     async listen() {
       await worker.acceptor.listen()
@@ -32,7 +41,10 @@ function partsOf(worker: Worker): WorkerParts {
       flushCompileCache()
     },
     reload: (settings) => worker.reload(settings as Config),
-    drain: () => worker.drain(),
+    drain() {
+      stopFollowing()
+      return worker.drain()
+    },
     ask: (about, body) => answer(worker, about as keyof WorkerQuestions, body),
     status: () => ({ sessions: worker.acceptor.sessions, lagMs: worker.acceptor.lagMs }),
   }
@@ -50,9 +62,26 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       const { selection, action, dryRun } = body as WorkerQuestions['queue-act']['body']
       return worker.operations.act(selection, action, dryRun)
     }
+    case 'outages-news':
+      return worker.outages.learn(body as OutagesNews)
+    case 'outages-waiting':
+      return waitingFor(worker, (body as WorkerQuestions['outages-waiting']['body']).route)
+    case 'outages-flush':
+      return worker.operations.flushRoutes((body as WorkerQuestions['outages-flush']['body']).routes)
     case 'metrics':
       return worker.report.metrics.snapshot()
     case 'health':
       return { spool: worker.spool.health.kind } satisfies WorkerHealthAnswer
   }
+}
+
+function waitingFor({ spool }: Worker, route: string): Waiting {
+  let messages = 0
+  let oldestMs = Number.POSITIVE_INFINITY
+  for (const entry of spool.entries()) {
+    if (entry.route !== route || entry.state !== 'active') continue
+    messages++
+    oldestMs = Math.min(oldestMs, entry.receivedMs)
+  }
+  return messages === 0 ? { messages } : { messages, oldestMs }
 }

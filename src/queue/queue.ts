@@ -96,6 +96,10 @@ export class Queue {
   /** A message that the spool has: new, or found by replay. */
   add(entry: QueueEntry): void {
     if (entry.state !== 'active') return
+    // Old mail at a new site: the program was away for a while, and with it an outage may have ended.
+    if (!this.#sites.has(entry.route) && this.nowMs() - entry.receivedMs > FRESH_MS_MAX) {
+      this.#site(entry.route).pace.recovered(this.#parts.clock.monotonic())
+    }
     if (entry.nextAttemptMs <= this.nowMs() + DUE_SLACK_MS) this.#makeReady(entry.id, entry.route)
     else this.#schedule(entry.id, this.#notTooLate(entry))
   }
@@ -137,8 +141,11 @@ export class Queue {
   /** The servers of this route answer again, or their owner says so: what waits goes out, gently at first. */
   reached(routeId: string): void {
     const site = this.#site(routeId)
-    site.recovered(this.#parts.clock.monotonic())
-    this.#opened(site)
+    const nowMs = this.#parts.clock.monotonic()
+    // Said again, it does not begin the ramp again.
+    if (!site.isOpen(nowMs)) site.recovered(nowMs)
+    this.#missed(site)
+    this.#pump(site)
   }
 
   /** The servers of this route do not answer. Trials go on, in case we are wrong. */
@@ -154,7 +161,10 @@ export class Queue {
     const wasHeld = site.isHeld(nowMs)
     site.hold(nowMs + (untilMs - this.nowMs()), nowMs)
     if (site.isHeld(nowMs)) this.#pumpAt(site, site.closedUntilMs)
-    else if (wasHeld) this.reached(routeId)
+    else if (wasHeld) {
+      site.recovered(nowMs)
+      this.reached(routeId)
+    }
   }
 
   /** True: the next hops of this route did not answer lately; a session should not wait for them. */
@@ -172,6 +182,12 @@ export class Queue {
     this.#makeReady(id, entry.route)
     this.#pump(site)
     return true
+  }
+
+  /** As `flush`, but as fast as the site takes it, and not at once: for many. */
+  due(id: TraceId): void {
+    const entry = this.#parts.keep.get(id)
+    if (entry?.state === 'active') this.#makeReady(id, entry.route)
   }
 
   isUnderWay(id: TraceId): boolean {
@@ -285,11 +301,6 @@ export class Queue {
     for (const id of site.takeMissed()) {
       if (this.#parts.keep.get(id)?.route === site.routeId) this.#makeReady(id, site.routeId)
     }
-  }
-
-  #opened(site: Site): void {
-    this.#missed(site)
-    this.#pump(site)
   }
 
   // False: there is nothing to do for this id any more (an operator held, deleted or rerouted it meanwhile).

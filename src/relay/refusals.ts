@@ -16,6 +16,14 @@ export const relayDenied = (domain: string): Reject =>
 export const unknownRecipient = (source: string): Reject =>
   reject(permanent(550, '5.1.1', 'No such recipient here'), 'unknown-recipient', `unknown recipient (${source})`)
 
+/** RFC 3463 §3.4: "system not accepting network messages". The sender has a better MX to go to (RFC 5321 §5.1). */
+export const primaryUp = (route: string): Defer =>
+  defer(
+    transient(451, '4.3.2', 'The primary MX of this domain is up, please use it'),
+    'primary-up',
+    `the primary of ${route} is up`,
+  )
+
 /** Law 4: nobody can say now, so nobody says no. */
 export const cannotVerify = (why: string): Defer =>
   defer(transient(450, '4.1.1', 'Recipient cannot be verified now, please try again later'), 'cannot-verify', why)

@@ -6,6 +6,7 @@
  * Questions of workers come from our own code; those of operators are checked by the clerk that takes them.
  */
 import { EXIT, UserError } from '#cli/exit.ts'
+import type { Snapshot } from '#report/metrics.ts'
 
 export interface Clerk<Settings = unknown> {
   /** `[a-z-]+`: the part of a question before the slash. */
@@ -16,6 +17,8 @@ export interface Clerk<Settings = unknown> {
   command?(what: string, body: unknown): Promise<unknown>
   /** The workers are ready and can be asked: time for what goes on by itself. */
   started?(workers: AskWorkers): void
+  /** What it counts, for /metrics. */
+  metrics?(): Snapshot
   /** New settings, which the workers have already. */
   reload?(settings: Settings): Promise<void>
   /** Ends what goes on by itself, and closes files. */
@@ -51,6 +54,10 @@ export class Desk<Settings = unknown> {
 
   async reload(settings: Settings): Promise<void> {
     for (const clerk of this.#clerks.values()) await clerk.reload?.(settings)
+  }
+
+  metrics(): Snapshot {
+    return Object.assign({}, ...[...this.#clerks.values()].map((clerk) => clerk.metrics?.() ?? {}))
   }
 
   async close(): Promise<void> {
