@@ -6,6 +6,7 @@
 import { Command } from 'commander'
 import packageFile from '../package.json' with { type: 'json' }
 import { reportError } from './cli/exit.ts'
+import type { Ask } from './cli/queue.ts'
 
 const CONFIG_PATH = '/etc/vorposten/vorposten.yaml'
 
@@ -66,7 +67,10 @@ async function addLargeCommands(): Promise<void> {
   const { queueCommand } = await import('./cli/queue.ts')
   const { simulateCommand } = await import('./cli/simulate.ts')
   const { askRunning } = await import('./cli/ask-running.ts')
-  program.addCommand(queueCommand(async (request) => askRunning((await config()).dataFolder, request)))
+  const { maintenanceCommand } = await import('./cli/maintenance.ts')
+  const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
+  program.addCommand(queueCommand(ask))
+  program.addCommand(maintenanceCommand(ask))
   program.addCommand(simulateCommand(config))
 }
 

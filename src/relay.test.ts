@@ -58,7 +58,7 @@ function bench() {
         return says.answer
       },
     },
-    primaries: { isUp: () => says.up },
+    primaries: { isUp: () => says.up, inMaintenance: () => false },
     room: () => says.room,
     commit: {
       take(ready) {

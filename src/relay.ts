@@ -13,7 +13,7 @@
  */
 import { type ForwardPath, mailboxText } from '#mail/address.ts'
 import type { Content } from '#mail/content.ts'
-import type { ContentAnswer, Decisions, Soon } from '#mail/decisions.ts'
+import type { ContentAnswer, Decisions, EtrnAnswer, Soon } from '#mail/decisions.ts'
 import type { Recipient } from '#mail/envelope.ts'
 import type { RefusedAt, Report } from '#mail/event.ts'
 import type { Session, Transaction } from '#mail/session.ts'
@@ -22,6 +22,7 @@ import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Directory, ServedDomain } from '#tenant/directory.ts'
 import type { Commit } from './relay/commit.ts'
+import { type EtrnParts, etrn } from './relay/etrn.ts'
 import { inspect } from './relay/inspect.ts'
 import * as refusals from './relay/refusals.ts'
 
@@ -34,7 +35,9 @@ export interface RelayParts {
   readonly directory: () => Directory
   readonly hopsMax: () => number
   /** Of domains that we are a fallback MX for: does their own MX answer? Unknown is not up. */
-  readonly primaries?: { isUp(routeId: string): boolean }
+  readonly primaries?: { isUp(routeId: string): boolean; inMaintenance(routeId: string): boolean }
+  /** For ETRN; absent: nobody may ask. */
+  readonly flush?: EtrnParts['flush']
   readonly recipients: { verify(domain: ServedDomain, path: ForwardPath): Soon<RecipientAnswer> }
   /** May content come now? The spool's health and the memory that contents take. */
   readonly room: (declaredOctets: number) => Gate
@@ -91,6 +94,17 @@ export class Relay implements Decisions {
     })
     if (answer.kind === 'accept' || answer.kind === 'vanish') return answer
     return this.#refuse('content', transaction, answer, undefined, domain)
+  }
+
+  async etrn(session: Session, argument: string): Promise<EtrnAnswer> {
+    const { directory, primaries, flush, report } = this.#parts
+    if (flush === undefined) return refusals.noEtrn()
+    const inMaintenance = (route: string) => primaries?.inMaintenance(route) === true
+    const answer = await etrn(session, argument, { directory, inMaintenance, flush })
+    if (answer.kind !== 'accept') {
+      report({ kind: 'refused', id: session.id, at: 'command', session, reply: answer.reply, reasons: answer.reasons })
+    }
+    return answer
   }
 
   abandoned(transaction: Transaction): void {

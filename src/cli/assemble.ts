@@ -46,6 +46,8 @@ export interface WorkerOptions {
   readonly spoolFolders: readonly string[]
   /** Several workers share the ports. */
   readonly reusePort: boolean
+  /** Flushes routes in all workers; absent: in this one only. */
+  readonly flushAll?: (routes: readonly string[]) => Promise<number>
   /** 48 octets, the same in all workers. */
   readonly ticketKeys: Buffer
 }
@@ -271,6 +273,7 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     directory: () => current.directory,
     hopsMax: () => current.config.limits.hopsMax,
     primaries: keeping.outages,
+    flush: options.flushAll ?? ((routes) => keeping.operations.flushRoutes(routes)),
     recipients,
     room: (octets) => room.for(octets),
     commit: new Commit({

@@ -6,7 +6,7 @@ import type { OutagesNews } from '#queue/outages.ts'
 import { systemClock } from '#sys/clock.ts'
 import { assembleWorker, type Worker } from './assemble.ts'
 import type { Waiting } from './clerks/outages.ts'
-import { runWorker, type WorkerParts } from './serve/worker.ts'
+import { type AskDesk, runWorker, type WorkerParts } from './serve/worker.ts'
 import { followOutages } from './worker-outages.ts'
 
 /** What the supervisor asks of a worker: `about`, with its body and answer. */
@@ -26,12 +26,21 @@ export interface WorkerHealthAnswer {
 }
 
 runWorker(async ({ settings, ...context }, desk) => {
-  const worker = await assembleWorker({ config: settings as Config, ...context })
+  const worker = await assembleWorker({
+    config: settings as Config,
+    ...context,
+    flushAll: (routes) => flushAll(desk, routes),
+  })
   await worker.acceptor.prepare()
   // Before the first sender comes: a maintenance that holds mail back must be known.
   const stopFollowing = await followOutages(worker.outages, desk, systemClock)
   return partsOf(worker, stopFollowing)
 })
+
+// Also the other workers have mail for the server that asks.
+async function flushAll(desk: AskDesk, routes: readonly string[]): Promise<number> {
+  return ((await desk('outages/flush', { routes })) as { waiting: number }).waiting
+}
 
 function partsOf(worker: Worker, stopFollowing: () => void): WorkerParts {
   return {

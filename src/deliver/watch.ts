@@ -11,8 +11,9 @@ import type { Knock } from './knock.ts'
 export const PROBE_INTERVAL_MS = 30_000
 /** Equal answers in a row that decide. */
 export const ANSWERS_NEEDED = 2
-/** While an answer differs from the state, the next one is asked for so much sooner. */
+/** While an answer differs from the state, the next one is asked for so much sooner, and after this at most. */
 const HURRY = 3
+const HURRIED_MS_MAX = 10_000
 /** Of the interval, up or down: routes that were declared together are not knocked at together. */
 const JITTER = 0.1
 /** The first knocks after a start follow quickly: until they decide, all mail of known recipients is taken. */
@@ -131,6 +132,6 @@ export class PrimaryWatch {
     const intervalMs = route.probeIntervalMs ?? PROBE_INTERVAL_MS
     const jitter = 1 - JITTER + 2 * JITTER * this.#parts.random()
     if (differing.count === 0) return intervalMs * jitter
-    return (state === 'unknown' ? Math.min(FIRST_MS, intervalMs / HURRY) : intervalMs / HURRY) * jitter
+    return Math.min(state === 'unknown' ? FIRST_MS : HURRIED_MS_MAX, intervalMs / HURRY) * jitter
   }
 }

@@ -24,6 +24,9 @@ export const primaryUp = (route: string): Defer =>
     `the primary of ${route} is up`,
   )
 
+export const noEtrn = (): Reject =>
+  reject(permanent(502, '5.5.1', 'ETRN is not available'), 'no-etrn', 'nothing answers ETRN here')
+
 /** Law 4: nobody can say now, so nobody says no. */
 export const cannotVerify = (why: string): Defer =>
   defer(transient(450, '4.1.1', 'Recipient cannot be verified now, please try again later'), 'cannot-verify', why)

@@ -108,3 +108,49 @@ test('without a list, only those are known whom we have seen', async () => {
   await rcpt(talk, 'anna@dest.test', /^250 /)
   await rcpt(talk, 'stranger@dest.test', /^450 4\.1\.1 /)
 })
+
+test('the primary asks for its mail with ETRN, and gets what both workers have', async () => {
+  await using sink = await startSink({}, { started: false })
+  // Nobody finds out by himself that the primary is back.
+  await using relay = await startVorposten({ config: fallback(sink.port, {}, { 'probe-interval': '10m' }), workers: 2 })
+  using talk = await greeted(relay.port)
+  assert.ok((await talk.say('EHLO sink.test', /^250/)).lines.some((line) => line.includes('ETRN')))
+  await talk.say('ETRN dest.test', /^251 2\.0\.0 OK, no messages waiting for node dest\.test/)
+  for (let n = 0; n < 10; n++) {
+    using each = await greeted(relay.port)
+    assert.match((await each.message(message('anna@dest.test', n))).text, /^250 /)
+  }
+  await relay.logged(/status=deferred/)
+  await sink.start()
+  await talk.say('ETRN other.test', /^459 4\.7\.1 /)
+  await talk.say('ETRN dest.test', /^253 2\.0\.0 OK, 10 pending messages for node dest\.test started/)
+  await sink.received(10)
+})
+
+test('maintenance: mail is taken and kept, for an inbound domain too, and goes out at the end', async () => {
+  await using sink = await startSink()
+  const config = fallback(sink.port, { service: 'inbound' })
+  await using relay = await startVorposten({ config, workers: 2 })
+  using talk = await greeted(relay.port)
+  assert.match((await talk.message(message('anna@dest.test', 0))).text, /^250 /)
+  await sink.received(1)
+
+  assert.match((await relay.command('maintenance', 'start', 'dest.test', '--until', '20d')).text, /warning: .*5 days/)
+  await relay.logged(/notice maintenance-began: bakery\/main of bakery/)
+  for (let n = 1; n < 5; n++) assert.match((await talk.message(message('anna@dest.test', n))).text, /^250 /)
+  await relay.stop()
+  await relay.start()
+  assert.match((await relay.command('maintenance', 'list')).text, /^bakery\/main \(dest\.test\): from /)
+  assert.match((await relay.command('queue', 'list')).text, /\n4 messages$/)
+  using again = await greeted(relay.port)
+  assert.match((await again.message(message('ben@dest.test', 5))).text, /^250 /)
+  await again.say('ETRN dest.test', /^458 4\.3\.2 .*in maintenance/)
+  assert.equal(sink.accepted.length, 1)
+
+  // Its new end comes by itself.
+  assert.equal((await relay.command('maintenance', 'start', 'bakery/main', '--until', '3s')).code, 0)
+  await sink.received(6)
+  await relay.logged(/notice maintenance-ended: bakery\/main of bakery/)
+  assert.equal((await relay.command('maintenance', 'end', 'dest.test')).code, 69)
+  assert.match((await relay.command('maintenance', 'start', 'dest.test', '--until', 'soon')).text, /is no time/)
+})
