@@ -28,7 +28,7 @@ import type { Connect } from '#sys/wire.ts'
 import type { Directory, Route } from '#tenant/directory.ts'
 import type { Share } from '#tenant/share.ts'
 import { Commit } from '../relay/commit.ts'
-import { lessonsFor } from '../relay/lessons.ts'
+import { type Learner, lessonsFor } from '../relay/lessons.ts'
 import { Room } from '../relay/room.ts'
 import { keepOf, spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
@@ -46,6 +46,8 @@ export interface WorkerOptions {
   readonly spoolFolders: readonly string[]
   /** Several workers share the ports. */
   readonly reusePort: boolean
+  /** Hears of each route that took a message. */
+  readonly met?: (routeId: string) => void
   /** Flushes routes in all workers; absent: in this one only. */
   readonly flushAll?: (routes: readonly string[]) => Promise<number>
   /** 48 octets, the same in all workers. */
@@ -96,7 +98,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const current = new Current(options.config, { index: options.index, workers: options.workers ?? 1 })
   const report = outside.report(reportOptions(options.config, options.index, outside.clock))
   const spool = await openSpools(options, report.report, outside)
-  const sending = assembleSending(current, report, outside)
+  const sending = assembleSending(current, report, outside, options.met)
   const keeping = assembleKeeping(current, spool, sending, outside)
   const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping }, outside)
   // What replay has found already, then what it finds from now on.
@@ -176,7 +178,12 @@ interface Sending {
   readonly tell: Report
 }
 
-function assembleSending(current: Current, report: RunningReport, outside: Outside): Sending {
+function assembleSending(
+  current: Current,
+  report: RunningReport,
+  outside: Outside,
+  met: WorkerOptions['met'] = () => {},
+): Sending {
   // The queue comes later, and with it what is known of outages.
   let away: Away = () => undefined
   const { clock, connect, resolve, random } = outside
@@ -191,7 +198,14 @@ function assembleSending(current: Current, report: RunningReport, outside: Outsi
   const knowing = (outages: Outages) => {
     away = (route) => unasked(outages, route)
   }
-  return { delivery, recipients, knowing, tell: lessonsFor(recipients, report.report) }
+  const learner: Learner = {
+    learn: (key, state) => recipients.learn(key, state),
+    reached(id) {
+      recipients.reached(id)
+      met(id)
+    },
+  }
+  return { delivery, recipients, knowing, tell: lessonsFor(learner, report.report) }
 }
 
 type Away = (route: string) => Promise<ProbeAnswer> | undefined

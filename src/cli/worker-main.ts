@@ -7,7 +7,7 @@ import { systemClock } from '#sys/clock.ts'
 import { assembleWorker, type Worker } from './assemble.ts'
 import type { Waiting } from './clerks/outages.ts'
 import { type AskDesk, runWorker, type WorkerParts } from './serve/worker.ts'
-import { followOutages } from './worker-outages.ts'
+import { followOutages, meetings } from './worker-outages.ts'
 
 /** What the supervisor asks of a worker: `about`, with its body and answer. */
 export interface WorkerQuestions {
@@ -30,6 +30,7 @@ runWorker(async ({ settings, ...context }, desk) => {
     config: settings as Config,
     ...context,
     flushAll: (routes) => flushAll(desk, routes),
+    met: meetings(desk, systemClock),
   })
   await worker.acceptor.prepare()
   // Before the first sender comes: a maintenance that holds mail back must be known.

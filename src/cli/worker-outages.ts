@@ -29,3 +29,17 @@ export async function followOutages(outages: Outages, desk: AskDesk, clock: Cloc
     cancel()
   }
 }
+
+/** A server that takes our mail need not be asked whether it is up: that would only take a connection from the mail. */
+const MET_EVERY_MS = 5_000
+
+/** Says now and then which routes took a message. Who does not hear it asks the server, as ever. */
+export function meetings(desk: AskDesk, clock: Clock): (routeId: string) => void {
+  const saidMs = new Map<string, number>()
+  return (route) => {
+    const nowMs = clock.monotonic()
+    if (nowMs - (saidMs.get(route) ?? Number.NEGATIVE_INFINITY) < MET_EVERY_MS) return
+    saidMs.set(route, nowMs)
+    desk('outages/met', { route, up: true }, ANSWER_MS_MAX).catch(() => {})
+  }
+}

@@ -59,7 +59,7 @@ export class Line {
     return fromBacklog ? this.#backlog.popDue(Number.POSITIVE_INFINITY) : this.#fresh.shift()?.id
   }
 
-  /** The destination is away: nothing is fresh any more. */
+  /** The destination was away: nothing is fresh any more. */
   age(): void {
     for (let one = this.#fresh.shift(); one !== undefined; one = this.#fresh.shift()) {
       this.#backlog.push(one.id, one.receivedMs)

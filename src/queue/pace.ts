@@ -18,6 +18,9 @@ const RATE_MIN_PER_SECOND = 1
 const CAREFUL_GROWTH = 0.05
 /** Complaints to what was under way together are one complaint. */
 export const ONE_COMPLAINT_MS = 2_000
+/** Silence after a complaint: first, doubling with each further one until a message gets through. */
+const SILENCE_FIRST_MS = 1_000
+const SILENCE_MS_MAX = 60_000
 /** A rate that delayed nothing for so long is forgotten. */
 export const FORGET_MS = 10 * 60_000
 /** Servers count by their own clock, behind a network that bunches: we stay this far below the configured rate. */
@@ -33,6 +36,10 @@ export class Spacing {
     return Math.max(0, this.#nextMs - nowMs)
   }
 
+  notBefore(ms: number): void {
+    this.#nextMs = Math.max(this.#nextMs, ms)
+  }
+
   started(nowMs: number, perSecond: number): void {
     this.#nextMs = Math.max(this.#nextMs, nowMs - CATCH_UP_MS) + 1000 / perSecond
   }
@@ -45,6 +52,8 @@ export class Pace {
   #thresholdPerSecond = Number.POSITIVE_INFINITY
   #grownMs = Number.NEGATIVE_INFINITY
   #complaintMs = Number.NEGATIVE_INFINITY
+  /** Since the last success. */
+  #complaints = 0
   #delayedMs = Number.NEGATIVE_INFINITY
   /** Starts of the present second, and how many the last one had. */
   readonly #count = { sinceMs: Number.NEGATIVE_INFINITY, starts: 0, before: 0 }
@@ -78,6 +87,7 @@ export class Pace {
 
   /** A message got through; `maxPerSecond` as above: a ramp ends there. */
   succeeded(nowMs: number, maxPerSecond = RAMP_END_PER_SECOND): void {
+    this.#complaints = 0
     if (this.#allowedPerSecond === Number.POSITIVE_INFINITY || nowMs - this.#grownMs < RAMP_STEP_MS) return
     this.#grownMs = nowMs
     const doubled = this.#allowedPerSecond * 2
@@ -95,6 +105,7 @@ export class Pace {
     this.#allowedPerSecond = Math.max(RATE_MIN_PER_SECOND, rate / 2)
     this.#thresholdPerSecond = this.#allowedPerSecond
     this.#complaintMs = nowMs
+    this.#spacing.notBefore(nowMs + Math.min(SILENCE_FIRST_MS * 2 ** Math.min(this.#complaints++, 10), SILENCE_MS_MAX))
     this.#grownMs = nowMs
     this.#delayedMs = nowMs
   }

@@ -6,50 +6,28 @@
  * under way. Times inside are monotonic; the wall time of the next attempt, which the spool keeps, is derived from the
  * wall clock of the start, so that a clock that jumps neither wakes nor expires anything.
  */
-import type { Soon } from '#mail/decisions.ts'
-import type { Report } from '#mail/event.ts'
 import type { Attempt } from '#mail/outcome.ts'
-import type { Change, QueueEntry, StoredMessage } from '#mail/stored.ts'
+import type { QueueEntry, StoredMessage } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
-import type { Cancel, Clock } from '#sys/clock.ts'
+import type { Cancel } from '#sys/clock.ts'
 import type { Route } from '#tenant/directory.ts'
 import { aftermath, type SiteSignal, siteSignal } from './aftermath.ts'
+import type { QueueParts } from './contract.ts'
 import { DueHeap } from './due-heap.ts'
-import { Spacing } from './pace.ts'
 import { RETRY_JITTER } from './schedule.ts'
 import { Site } from './site.ts'
+import { Throttle } from './throttle.ts'
+
+export type { Keep, QueueParts } from './contract.ts'
 
 /** Attempts under way at a time in one worker, all sites together; each holds a socket and a message in memory. */
 export const ATTEMPTS_MAX = 1000
 /** A message whose route left the configuration is looked at again after this. */
 export const NO_ROUTE_RETRY_MS = 15 * 60_000
-/** Mail of this age is fresh: its first attempt does not stand behind a backlog. */
-export const FRESH_MS_MAX = 60_000
+/** Mail older than this, at a site of which nothing is known: there may have been an outage. */
+export const BACKLOG_MS_MIN = 60_000
 /** setTimeout wakes up to 1 ms early; what is due within this is due. */
 const DUE_SLACK_MS = 2
-
-/** The face of the spool that the queue needs. */
-export interface Keep {
-  get(id: TraceId): QueueEntry | undefined
-  load(id: TraceId): Soon<StoredMessage | undefined>
-  change(id: TraceId, change: Change): void
-}
-
-export interface QueueParts {
-  readonly clock: Clock
-  readonly random: () => number
-  readonly keep: Keep
-  readonly route: (id: string) => Route | undefined
-  /** Tries the given recipients (indices). Never rejects for what a peer does. */
-  readonly attempt: (route: Route, message: StoredMessage, recipients: readonly number[]) => Promise<Attempt>
-  readonly report: Report
-  /** How long this message is tried; without it as long as its route says. */
-  readonly lifetimeMs?: (route: Route, message: StoredMessage) => number
-  /** Stored messages of a tenant that may start in a second; absent or undefined: any number. */
-  readonly tenantRate?: (tenant: string) => number | undefined
-  /** Defers the start of what `add` makes ready; without it the start is at once. In a worker: `setImmediate`. */
-  readonly soon?: (call: () => void) => void
-}
 
 export class Queue {
   readonly #parts: QueueParts
@@ -59,9 +37,7 @@ export class Queue {
   readonly #waiting = new Map<TraceId, Site>()
   readonly #underWay = new Set<TraceId>()
   readonly #wanting = new Set<Site>()
-  readonly #tenants = new Map<string, Spacing>()
-  /** Sites that wait for their next moment, with the timer. */
-  readonly #paced = new Map<Site, { readonly dueMs: number; readonly cancel: Cancel }>()
+  readonly #throttle: Throttle
   /** To be pumped in a moment. */
   readonly #pumped = new Set<Site>()
   readonly #wallAtStart: number
@@ -74,6 +50,11 @@ export class Queue {
     this.#parts = parts
     this.#wallAtStart = parts.clock.wall()
     this.#monotonicAtStart = parts.clock.monotonic()
+    this.#throttle = new Throttle({
+      clock: parts.clock,
+      tenantRate: (tenant) => parts.tenantRate?.(tenant),
+      pump: (site) => this.#pump(site),
+    })
   }
 
   /** Wall time that only ever passes at the speed of the monotonic clock. */
@@ -97,8 +78,8 @@ export class Queue {
   add(entry: QueueEntry): void {
     if (entry.state !== 'active') return
     // Old mail at a new site: the program was away for a while, and with it an outage may have ended.
-    if (!this.#sites.has(entry.route) && this.nowMs() - entry.receivedMs > FRESH_MS_MAX) {
-      this.#site(entry.route).pace.recovered(this.#parts.clock.monotonic())
+    if (!this.#sites.has(entry.route) && this.nowMs() - entry.receivedMs > BACKLOG_MS_MIN) {
+      this.#site(entry.route).recovered(this.#parts.clock.monotonic())
     }
     if (entry.nextAttemptMs <= this.nowMs() + DUE_SLACK_MS) this.#makeReady(entry.id, entry.route)
     else this.#schedule(entry.id, this.#notTooLate(entry))
@@ -160,7 +141,7 @@ export class Queue {
     const nowMs = this.#parts.clock.monotonic()
     const wasHeld = site.isHeld(nowMs)
     site.hold(nowMs + (untilMs - this.nowMs()), nowMs)
-    if (site.isHeld(nowMs)) this.#pumpAt(site, site.closedUntilMs)
+    if (site.isHeld(nowMs)) this.#throttle.pumpAt(site, site.closedUntilMs)
     else if (wasHeld) {
       site.recovered(nowMs)
       this.reached(routeId)
@@ -198,7 +179,7 @@ export class Queue {
   drain(): Promise<void> {
     this.#stopped = true
     this.#timer?.cancel()
-    for (const { cancel } of this.#paced.values()) cancel()
+    this.#throttle.stop()
     if (this.#underWay.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#draining.push(resolve)
@@ -223,8 +204,9 @@ export class Queue {
     this.#pumpSoon(site)
   }
 
-  #isFresh({ attempts, receivedMs }: QueueEntry, site: Site): boolean {
-    return attempts === 0 && this.nowMs() - receivedMs < FRESH_MS_MAX && site.isOpen(this.#parts.clock.monotonic())
+  #isFresh({ receivedMs }: QueueEntry, site: Site): boolean {
+    const nowMs = this.#parts.clock.monotonic()
+    return site.isFresh(nowMs - (this.nowMs() - receivedMs), nowMs)
   }
 
   // The sender hears his 250 before the next hop hears its MAIL; and what came in together goes out together.
@@ -254,9 +236,9 @@ export class Queue {
     }
     let room = site.room(route?.connectionsMax ?? 1, nowMs)
     while (room > 0 && site.ready.length > 0) {
-      const waitMs = Math.max(site.pace.waitMs(nowMs), this.#tenantWaitMs(route, nowMs))
+      const waitMs = this.#throttle.waitMs(site, route, nowMs)
       if (waitMs > 0) {
-        this.#pumpAt(site, nowMs + waitMs)
+        this.#throttle.pumpAt(site, nowMs + waitMs)
         return
       }
       if (this.#underWay.size >= ATTEMPTS_MAX) {
@@ -268,33 +250,7 @@ export class Queue {
       this.#waiting.delete(id)
       if (this.#start(site, route, id)) room--
     }
-    if (site.ready.length > 0 && site.closedUntilMs > nowMs) this.#pumpAt(site, site.closedUntilMs)
-  }
-
-  #pumpAt(site: Site, dueMs: number): void {
-    const waiting = this.#paced.get(site)
-    if (this.#stopped || (waiting !== undefined && waiting.dueMs <= dueMs)) return
-    waiting?.cancel()
-    const cancel = this.#parts.clock.after(Math.ceil(dueMs - this.#parts.clock.monotonic()), () => {
-      this.#paced.delete(site)
-      this.#pump(site)
-    })
-    this.#paced.set(site, { dueMs, cancel })
-  }
-
-  #tenantWaitMs(route: Route | undefined, nowMs: number): number {
-    return (route && this.#tenants.get(route.tenant)?.waitMs(nowMs)) ?? 0
-  }
-
-  #started(site: Site, route: Route): void {
-    const nowMs = this.#parts.clock.monotonic()
-    site.active++
-    site.pace.started(nowMs, route.messagesPerSecondMax)
-    const perSecond = this.#parts.tenantRate?.(route.tenant)
-    if (perSecond === undefined) return
-    let spacing = this.#tenants.get(route.tenant)
-    if (spacing === undefined) this.#tenants.set(route.tenant, (spacing = new Spacing()))
-    spacing.started(nowMs, perSecond)
+    if (site.ready.length > 0 && site.closedUntilMs > nowMs) this.#throttle.pumpAt(site, site.closedUntilMs)
   }
 
   #missed(site: Site): void {
@@ -316,7 +272,8 @@ export class Queue {
       return false
     }
     this.#underWay.add(id)
-    this.#started(site, route)
+    site.active++
+    this.#throttle.started(site, route)
     void this.#conclude(site, id, async () => {
       const loaded = this.#parts.keep.load(id)
       const message = loaded instanceof Promise ? await loaded : loaded
@@ -377,7 +334,7 @@ export class Queue {
     const lifetimeMs = this.#parts.lifetimeMs?.(route, message) ?? route.lifetimeMs
     const after = aftermath(message, tried, attempt, { ...route, lifetimeMs }, { wallMs, random: random() })
     keep.change(message.id, after.change)
-    if (after.site === 'unreachable') site.missed(message.id)
+    if (after.site === 'unreachable' || after.early) site.missed(message.id)
     this.#signal(site, route, after.site)
     report({
       kind: 'attempted',
@@ -403,11 +360,10 @@ export class Queue {
 
   #signal(site: Site, route: Route, signal: SiteSignal): void {
     const nowMs = this.#parts.clock.monotonic()
-    const wasDown = site.down
     if (signal === 'succeeded') site.succeeded(route.connectionsMax, nowMs, route.messagesPerSecondMax)
     else if (signal === 'congested') site.congested(nowMs)
     else site.unreachable(this.#parts.clock, this.#parts.random())
-    if (wasDown && !site.down) this.#missed(site)
+    if (signal === 'succeeded') this.#missed(site)
     if (site.ready.length > 0) this.#pump(site)
   }
 

@@ -54,7 +54,7 @@ it('a session that found no free connection of ours says nothing of the server',
   const slow = queueBench()
   slow.queue.observe(route(), attempted(deferred('timeout')))
   for (let i = 0; i < 10; i++) slow.add()
-  await slow.clock.pass(1000)
+  await slow.clock.pass(2000)
   assert.equal(slow.trying.length, CONCURRENCY_FIRST >> 1)
 })
 

@@ -16,6 +16,8 @@ export const CONCURRENCY_FIRST = 5
 /** Pauses of a site that cannot be reached: first, doubling to the largest. */
 export const SITE_PAUSE_FIRST_MS = 15_000
 export const SITE_PAUSE_MAX_MS = 10 * 60_000
+/** Closed for longer, its mail is a backlog; mail of a shorter pause is as fresh as any. */
+export const OUTAGE_MS_MIN = 2 * 60_000
 /** Remembered of the messages whose trial met a closed door; others wait for their schedule, an hour at most. */
 const MISSED_MAX = 1_000
 
@@ -28,6 +30,9 @@ export class Site {
   #pausedUntilMs = Number.NEGATIVE_INFINITY
   #heldUntilMs = Number.NEGATIVE_INFINITY
   #failures = 0
+  /** When the last outage began and ended; of a new site nobody knows. */
+  #closedMs = Number.NEGATIVE_INFINITY
+  #openedMs = Number.NEGATIVE_INFINITY
   #missed = new Set<TraceId>()
 
   constructor(routeId: string) {
@@ -54,9 +59,13 @@ export class Site {
     return nowMs < this.#heldUntilMs
   }
 
-  /** It takes mail: what is new is worth an attempt at once. */
   isOpen(nowMs: number): boolean {
     return this.#failures === 0 && nowMs >= this.closedUntilMs
+  }
+
+  /** Mail that came after the last outage need not stand behind the backlog. */
+  isFresh(receivedMs: number, nowMs: number): boolean {
+    return receivedMs >= this.#openedMs && (this.isOpen(nowMs) || !this.#isOutage(nowMs))
   }
 
   succeeded(connectionsMax: number, nowMs: number, maxPerSecond?: number): void {
@@ -77,13 +86,13 @@ export class Site {
     const nowMs = clock.monotonic()
     if (nowMs < this.#pausedUntilMs) return
     const pauseMs = Math.min(SITE_PAUSE_FIRST_MS * 2 ** Math.min(this.#failures, 10), SITE_PAUSE_MAX_MS)
-    if (this.#failures === 0) this.ready.age()
+    if (this.isOpen(nowMs)) this.#closedMs = nowMs
     this.#failures++
     this.#pausedUntilMs = nowMs + pauseMs * (0.9 + 0.2 * random)
     this.#limit = CONCURRENCY_FIRST
   }
 
-  /** A message met a closed door; its schedule need not hold it back once the door is open. */
+  /** A message met a closed door, or a full house; its schedule need not hold it back once others get in. */
   missed(id: TraceId): void {
     if (this.#missed.size < MISSED_MAX) this.#missed.add(id)
   }
@@ -94,14 +103,14 @@ export class Site {
     return missed
   }
 
-  /** Somebody else knows that its servers answer again: one connection first. */
+  /** Somebody else knows that its servers answer (again): one connection first. */
   recovered(nowMs: number): void {
     this.#open(1, nowMs)
   }
 
   /** Until then nothing is tried. In the past: the hold is over. */
   hold(untilMs: number, nowMs: number): void {
-    if (untilMs > nowMs && !this.isHeld(nowMs)) this.ready.age()
+    if (untilMs > nowMs && this.isOpen(nowMs)) this.#closedMs = nowMs
     this.#heldUntilMs = untilMs
   }
 
@@ -119,10 +128,18 @@ export class Site {
     this.#limit = CONCURRENCY_FIRST
   }
 
+  #isOutage(nowMs: number): boolean {
+    return nowMs - this.#closedMs > OUTAGE_MS_MIN
+  }
+
   #open(limit: number, nowMs: number): void {
     this.#failures = 0
     this.#pausedUntilMs = Number.NEGATIVE_INFINITY
     this.#limit = limit
+    if (this.#isOutage(nowMs)) {
+      this.ready.age()
+      this.#openedMs = nowMs
+    }
     this.pace.recovered(nowMs)
   }
 }
