@@ -29,3 +29,14 @@ export interface QueueParts {
   /** Defers the start of what `add` makes ready; without it the start is at once. In a worker: `setImmediate`. */
   readonly soon?: (call: () => void) => void
 }
+
+/** For the metrics. */
+export interface Counts {
+  readonly waiting: number
+  readonly underWay: number
+  readonly later: number
+  readonly sites: number
+  readonly sitesDown: number
+  /** Whose rate is limited by an outage that is over, or by what the server said. */
+  readonly sitesPaced: number
+}

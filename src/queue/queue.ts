@@ -12,7 +12,7 @@ import type { TraceId } from '#mail/trace-id.ts'
 import type { Cancel } from '#sys/clock.ts'
 import type { Route } from '#tenant/directory.ts'
 import { aftermath, type SiteSignal, siteSignal } from './aftermath.ts'
-import type { QueueParts } from './contract.ts'
+import type { Counts, QueueParts } from './contract.ts'
 import { DueHeap } from './due-heap.ts'
 import { RETRY_JITTER } from './schedule.ts'
 import { Site } from './site.ts'
@@ -62,15 +62,20 @@ export class Queue {
     return this.#wallAtStart + (this.#parts.clock.monotonic() - this.#monotonicAtStart)
   }
 
-  get counts(): { waiting: number; underWay: number; later: number; sites: number; sitesDown: number } {
+  get counts(): Counts {
     let sitesDown = 0
-    for (const site of this.#sites.values()) if (site.down) sitesDown++
+    let sitesPaced = 0
+    for (const site of this.#sites.values()) {
+      if (site.down) sitesDown++
+      else if (site.pace.allowedPerSecond !== Number.POSITIVE_INFINITY) sitesPaced++
+    }
     return {
       waiting: this.#waiting.size,
       underWay: this.#underWay.size,
       later: this.#later.size,
       sites: this.#sites.size,
       sitesDown,
+      sitesPaced,
     }
   }
 
