@@ -81,6 +81,25 @@ describe('maintenance', () => {
     assert.equal(trying.length, 1)
   })
 
+  it('that is over begins no ramp again, however often it is told', async () => {
+    const { outages, hold, add, trying, answer, clock } = bench()
+    answer.with = () => attempted(delivered())
+    const window = hold(HOUR)
+    outages.learn(news({ maintenance: [window] }))
+    await clock.pass(DAY)
+    for (let i = 0; i < 40; i++) {
+      outages.learn(news({ maintenance: [window] }))
+      add()
+      await clock.pass(1_000)
+    }
+    assert.equal(trying.length, 40)
+    const before = trying.length
+    outages.learn(news({ maintenance: [window] }))
+    for (let i = 0; i < 10; i++) add()
+    await clock.pass(500)
+    assert.ok(trying.length - before >= 8, `${trying.length - before} in half a second`)
+  })
+
   it('lets nothing expire: the lifetime grows by the time that it held back', async () => {
     const { outages, hold, clock } = bench()
     const receivedMs = hold(0).beginsMs

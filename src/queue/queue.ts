@@ -144,13 +144,9 @@ export class Queue {
   hold(routeId: string, untilMs: number): void {
     const site = this.#site(routeId)
     const nowMs = this.#parts.clock.monotonic()
-    const wasHeld = site.isHeld(nowMs)
     site.hold(nowMs + (untilMs - this.nowMs()), nowMs)
     if (site.isHeld(nowMs)) this.#throttle.pumpAt(site, site.closedUntilMs)
-    else if (wasHeld) {
-      site.recovered(nowMs)
-      this.reached(routeId)
-    }
+    else this.#pump(site)
   }
 
   /** True: the next hops of this route did not answer lately; a session should not wait for them. */

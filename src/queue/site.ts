@@ -110,6 +110,7 @@ export class Site {
 
   /** Until then nothing is tried. In the past: the hold is over. */
   hold(untilMs: number, nowMs: number): void {
+    if (untilMs <= nowMs && !this.isHeld(nowMs)) return
     if (untilMs > nowMs && this.isOpen(nowMs)) this.#closedMs = nowMs
     this.#heldUntilMs = untilMs
   }
