@@ -6,6 +6,7 @@
 import { Command } from 'commander'
 import packageFile from '../package.json' with { type: 'json' }
 import { reportError } from './cli/exit.ts'
+import type { Ask } from './cli/queue.ts'
 
 const CONFIG_PATH = '/etc/vorposten/vorposten.yaml'
 
@@ -69,9 +70,12 @@ async function addLargeCommands(): Promise<void> {
   const { recipientsCommand } = await import('./cli/recipients.ts')
   const { askRecipients } = await import('./cli/recipients-offline.ts')
   const { askRunning } = await import('./cli/ask-running.ts')
-  program.addCommand(queueCommand(async (request) => askRunning((await config()).dataFolder, request)))
+  const { maintenanceCommand } = await import('./cli/maintenance.ts')
+  const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
+  program.addCommand(queueCommand(ask))
   program.addCommand(recipientsCommand(async (request) => askRecipients(await config(), request)))
-  program.addCommand(findingsCommand(async (request) => askRunning((await config()).dataFolder, request)))
+  program.addCommand(maintenanceCommand(ask))
+  program.addCommand(findingsCommand(ask))
   program.addCommand(simulateCommand(config))
 }
 

@@ -29,11 +29,23 @@ const DOMAINS: readonly ServedDomain[] = [
   served({ name: 'kept.test', commit: 'spool' }),
   served({ name: 'smith.test', route: route('smith/main'), tenant: { name: 'smith', language: 'de' } }),
   served({ name: HOST }),
+  served({
+    name: 'second.test',
+    route: route('second/main'),
+    commit: 'spool',
+    fallback: { refuseWhilePrimaryUp: true },
+  }),
+  served({ name: 'open.test', route: route('open/main'), commit: 'spool', fallback: { refuseWhilePrimaryUp: false } }),
 ]
 
 function bench() {
   const events: PathEvent[] = []
-  const says = { answer: KNOWN as RecipientAnswer | Promise<RecipientAnswer>, room: ACCEPT as Gate, asked: 0 }
+  const says = {
+    answer: KNOWN as RecipientAnswer | Promise<RecipientAnswer>,
+    up: false,
+    room: ACCEPT as Gate,
+    asked: 0,
+  }
   const taken: Transaction[] = []
   let commitAnswer: ContentAnswer = { kind: 'vanish' }
   const directory = { domain: (name: string) => DOMAINS.find((domain) => domain.name === name) } as Directory
@@ -56,6 +68,7 @@ function bench() {
         return says.answer
       },
     },
+    primaries: { isUp: () => says.up, inMaintenance: () => false },
     room: () => says.room,
     outbound: new Outbound(leaving),
     bounces: new Bounces(leaving),
@@ -81,6 +94,50 @@ function bench() {
 function reported(events: readonly PathEvent[]): string[] {
   return events.map((event) => (event.kind === 'refused' ? `${event.at} ${event.reply.code}` : event.kind))
 }
+
+describe('RCPT to a domain that we are a fallback MX for', () => {
+  it('while its primary is up: 4yz, and nobody is asked', async () => {
+    const { rcpt, says, events, one } = bench()
+    says.up = true
+    assert.equal(await rcpt('bob@second.test', one), '451 4.3.2')
+    assert.equal(await rcpt('postmaster@second.test', one), '451 4.3.2')
+    assert.equal(await rcpt('bob@open.test', one), 'accept')
+    assert.equal(await rcpt('bob@bakery.test', transaction([])), 'accept')
+    assert.deepEqual(
+      events.map((event) => (event.kind === 'refused' ? event.reasons[0]?.symbol : event.kind)),
+      ['primary-up', 'primary-up'],
+    )
+    assert.equal(says.asked, 2)
+  })
+
+  it('a transaction that began while it was down goes on', async () => {
+    const { rcpt, says, one } = bench()
+    assert.equal(await rcpt('bob@second.test', one), 'accept')
+    says.up = true
+    assert.equal(await rcpt('eve@second.test', one), 'accept')
+    assert.equal(await rcpt('eve@second.test', transaction([])), '451 4.3.2')
+  })
+
+  it('while it is down, or nobody knows: only a list says no for good', async () => {
+    const { rcpt, says, one } = bench()
+    says.answer = { kind: 'unknown', source: 'listed', ageMs: 0 }
+    assert.equal(await rcpt('eve@second.test', one), '550 5.1.1')
+    for (const source of ['callout', 'live'] as const) {
+      says.answer = { kind: 'unknown', source, ageMs: 0 }
+      assert.equal(await rcpt('eve@second.test', one), '450 4.1.1')
+      assert.equal(await rcpt('eve@bakery.test', one), '550 5.1.1')
+    }
+    says.answer = { kind: 'unreachable', text: 'x' }
+    assert.equal(await rcpt('eve@second.test', one), '450 4.1.1')
+  })
+
+  it('while it is up and its mail is taken all the same, its own no is a no', async () => {
+    const { rcpt, says, one } = bench()
+    says.up = true
+    says.answer = { kind: 'unknown', source: 'live', ageMs: 0 }
+    assert.equal(await rcpt('eve@open.test', one), '550 5.1.1')
+  })
+})
 
 describe('RCPT', () => {
   it('to a domain that is not ours is refused, and nobody is asked', async () => {
@@ -176,9 +233,9 @@ describe('content', () => {
   })
 })
 
-it('groups are equal where next hop, policy class and commit are', () => {
+it('groups are equal where next hop, policy class, commit and service are', () => {
   assert.equal(groupOf(served()), groupOf(served({ name: 'cafe.test' })))
-  assert.equal(new Set(DOMAINS.map(groupOf)).size, 4)
+  assert.equal(new Set(DOMAINS.map(groupOf)).size, 6)
 })
 
 it('the end of a session is reported', () => {

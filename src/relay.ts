@@ -16,7 +16,7 @@
  */
 import { type ForwardPath, mailboxText } from '#mail/address.ts'
 import type { Content } from '#mail/content.ts'
-import type { ContentAnswer, Decisions, Soon } from '#mail/decisions.ts'
+import type { ContentAnswer, Decisions, EtrnAnswer, Soon } from '#mail/decisions.ts'
 import type { Recipient } from '#mail/envelope.ts'
 import type { RefusedAt, Report } from '#mail/event.ts'
 import type { Session, Transaction } from '#mail/session.ts'
@@ -26,6 +26,7 @@ import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
 import type { Bounces } from './relay/bounces.ts'
 import type { Commit } from './relay/commit.ts'
+import { type EtrnParts, etrn } from './relay/etrn.ts'
 import { inspect } from './relay/inspect.ts'
 import type { Judged, Outbound, ToJudge } from './relay/outbound.ts'
 import * as refusals from './relay/refusals.ts'
@@ -38,6 +39,10 @@ export interface RelayParts {
   readonly clock: Clock
   readonly directory: () => Directory
   readonly hopsMax: () => number
+  /** Of domains that we are a fallback MX for: does their own MX answer? Unknown is not up. */
+  readonly primaries?: { isUp(routeId: string): boolean; inMaintenance(routeId: string): boolean }
+  /** For ETRN; absent: nobody may ask. */
+  readonly flush?: EtrnParts['flush']
   readonly recipients: { verify(domain: ServedDomain, path: ForwardPath): Soon<RecipientAnswer> }
   /** May content come now? The spool's health and the memory that contents take. */
   readonly room: (declaredOctets: number) => Gate
@@ -72,6 +77,8 @@ export class Relay implements Decisions {
     if (way === undefined)
       return this.#refuse('rcpt', transaction, refusals.relayDenied(domainName(recipient)), recipient)
     const { bounces } = this.#parts
+    if (isServed(way) && this.#hasBetter(transaction, way))
+      return this.#refuse('rcpt', transaction, refusals.primaryUp(way.route.id), recipient, way)
     const bounce = isServed(way) ? bounces.rcpt(transaction, recipient.forwardPath, way) : ACCEPT
     const gate = bounce.kind === 'accept' ? this.#mayJoin(transaction, way) : bounce
     if (gate.kind !== 'accept') return this.#refuse('rcpt', transaction, gate, recipient, way)
@@ -105,6 +112,17 @@ export class Relay implements Decisions {
     return answer
   }
 
+  async etrn(session: Session, argument: string): Promise<EtrnAnswer> {
+    const { directory, primaries, flush, report } = this.#parts
+    if (flush === undefined) return refusals.noEtrn()
+    const inMaintenance = (route: string) => primaries?.inMaintenance(route) === true
+    const answer = await etrn(session, argument, { directory, inMaintenance, flush })
+    if (answer.kind !== 'accept') {
+      report({ kind: 'refused', id: session.id, at: 'command', session, reply: answer.reply, reasons: answer.reasons })
+    }
+    return answer
+  }
+
   abandoned(transaction: Transaction): void {
     this.#group.delete(transaction)
   }
@@ -126,6 +144,16 @@ export class Relay implements Decisions {
     return path.mailbox.domain.kind === 'name' ? directory.domain(path.mailbox.domain.ascii) : undefined
   }
 
+  // What began while the primary was down goes on: half a transaction here and half there helps nobody.
+  #hasBetter(transaction: Transaction, { fallback, route }: ServedDomain): boolean {
+    if (fallback?.refuseWhilePrimaryUp !== true || this.#group.has(transaction)) return false
+    return this.#parts.primaries?.isUp(route.id) === true
+  }
+
+  #cannotAsk({ fallback, route }: ServedDomain): boolean {
+    return fallback !== undefined && this.#parts.primaries?.isUp(route.id) !== true
+  }
+
   #mayJoin(transaction: Transaction, domain: Way): Gate {
     const { envelope, session, group } = transaction
     if (session.tally.recipientsRefused >= UNKNOWN_RECIPIENTS_MAX) return refusals.tooManyUnknown()
@@ -144,6 +172,9 @@ export class Relay implements Decisions {
       case 'known':
         return this.#joined(transaction, domain)
       case 'unknown':
+        // What we once learned from a primary may be true no more, and it cannot be asked; only a list says no for good.
+        if (this.#cannotAsk(domain) && answer.source !== 'listed')
+          return this.#refuse('rcpt', transaction, refusals.cannotVerify(ONLY_LEARNED), recipient, domain)
         return this.#refuse(
           'rcpt',
           transaction,
@@ -178,8 +209,11 @@ export class Relay implements Decisions {
   }
 }
 
-/** Recipients with equal next hop and equal policy class may share a transaction. */
-export const groupOf = (way: Way): string => `${way.route.id} ${way.policyClass} ${way.commit}`
+const ONLY_LEARNED = 'the primary once refused this recipient; it is down now, and no list says that it is right'
+
+/** Recipients with equal next hop, policy class and lifetime may share a transaction. */
+export const groupOf = ({ route, policyClass, commit, lifetimeMs, fallback }: Way): string =>
+  `${route.id} ${policyClass} ${fallback ? 'fallback' : commit} ${lifetimeMs ?? ''}`
 
 const isServed = (way: ServedDomain | OutboundWay): way is ServedDomain => 'recipients' in way
 

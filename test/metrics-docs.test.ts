@@ -13,6 +13,8 @@ const METRICS = [
   'cli/worker-watch.ts',
   'cli/http.ts',
   'cli/clerks/recipients.ts',
+  'cli/clerks/outages.ts',
+  'cli/clerks/notices.ts',
 ]
 
 test('docs/metrics.md lists each metric, and no other', () => {

@@ -31,7 +31,7 @@ function listenerSettings(config: Config, listener: ListenerConfig, address: num
       requireTls: false,
       lineEnds: listener.lineEnds,
       authMechanisms: [],
-      etrn: false,
+      etrn: config.domains.some((domain) => domain.etrnFrom !== undefined),
     },
   }
 }

@@ -2,6 +2,7 @@
 import type { Delivery } from '#deliver/delivery.ts'
 import { parseMailbox } from '#mail/address.ts'
 import type { Report } from '#mail/event.ts'
+import type { ProbeAnswer } from '#mail/probe.ts'
 import { KNOWLEDGE_LIMITS, type RecipientAnswer, RecipientKnowledge } from '#recipients/knowledge.ts'
 import type { ListReader } from '#recipients/lists.ts'
 import { type Memory, OwnMemory } from '#recipients/memory.ts'
@@ -19,6 +20,8 @@ export interface RecipientsParts {
   readonly report: Report
   readonly clock: Clock
   readonly random: () => number
+  /** Servers that need not be asked, since they are known to be away. */
+  readonly away?: (route: string) => Promise<ProbeAnswer> | undefined
   readonly lists?: ListReader
   readonly shared?: Shared
 }
@@ -45,7 +48,7 @@ export function assembleRecipients(parts: RecipientsParts): Recipients {
     random,
     ...(lists && { lists }),
     route: (id) => directory().route(id),
-    probe: (to, mailbox) => delivery.probe(to, { kind: 'mailbox', mailbox }),
+    probe: (to, mailbox) => parts.away?.(to.id) ?? delivery.probe(to, { kind: 'mailbox', mailbox }),
     probed: ({ id, tenant }, answer) => report({ kind: 'probed', route: id, tenant, answer }),
     tested: ({ id, tenant }, domain, takesAll) =>
       report({ kind: 'takes-all-tested', route: id, tenant, domain, takesAll }),

@@ -8,8 +8,11 @@ import { directoryFrom } from '#config/directory.ts'
 import { createDelivery, type Delivery } from '#deliver/delivery.ts'
 import type { Resolve } from '#deliver/dial.ts'
 import type { Report } from '#mail/event.ts'
+import type { ProbeAnswer } from '#mail/probe.ts'
+import type { StoredMessage } from '#mail/stored.ts'
 import { traceIds } from '#mail/trace-id.ts'
 import { Operations } from '#queue/operations.ts'
+import { Outages } from '#queue/outages.ts'
 import { Queue } from '#queue/queue.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { AskDesk } from '#recipients/shared-memory.ts'
@@ -26,10 +29,11 @@ import { createResolver } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import type { Connect } from '#sys/wire.ts'
 import type { Directory, Route } from '#tenant/directory.ts'
+import type { Share } from '#tenant/share.ts'
 import { Bounces } from '../relay/bounces.ts'
 import { Commit } from '../relay/commit.ts'
 import { findingsFor } from '../relay/findings.ts'
-import { lessonsFor } from '../relay/lessons.ts'
+import { type Learner, lessonsFor } from '../relay/lessons.ts'
 import { Outbound } from '../relay/outbound.ts'
 import { Room } from '../relay/room.ts'
 import { keepOf, spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
@@ -46,10 +50,16 @@ export interface WorkerOptions {
   readonly config: Config
   /** 0 to 1023; in the ids that it makes. */
   readonly index: number
+  /** All of them share what a route or tenant has; 1 if absent. */
+  readonly workers?: number
   /** Its own first, then those of workers that are no more. */
   readonly spoolFolders: readonly string[]
   /** Several workers share the ports. */
   readonly reusePort: boolean
+  /** Hears of each route that took a message. */
+  readonly met?: (routeId: string) => void
+  /** Flushes routes in all workers; absent: in this one only. */
+  readonly flushAll?: (routes: readonly string[]) => Promise<number>
   /** 48 octets, the same in all workers. */
   readonly ticketKeys: Buffer
 }
@@ -63,6 +73,7 @@ export interface Worker {
   readonly queue: Queue
   readonly spool: Spool
   readonly operations: Operations
+  readonly outages: Outages
   readonly report: RunningReport
   readonly delivery: Delivery
   /** The desk says that something has changed. */
@@ -107,10 +118,10 @@ export const realOutside = (): Outside => ({
 })
 
 export async function assembleWorker(options: WorkerOptions, outside = realOutside()): Promise<Worker> {
-  const current = new Current(options.config)
+  const current = new Current(options.config, { index: options.index, workers: options.workers ?? 1 })
   const report = outside.report(reportOptions(options.config, options.index, outside.clock))
   const spool = await openSpools(options, report.report, outside)
-  const sending = assembleSending(current, report, outside)
+  const sending = assembleSending(current, report, outside, options.met)
   await sending.recipients.begin()
   const keeping = assembleKeeping(current, spool, sending, outside)
   const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping }, outside)
@@ -118,7 +129,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   for (const entry of spool.entries()) keeping.queue.add(entry)
   spool.onEntry((entry) => keeping.queue.add(entry))
   const { delivery, recipients, findings } = sending
-  const { queue, operations } = keeping
+  const { queue, operations, outages } = keeping
   watch(report, { acceptor, queue, spool, delivery })
   return {
     acceptor,
@@ -129,6 +140,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     operations,
     recipientsChanged: (notice) => recipients.changed(notice),
     probeRecipient: (question) => recipients.probe(question),
+    outages,
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current.replace(next)
@@ -156,9 +168,12 @@ class Current {
   config: Config
   directory: Directory
 
-  constructor(config: Config) {
+  readonly #share: Share
+
+  constructor(config: Config, share: Share) {
+    this.#share = share
     this.config = config
-    this.directory = directoryFrom(config)
+    this.directory = directoryFrom(config, share)
   }
 
   readonly route = (id: string): Route | undefined => this.directory.route(id)
@@ -169,19 +184,36 @@ class Current {
 
   replace(config: Config): void {
     this.config = config
-    this.directory = directoryFrom(config)
+    this.directory = directoryFrom(config, this.#share)
   }
+}
+
+/** How long a message is tried: as its domain says, else its route, and longer by what maintenance held it back. */
+function lifetimeMs(current: Current, outages: Outages, route: Route, { envelope, reception }: StoredMessage): number {
+  const path = envelope.recipients[0]?.forwardPath
+  const domain = path?.kind === 'mailbox' && path.mailbox.domain.kind === 'name' ? path.mailbox.domain.ascii : undefined
+  const own = domain === undefined ? undefined : current.directory.domain(domain)?.lifetimeMs
+  return (own ?? route.lifetimeMs) + outages.heldBackMs(route.id, reception.receivedMs)
 }
 
 interface Sending {
   readonly delivery: Delivery
   readonly recipients: Recipients
+  /** From now on servers that are known to be away are not asked for recipients. */
+  readonly knowing: (outages: Outages) => void
   /** The report, the findings about the customers' servers, and the lessons that recipients draw. */
   readonly tell: Report
   readonly findings: FindingsBatch
 }
 
-function assembleSending(current: Current, report: RunningReport, outside: Outside): Sending {
+function assembleSending(
+  current: Current,
+  report: RunningReport,
+  outside: Outside,
+  met: WorkerOptions['met'] = () => {},
+): Sending {
+  // The queue comes later, and with it what is known of outages.
+  let away: Away = () => undefined
   const { clock, connect, resolve, random } = outside
   const { hostname } = current.config
   const delivery = createDelivery({
@@ -198,20 +230,42 @@ function assembleSending(current: Current, report: RunningReport, outside: Outsi
   const recipients = assembleRecipients({
     directory: () => current.directory,
     delivery,
+    away: (route) => away(route),
     report: found,
     clock,
     random,
     ...(outside.shared && { shared: outside.shared, lists: new ListReader(outside.shared.store) }),
   })
-  return { delivery, recipients, findings, tell: lessonsFor(recipients.knowledge, found) }
+  const knowing = (outages: Outages) => {
+    away = (route) => unasked(outages, route)
+  }
+  const learner: Learner = {
+    learn: (key, state, route) => recipients.knowledge.learn(key, state, route),
+    reached(id) {
+      recipients.knowledge.reached(id)
+      met(id)
+    },
+  }
+  return { delivery, recipients, findings, knowing, tell: lessonsFor(learner, found) }
+}
+
+type Away = (route: string) => Promise<ProbeAnswer> | undefined
+
+// A server in the middle of its maintenance may say no to everybody: it is not asked.
+function unasked(outages: Outages, route: string): Promise<ProbeAnswer> | undefined {
+  const why = outages.inMaintenance(route) ? 'in maintenance' : outages.isDown(route) ? 'down' : undefined
+  if (why === undefined) return undefined
+  return Promise.resolve({ kind: 'unreachable', obstacle: 'connect', text: `the servers of ${route} are ${why}` })
 }
 
 interface Keeping {
   readonly queue: Queue
+  readonly outages: Outages
   readonly operations: Operations
 }
 
-function assembleKeeping(current: Current, spool: Spool, { delivery, tell }: Sending, outside: Outside): Keeping {
+function assembleKeeping(current: Current, spool: Spool, sending: Sending, outside: Outside): Keeping {
+  const { delivery, tell } = sending
   const { clock, random } = outside
   const { route } = current
   const keep = keepOf(spool)
@@ -222,19 +276,33 @@ function assembleKeeping(current: Current, spool: Spool, { delivery, tell }: Sen
     route,
     report: tell,
     soon: setImmediate,
+    lifetimeMs: (to, message) => lifetimeMs(current, outages, to, message),
+    tenantRate: (tenant) => current.directory.tenant(tenant)?.messagesPerSecondMax,
     attempt: (to, message, recipients) =>
       delivery.attempt(to, { ...message, recipients, receivedMs: message.reception.receivedMs }, { onMixed: 'send' }),
   })
+  // New connections know of no back-off.
+  const wake = (woken: string) => delivery.retire(new Set([...current.routeIds()].filter((id) => id !== woken)))
+  const outages: Outages = new Outages({
+    nowMs: () => queue.nowMs(),
+    lost: (id) => queue.lost(id),
+    hold: (id, untilMs) => queue.hold(id, untilMs),
+    reached(id) {
+      wake(id)
+      sending.recipients.knowledge.reached(id)
+      queue.reached(id)
+    },
+  })
+  sending.knowing(outages)
   const operations = new Operations({
     queue,
     keep,
     entries: () => spool.entries(),
     route,
-    // New connections know of no back-off.
-    wake: (woken) => delivery.retire(new Set([...current.routeIds()].filter((id) => id !== woken))),
+    wake,
     report: tell,
   })
-  return { queue, operations }
+  return { queue, operations, outages }
 }
 
 interface Assembled {
@@ -261,6 +329,8 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     clock,
     directory: () => current.directory,
     hopsMax: () => current.config.limits.hopsMax,
+    primaries: keeping.outages,
+    flush: options.flushAll ?? ((routes) => keeping.operations.flushRoutes(routes)),
     recipients: recipients.knowledge,
     room: (octets) => room.for(octets),
     outbound: new Outbound(leaving),

@@ -6,14 +6,18 @@ import { type Database, NewerStore, openStore, type Part } from '#store/database
 import { FINDINGS } from '#store/findings.ts'
 import { MESSAGE_RECORDS } from '#store/message-records.ts'
 import { NOTICE_MARKS } from '#store/notice-marks.ts'
+import { OUTAGES_PART, OutagesStore } from '#store/outages.ts'
 import { RECIPIENT_FACTS } from '#store/recipient-facts.ts'
 import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-lists.ts'
 import { REPLY_LIMITS } from '#store/reply-limits.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
+import { createResolver } from '#sys/resolver.ts'
+import { connectSocket } from '#sys/socket.ts'
 import { findingsClerk } from './clerks/findings.ts'
 import { ListsClerk } from './clerks/lists.ts'
 import { NoticesClerk } from './clerks/notices.ts'
+import { OutagesClerk } from './clerks/outages.ts'
 import { outboundClerks } from './clerks/outbound.ts'
 import { RecipientsClerk } from './clerks/recipients.ts'
 import { EXIT, UserError } from './exit.ts'
@@ -29,6 +33,7 @@ const PARTS: readonly Part[] = [
   MESSAGE_RECORDS,
   FINDINGS,
   NOTICE_MARKS,
+  OUTAGES_PART,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -48,7 +53,17 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   })
   const findings = findingsClerk<Config>(store, wallMs, systemClock)
   const notices = new NoticesClerk({ store, wallMs, clock: systemClock, config, log })
-  const clerks: Clerk<Config>[] = [recipients, lists, ...outboundClerks<Config>(store, wallMs), findings, notices]
+  const outages = new OutagesClerk(config, {
+    clock: systemClock,
+    random: Math.random,
+    connect: connectSocket,
+    resolve: createResolver(systemClock),
+    store: new OutagesStore(store),
+    notify: notices.notify,
+    log,
+  })
+  const leaving = outboundClerks<Config>(store, wallMs)
+  const clerks: Clerk<Config>[] = [recipients, lists, ...leaving, findings, notices, outages]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
 }

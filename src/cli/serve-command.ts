@@ -15,9 +15,9 @@ const PRUNE_MS = 600_000
 
 export async function serveCommand(file: string): Promise<ExitCode> {
   const { dataFolder } = await configFor(file)
-  const module = new URL('./worker-main.ts', import.meta.url).pathname
-  const log = (line: string) =>
+  const log = (line: string): void =>
     void process.stdout.write(`${new Date().toISOString()} vorposten/supervisor[${process.pid}]: ${line}\n`)
+  const module = new URL('./worker-main.ts', import.meta.url).pathname
   return serve({
     program: { module, args: [], cacheFolder: compileCacheFolder(dataFolder) },
     load: async () => planOf(await configFor(file)),

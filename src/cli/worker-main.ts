@@ -2,11 +2,15 @@
 import { flushCompileCache } from 'node:module'
 import type { Config } from '#config/config.ts'
 import type { Action, Selection } from '#queue/operations.ts'
+import type { OutagesNews } from '#queue/outages.ts'
 import { readStore } from '#store/database.ts'
+import { systemClock } from '#sys/clock.ts'
 import { assembleWorker, realOutside, type Worker } from './assemble.ts'
+import type { Waiting } from './clerks/outages.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { storePath } from './folders.ts'
-import { runWorker, type WorkerParts } from './serve/worker.ts'
+import { type AskDesk, runWorker, type WorkerParts } from './serve/worker.ts'
+import { followOutages, meetings } from './worker-outages.ts'
 
 /** What the supervisor asks of a worker: `about`, with its body and answer. */
 export interface WorkerQuestions {
@@ -15,6 +19,9 @@ export interface WorkerQuestions {
   'queue-act': { body: { selection: Selection; action: Action; dryRun: boolean } }
   'recipients/changed': { body: ChangedNotice }
   'recipients/probe': { body: ProbeQuestion }
+  'outages-news': { body: OutagesNews }
+  'outages-waiting': { body: { route: string } }
+  'outages-flush': { body: { routes: readonly string[] } }
   metrics: { body: undefined }
   health: { body: undefined }
 }
@@ -27,12 +34,20 @@ runWorker(async ({ settings, workers, ...context }, desk) => {
   const config = settings as Config
   // The supervisor has made it.
   const shared = { store: readStore(storePath(config.dataFolder)), desk, workers }
-  const worker = await assembleWorker({ config, ...context }, { ...realOutside(), shared })
+  const own = { flushAll: (routes: readonly string[]) => flushAll(desk, routes), met: meetings(desk, systemClock) }
+  const worker = await assembleWorker({ config, ...context, workers, ...own }, { ...realOutside(), shared })
   await worker.acceptor.prepare()
-  return partsOf(worker)
+  // Before the first sender comes: a maintenance that holds mail back must be known.
+  const stopFollowing = await followOutages(worker.outages, desk, systemClock)
+  return partsOf(worker, stopFollowing)
 })
 
-function partsOf(worker: Worker): WorkerParts {
+// Also the other workers have mail for the server that asks.
+async function flushAll(desk: AskDesk, routes: readonly string[]): Promise<number> {
+  return ((await desk('outages/flush', { routes })) as { waiting: number }).waiting
+}
+
+function partsOf(worker: Worker, stopFollowing: () => void): WorkerParts {
   return {
     async listen() {
       await worker.acceptor.listen()
@@ -40,7 +55,10 @@ function partsOf(worker: Worker): WorkerParts {
       flushCompileCache()
     },
     reload: (settings) => worker.reload(settings as Config),
-    drain: () => worker.drain(),
+    drain() {
+      stopFollowing()
+      return worker.drain()
+    },
     ask: (about, body) => answer(worker, about as keyof WorkerQuestions, body),
     status: () => ({ sessions: worker.acceptor.sessions, lagMs: worker.acceptor.lagMs }),
   }
@@ -62,9 +80,26 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       return worker.recipientsChanged(body as ChangedNotice)
     case 'recipients/probe':
       return worker.probeRecipient(body as ProbeQuestion)
+    case 'outages-news':
+      return worker.outages.learn(body as OutagesNews)
+    case 'outages-waiting':
+      return waitingFor(worker, (body as WorkerQuestions['outages-waiting']['body']).route)
+    case 'outages-flush':
+      return worker.operations.flushRoutes((body as WorkerQuestions['outages-flush']['body']).routes)
     case 'metrics':
       return worker.report.metrics.snapshot()
     case 'health':
       return { spool: worker.spool.health.kind } satisfies WorkerHealthAnswer
   }
+}
+
+function waitingFor({ spool }: Worker, route: string): Waiting {
+  let messages = 0
+  let oldestMs = Number.POSITIVE_INFINITY
+  for (const entry of spool.entries()) {
+    if (entry.route !== route || entry.state !== 'active') continue
+    messages++
+    oldestMs = Math.min(oldestMs, entry.receivedMs)
+  }
+  return messages === 0 ? { messages } : { messages, oldestMs }
 }

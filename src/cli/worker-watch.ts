@@ -70,6 +70,7 @@ export function watch({ metrics }: RunningReport, { acceptor, queue, spool }: Wa
   metrics.gauge('vorposten_queue_sites', 'Destinations known to the queue', () => [
     [{ state: 'all' }, queue.counts.sites],
     [{ state: 'down' }, queue.counts.sitesDown],
+    [{ state: 'paced' }, queue.counts.sitesPaced],
   ])
   metrics.gauge('vorposten_spool_messages', 'Messages in custody', () => [[{}, spool.counts.messages]])
   metrics.gauge('vorposten_spool_octets', 'Their content', () => [[{}, spool.counts.octets]])

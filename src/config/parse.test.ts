@@ -43,6 +43,7 @@ test('the smallest useful file: who we are, one domain, where its mail goes', ()
         retryFirstMs: 300_000,
         retryMaxMs: 3_600_000,
         lifetimeMs: 432_000_000,
+        probeIntervalMs: 30_000,
       },
       recipients: { kind: 'live' },
       commit: 'cut-through',
@@ -178,7 +179,7 @@ tenants:
       'v.yaml:10:3: error: tenants.Bakery: "Bakery" is not a name | allowed: a name of a-z, 0-9 and -, up to 63 characters',
       'v.yaml:11:17: error: tenants.Bakery.postmaster: "nobody" is not allowed here | allowed: an address such as postmaster@bakery.example | there is no @',
       'v.yaml:12:14: error: tenants.Bakery.routes.main.hosts: is missing | allowed: one value or a list',
-      'v.yaml:12:21: error: tenants.Bakery.routes.main.host: "host" is not a setting | allowed: hosts, protocol, tls, connections-max, deliveries-per-connection-max, retry, lifetime, greeting-name | did you mean hosts?',
+      'v.yaml:12:21: error: tenants.Bakery.routes.main.host: "host" is not a setting | allowed: hosts, protocol, tls, connections-max, rate-max, probe-interval, deliveries-per-connection-max, retry, lifetime, greeting-name | did you mean hosts?',
       'v.yaml:13:15: error: tenants.Bakery.domains.bakery: "bakery" is not a domain | allowed: a domain such as bakery.example, or "*.bakery.example" for all its subdomains',
     ],
   )

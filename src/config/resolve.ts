@@ -14,7 +14,7 @@ import { bounceProtectionOf, type KeySecret, outboundOf } from './resolve-outbou
 import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
 import type { LdapSettings, ListUse } from './schema-recipients.ts'
-import { type RouteSettings, routeSettings } from './schema-tenant.ts'
+import { type DomainSettings, type RouteSettings, routeSettings } from './schema-tenant.ts'
 import { settingText, type YamlText } from './yaml-text.ts'
 
 export interface Resolved {
@@ -126,7 +126,7 @@ interface Context {
 }
 
 function declareTenant(draft: TenantDraft, context: Context, into: Declarations): void {
-  const { postmaster, digest, language = 'en' } = draft.settings
+  const { postmaster, digest, language = 'en', 'rate-max': messagesPerSecondMax } = draft.settings
   const outbound = outboundOf(draft, context.contentOctetsMax)
   const bounceProtection = bounceProtectionOf(draft, context, into.secrets)
   const tenant: Tenant = {
@@ -136,6 +136,7 @@ function declareTenant(draft: TenantDraft, context: Context, into: Declarations)
     ...(digest && { digest }),
     ...(outbound && { outbound }),
     ...(bounceProtection && { bounceProtection }),
+    ...(messagesPerSecondMax !== undefined && { messagesPerSecondMax }),
   }
   into.tenants.push(tenant)
   const routes = new Map<string, Route>()
@@ -167,9 +168,19 @@ function declareDomain(
     tenant,
     route,
     recipients: recipientSource(draft, context, into),
-    commit: settings.commit,
+    commit: settings.service === 'fallback-mx' ? 'spool' : settings.commit,
     policyClass: settings.policy,
     contentOctetsMax: settings['size-max'] ?? context.contentOctetsMax,
+    ...fallbackOf(settings),
+  }
+}
+
+function fallbackOf(settings: DomainSettings): Pick<ServedDomain, 'fallback' | 'lifetimeMs' | 'etrnFrom'> {
+  const { service, lifetime, 'refuse-while-primary-up': refuse, 'etrn-from': etrnFrom } = settings
+  return {
+    ...(service === 'fallback-mx' && { fallback: { refuseWhilePrimaryUp: refuse } }),
+    ...(lifetime !== undefined && { lifetimeMs: lifetime }),
+    ...(etrnFrom !== undefined && { etrnFrom }),
   }
 }
 
@@ -219,7 +230,7 @@ let defaults: RouteSettings | undefined
 const routeDefaults = (): RouteSettings => (defaults ??= routeSettings.parse({ hosts: 'mail.bakery.example' }))
 
 function routeFrom(settings: RouteSettings, tenant: string, name: string): Route {
-  const greetingName = settings['greeting-name']
+  const { 'greeting-name': greetingName, 'rate-max': messagesPerSecondMax } = settings
   return {
     id: `${tenant}/${name}`,
     tenant,
@@ -235,6 +246,8 @@ function routeFrom(settings: RouteSettings, tenant: string, name: string): Route
     retryFirstMs: settings.retry.first,
     retryMaxMs: settings.retry.max,
     lifetimeMs: settings.lifetime,
+    probeIntervalMs: settings['probe-interval'],
+    ...(messagesPerSecondMax === undefined ? {} : { messagesPerSecondMax }),
     ...(greetingName === undefined ? {} : { greetingName }),
   }
 }

@@ -3,10 +3,10 @@
  */
 import { z } from 'zod'
 import { type AddressFault, parseMailbox } from '#mail/address.ts'
-import { hostName } from './schema-listener.ts'
+import { hostName, network } from './schema-listener.ts'
 import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts'
 import { recipients } from './schema-recipients.ts'
-import { choice, count, duration, oneOrMore, prose, section, setting, size } from './setting.ts'
+import { choice, count, duration, flag, oneOrMore, prose, section, setting, size } from './setting.ts'
 import { readFullDomain, readHostPort } from './units.ts'
 
 /** Also the names of routes: both are parts of route ids, log lines and metrics. */
@@ -89,7 +89,29 @@ export const routeSettings = section({
     ),
   'connections-max': count(1, 10_000)
     .prefault(20)
-    .describe('Connections at a time to the hosts of the route, per worker. Less if the server is small.'),
+    .describe(
+      prose(
+        'Connections at a time to the hosts of the route. The workers share them evenly; each has one at least,',
+        'so let there be no fewer than workers. Less if the server is small.',
+      ),
+    ),
+  'rate-max': count(1, 100_000)
+    .optional()
+    .describe(
+      prose(
+        'Messages per second to the hosts of the route, all workers together. Waiting mail keeps to it; a',
+        'delivery in the session of its sender (`cut-through`) does not wait, but is counted. Without it the',
+        'queue finds out what the server takes.',
+      ),
+    ),
+  'probe-interval': duration('1s', '10m')
+    .prefault('30s')
+    .describe(
+      prose(
+        'How often the hosts are asked whether they are up (a connection, EHLO, QUIT), if a domain with',
+        '`service: fallback-mx` takes this route. While the answer changes they are asked three times as often.',
+      ),
+    ),
   'deliveries-per-connection-max': count(1, 1_000_000)
     .prefault(100)
     .describe('Messages over one connection before it is closed, so that load spreads over the hosts again.'),
@@ -152,6 +174,34 @@ export const domainSettings = section({
         '5233). See docs/recipient-lists.md.',
       ),
     ),
+  service: choice('inbound', 'fallback-mx')
+    .prefault('inbound')
+    .describe(
+      prose(
+        '`inbound`: we are the MX of the domain. `fallback-mx`: the tenant’s server is, and we are a further',
+        'one that takes mail while it is down: what we accept is always written to disk first, and only what',
+        'a list knows to be unknown is refused for good. See fallback-mx.md.',
+      ),
+    ),
+  'refuse-while-primary-up': flag
+    .prefault(true)
+    .describe(
+      prose(
+        'For `fallback-mx`: while the tenant’s server answers our probes, senders hear 451 and go there. With',
+        '`false` their mail is taken and passed on.',
+      ),
+    ),
+  lifetime: duration('1m', '31d')
+    .optional()
+    .describe('How long we try to deliver the domain’s mail, if not for the `lifetime` of its route.'),
+  'etrn-from': oneOrMore(network)
+    .optional()
+    .describe(
+      prose(
+        'Networks of the tenant’s servers that may ask for the domain’s waiting mail with ETRN (RFC 1985).',
+        'Without it nobody may.',
+      ),
+    ),
   commit: choice('cut-through', 'spool')
     .prefault('cut-through')
     .describe(
@@ -186,6 +236,9 @@ export const tenantShape = {
   'bounce-protection': bounceProtectionSettings
     .optional()
     .describe('Bounces of mail that the tenant never sent are refused. Without it every bounce is let through.'),
+  'rate-max': count(1, 100_000)
+    .optional()
+    .describe('Waiting messages of the tenant that are sent in a second, over all routes and workers.'),
 }
 
 export const domainName = setting({

@@ -34,12 +34,12 @@ export function fault(context: z.RefinementCtx, facts: IssueFacts, path: (string
 /** A description in several lines of source. */
 export const prose = (...lines: readonly string[]): string => lines.join(' ')
 
-/** A setting with one value. Numbers are read by their digits. */
+/** A setting with one value. Numbers are read by their digits, yes and no by their words. */
 export function setting<T>({ allowed, brief, read, json, hint }: Notation<T>) {
   return z
     .unknown()
     .transform((written, context): T => {
-      const text = typeof written === 'number' ? String(written) : written
+      const text = typeof written === 'number' || typeof written === 'boolean' ? String(written) : written
       const value = typeof text === 'string' ? read(text) : undefined
       if (value !== undefined) return value
       fault(context, { allowed, hint: typeof text === 'string' ? hint?.(text) : undefined })
@@ -61,6 +61,12 @@ export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 }
 
 export const choice = <const Words extends readonly [string, ...string[]]>(...words: Words) => z.enum(words)
+
+export const flag = setting({
+  allowed: 'true or false',
+  read: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
+  json: { type: 'boolean' },
+})
 
 /** A whole number, both ends included. */
 export const count = (min: number, max: number) =>

@@ -6,6 +6,7 @@
 import type { Content } from './content.ts'
 import type { Custody, DiscardRecord } from './custody.ts'
 import type { Recipient } from './envelope.ts'
+import type { PositiveReply } from './reply.ts'
 import type { Session, Transaction } from './session.ts'
 import type { Defer, Gate, Reject } from './verdict.ts'
 
@@ -28,6 +29,9 @@ export interface Discarded {
   readonly record: DiscardRecord
 }
 
+/** RFC 1985 §5: the acceptance has a code of its own for what was found. */
+export type EtrnAnswer = { readonly kind: 'accept'; readonly reply: PositiveReply } | Reject | Defer
+
 export interface Decisions {
   /** Before the greeting. */
   connect(session: Session): Soon<Gate>
@@ -40,7 +44,7 @@ export interface Decisions {
   /** After the final dot, before its reply. */
   content(transaction: Transaction, content: Content): Soon<ContentAnswer>
   /** RFC 1985. Absent: 502. */
-  etrn?(session: Session, argument: string): Soon<Gate>
+  etrn?(session: Session, argument: string): Soon<EtrnAnswer>
   /** A transaction ended without content: RSET, EHLO, STARTTLS, QUIT or loss of the connection. */
   abandoned(transaction: Transaction): void
   /** The session is over. */

@@ -80,7 +80,9 @@ export interface HeldDigest {
   readonly allHeld: number
 }
 
-export type Notice = PrimaryNotice | MaintenanceNotice | HeldDigest
+/** About a server of a tenant. */
+export type ServerNotice = PrimaryNotice | MaintenanceNotice
+export type Notice = ServerNotice | HeldDigest
 
 /** Takes a notice; sending it is the taker's affair. Never rejects. */
 export type Notify = (notice: Notice) => void

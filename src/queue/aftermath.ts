@@ -18,7 +18,12 @@ export interface Aftermath {
   /** Indices of recipients that are held from now on, with the reason they share. */
   readonly held: ReadonlyMap<number, { reason: HoldReason; text: string }>
   readonly settled: boolean
+  /** The server had enough, whatever the message: it need not wait for its schedule. */
+  readonly early: boolean
 }
+
+/** A server that says 421 again and again to one message means the message. */
+const EARLY_MAX = 5
 
 export interface Moment {
   readonly wallMs: number
@@ -58,6 +63,7 @@ export function aftermath(
     site: siteSignal(attempt),
     held,
     settled: !pending && !kept,
+    early: message.attempts < EARLY_MAX && attempt.outcomes.every(isEnough),
   }
 }
 
@@ -72,6 +78,9 @@ function stateAfter(outcome: Outcome, expired: boolean, relay: string, atMs: num
       return expired ? { kind: 'held', atMs, reason: 'expired', text: outcome.text } : { kind: 'pending' }
   }
 }
+
+// RFC 5321 §3.8: 421 ends the session, not the message's chances.
+const isEnough = (outcome: Outcome): boolean => outcome.kind === 'deferred' && outcome.reply?.code === 421
 
 const SITE_OBSTACLES: ReadonlySet<Obstacle> = new Set(['connect', 'dns', 'tls'])
 const CONGESTION: ReadonlySet<Obstacle> = new Set(['timeout', 'closed', 'protocol', 'lost', 'busy', 'aborted'])

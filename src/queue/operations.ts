@@ -57,7 +57,7 @@ export const ROWS_MAX = 10_000
 const ENTRIES_PER_TURN = 500
 
 export interface OperationsParts {
-  readonly queue: Pick<Queue, 'nowMs' | 'isUnderWay' | 'flush'>
+  readonly queue: Pick<Queue, 'nowMs' | 'isUnderWay' | 'flush'> & Partial<Pick<Queue, 'due' | 'reached'>>
   readonly keep: Keep
   readonly entries: () => Iterable<QueueEntry>
   readonly route: (id: string) => Route | undefined
@@ -102,6 +102,28 @@ export class Operations {
       results.push(this.#actOn(entry, action, dryRun))
     }
     return results
+  }
+
+  /**
+   * The servers of these routes ask for their mail (RFC 1985): all of it is due, and goes out as after an outage. How
+   * many messages that are.
+   */
+  async flushRoutes(routeIds: readonly string[]): Promise<number> {
+    const { queue, wake } = this.#parts
+    const routes = new Set(routeIds)
+    let found = 0
+    let seen = 0
+    for (const entry of this.#parts.entries()) {
+      if (++seen % ENTRIES_PER_TURN === 0) await new Promise(setImmediate)
+      if (!routes.has(entry.route) || entry.state !== 'active') continue
+      queue.due?.(entry.id)
+      found++
+    }
+    for (const id of routes) {
+      wake(id)
+      queue.reached?.(id)
+    }
+    return found
   }
 
   #actOn(entry: QueueEntry, action: Action, dryRun: boolean): ActionResult {

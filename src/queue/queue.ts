@@ -6,43 +6,28 @@
  * under way. Times inside are monotonic; the wall time of the next attempt, which the spool keeps, is derived from the
  * wall clock of the start, so that a clock that jumps neither wakes nor expires anything.
  */
-import type { Soon } from '#mail/decisions.ts'
-import type { Report } from '#mail/event.ts'
 import type { Attempt } from '#mail/outcome.ts'
-import type { Change, QueueEntry, StoredMessage } from '#mail/stored.ts'
+import type { QueueEntry, StoredMessage } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
-import type { Cancel, Clock } from '#sys/clock.ts'
+import type { Cancel } from '#sys/clock.ts'
 import type { Route } from '#tenant/directory.ts'
 import { aftermath, type SiteSignal, siteSignal } from './aftermath.ts'
+import type { Counts, QueueParts } from './contract.ts'
 import { DueHeap } from './due-heap.ts'
 import { RETRY_JITTER } from './schedule.ts'
 import { Site } from './site.ts'
+import { Throttle } from './throttle.ts'
+
+export type { Keep, QueueParts } from './contract.ts'
 
 /** Attempts under way at a time in one worker, all sites together; each holds a socket and a message in memory. */
 export const ATTEMPTS_MAX = 1000
 /** A message whose route left the configuration is looked at again after this. */
 export const NO_ROUTE_RETRY_MS = 15 * 60_000
+/** Mail older than this, at a site of which nothing is known: there may have been an outage. */
+export const BACKLOG_MS_MIN = 60_000
 /** setTimeout wakes up to 1 ms early; what is due within this is due. */
 const DUE_SLACK_MS = 2
-
-/** The face of the spool that the queue needs. */
-export interface Keep {
-  get(id: TraceId): QueueEntry | undefined
-  load(id: TraceId): Soon<StoredMessage | undefined>
-  change(id: TraceId, change: Change): void
-}
-
-export interface QueueParts {
-  readonly clock: Clock
-  readonly random: () => number
-  readonly keep: Keep
-  readonly route: (id: string) => Route | undefined
-  /** Tries the given recipients (indices). Never rejects for what a peer does. */
-  readonly attempt: (route: Route, message: StoredMessage, recipients: readonly number[]) => Promise<Attempt>
-  readonly report: Report
-  /** Defers the start of what `add` makes ready; without it the start is at once. In a worker: `setImmediate`. */
-  readonly soon?: (call: () => void) => void
-}
 
 export class Queue {
   readonly #parts: QueueParts
@@ -52,6 +37,7 @@ export class Queue {
   readonly #waiting = new Map<TraceId, Site>()
   readonly #underWay = new Set<TraceId>()
   readonly #wanting = new Set<Site>()
+  readonly #throttle: Throttle
   /** To be pumped in a moment. */
   readonly #pumped = new Set<Site>()
   readonly #wallAtStart: number
@@ -64,6 +50,11 @@ export class Queue {
     this.#parts = parts
     this.#wallAtStart = parts.clock.wall()
     this.#monotonicAtStart = parts.clock.monotonic()
+    this.#throttle = new Throttle({
+      clock: parts.clock,
+      tenantRate: (tenant) => parts.tenantRate?.(tenant),
+      pump: (site) => this.#pump(site),
+    })
   }
 
   /** Wall time that only ever passes at the speed of the monotonic clock. */
@@ -71,21 +62,30 @@ export class Queue {
     return this.#wallAtStart + (this.#parts.clock.monotonic() - this.#monotonicAtStart)
   }
 
-  get counts(): { waiting: number; underWay: number; later: number; sites: number; sitesDown: number } {
+  get counts(): Counts {
     let sitesDown = 0
-    for (const site of this.#sites.values()) if (site.down) sitesDown++
+    let sitesPaced = 0
+    for (const site of this.#sites.values()) {
+      if (site.down) sitesDown++
+      else if (site.pace.allowedPerSecond !== Number.POSITIVE_INFINITY) sitesPaced++
+    }
     return {
       waiting: this.#waiting.size,
       underWay: this.#underWay.size,
       later: this.#later.size,
       sites: this.#sites.size,
       sitesDown,
+      sitesPaced,
     }
   }
 
   /** A message that the spool has: new, or found by replay. */
   add(entry: QueueEntry): void {
     if (entry.state !== 'active') return
+    // Old mail at a new site: the program was away for a while, and with it an outage may have ended.
+    if (!this.#sites.has(entry.route) && this.nowMs() - entry.receivedMs > BACKLOG_MS_MIN) {
+      this.#site(entry.route).recovered(this.#parts.clock.monotonic())
+    }
     if (entry.nextAttemptMs <= this.nowMs() + DUE_SLACK_MS) this.#makeReady(entry.id, entry.route)
     else this.#schedule(entry.id, this.#notTooLate(entry))
   }
@@ -119,13 +119,40 @@ export class Queue {
   /** What an attempt outside the queue (in a session) showed of a site. */
   observe(route: Route, attempt: Attempt): void {
     if (attempt.outcomes.some((o) => o.kind === 'deferred' && o.obstacle === 'busy')) return
-    this.#signal(this.#site(route.id), route, siteSignal(attempt))
+    const site = this.#site(route.id)
+    site.pace.started(this.#parts.clock.monotonic(), route.messagesPerSecondMax)
+    this.#signal(site, route, siteSignal(attempt))
+  }
+
+  /** The servers of this route answer again, or their owner says so: what waits goes out, gently at first. */
+  reached(routeId: string): void {
+    const site = this.#site(routeId)
+    const nowMs = this.#parts.clock.monotonic()
+    // Said again, it does not begin the ramp again.
+    if (!site.isOpen(nowMs)) site.recovered(nowMs)
+    this.#missed(site)
+    this.#pump(site)
+  }
+
+  /** The servers of this route do not answer. Trials go on, in case we are wrong. */
+  lost(routeId: string): void {
+    const site = this.#site(routeId)
+    if (!site.down) site.unreachable(this.#parts.clock, this.#parts.random())
+  }
+
+  /** Tries nothing for this route until then (wall clock, ms); a time in the past ends the hold. */
+  hold(routeId: string, untilMs: number): void {
+    const site = this.#site(routeId)
+    const nowMs = this.#parts.clock.monotonic()
+    site.hold(nowMs + (untilMs - this.nowMs()), nowMs)
+    if (site.isHeld(nowMs)) this.#throttle.pumpAt(site, site.closedUntilMs)
+    else this.#pump(site)
   }
 
   /** True: the next hops of this route did not answer lately; a session should not wait for them. */
   isDown(routeId: string): boolean {
     const site = this.#sites.get(routeId)
-    return site !== undefined && site.pausedUntilMs > this.#parts.clock.monotonic()
+    return site !== undefined && site.closedUntilMs > this.#parts.clock.monotonic()
   }
 
   /** Makes a message due now, whatever its schedule says. */
@@ -139,6 +166,12 @@ export class Queue {
     return true
   }
 
+  /** As `flush`, but as fast as the site takes it, and not at once: for many. */
+  due(id: TraceId): void {
+    const entry = this.#parts.keep.get(id)
+    if (entry?.state === 'active') this.#makeReady(id, entry.route)
+  }
+
   isUnderWay(id: TraceId): boolean {
     return this.#underWay.has(id)
   }
@@ -147,6 +180,7 @@ export class Queue {
   drain(): Promise<void> {
     this.#stopped = true
     this.#timer?.cancel()
+    this.#throttle.stop()
     if (this.#underWay.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#draining.push(resolve)
@@ -166,8 +200,14 @@ export class Queue {
     const site = this.#site(routeId)
     if (this.#waiting.get(id) === site || this.#underWay.has(id)) return
     this.#waiting.set(id, site)
-    site.ready.push(id)
+    const entry = this.#parts.keep.get(id)
+    site.ready.push(id, entry?.receivedMs ?? 0, entry !== undefined && this.#isFresh(entry, site))
     this.#pumpSoon(site)
+  }
+
+  #isFresh({ receivedMs }: QueueEntry, site: Site): boolean {
+    const nowMs = this.#parts.clock.monotonic()
+    return site.isFresh(nowMs - (this.nowMs() - receivedMs), nowMs)
   }
 
   // The sender hears his 250 before the next hop hears its MAIL; and what came in together goes out together.
@@ -191,8 +231,17 @@ export class Queue {
     if (this.#stopped) return
     const route = this.#parts.route(site.routeId)
     const nowMs = this.#parts.clock.monotonic()
+    if (site.holdEnded(nowMs)) {
+      site.recovered(nowMs)
+      this.#missed(site)
+    }
     let room = site.room(route?.connectionsMax ?? 1, nowMs)
     while (room > 0 && site.ready.length > 0) {
+      const waitMs = this.#throttle.waitMs(site, route, nowMs)
+      if (waitMs > 0) {
+        this.#throttle.pumpAt(site, nowMs + waitMs)
+        return
+      }
       if (this.#underWay.size >= ATTEMPTS_MAX) {
         this.#wanting.add(site)
         return
@@ -202,7 +251,13 @@ export class Queue {
       this.#waiting.delete(id)
       if (this.#start(site, route, id)) room--
     }
-    if (site.ready.length > 0 && site.pausedUntilMs > nowMs) this.#wakeAt(site.pausedUntilMs)
+    if (site.ready.length > 0 && site.closedUntilMs > nowMs) this.#throttle.pumpAt(site, site.closedUntilMs)
+  }
+
+  #missed(site: Site): void {
+    for (const id of site.takeMissed()) {
+      if (this.#parts.keep.get(id)?.route === site.routeId) this.#makeReady(id, site.routeId)
+    }
   }
 
   // False: there is nothing to do for this id any more (an operator held, deleted or rerouted it meanwhile).
@@ -219,6 +274,7 @@ export class Queue {
     }
     this.#underWay.add(id)
     site.active++
+    this.#throttle.started(site, route)
     void this.#conclude(site, id, async () => {
       const loaded = this.#parts.keep.load(id)
       const message = loaded instanceof Promise ? await loaded : loaded
@@ -276,8 +332,10 @@ export class Queue {
   #apply(site: Site, route: Route, message: StoredMessage, tried: readonly number[], attempt: Attempt): void {
     const { keep, report, random } = this.#parts
     const wallMs = this.nowMs()
-    const after = aftermath(message, tried, attempt, route, { wallMs, random: random() })
+    const lifetimeMs = this.#parts.lifetimeMs?.(route, message) ?? route.lifetimeMs
+    const after = aftermath(message, tried, attempt, { ...route, lifetimeMs }, { wallMs, random: random() })
     keep.change(message.id, after.change)
+    if (after.site === 'unreachable' || after.early) site.missed(message.id)
     this.#signal(site, route, after.site)
     report({
       kind: 'attempted',
@@ -302,9 +360,11 @@ export class Queue {
   }
 
   #signal(site: Site, route: Route, signal: SiteSignal): void {
-    if (signal === 'succeeded') site.succeeded(route.connectionsMax)
-    else if (signal === 'congested') site.congested()
+    const nowMs = this.#parts.clock.monotonic()
+    if (signal === 'succeeded') site.succeeded(route.connectionsMax, nowMs, route.messagesPerSecondMax)
+    else if (signal === 'congested') site.congested(nowMs)
     else site.unreachable(this.#parts.clock, this.#parts.random())
+    if (signal === 'succeeded') this.#missed(site)
     if (site.ready.length > 0) this.#pump(site)
   }
 

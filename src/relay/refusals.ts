@@ -58,6 +58,17 @@ export const unknownRecipient = (source: string, ageMs: number): Reject =>
     `unknown recipient (${source}${ageMs > 0 ? `, ${Math.ceil(ageMs / 1000)} s ago` : ''})`,
   )
 
+/** RFC 3463 §3.4: "system not accepting network messages". The sender has a better MX to go to (RFC 5321 §5.1). */
+export const primaryUp = (route: string): Defer =>
+  defer(
+    transient(451, '4.3.2', 'The primary MX of this domain is up, please use it'),
+    'primary-up',
+    `the primary of ${route} is up`,
+  )
+
+export const noEtrn = (): Reject =>
+  reject(permanent(502, '5.5.1', 'ETRN is not available'), 'no-etrn', 'nothing answers ETRN here')
+
 /** Law 4: nobody can say now, so nobody says no. */
 export const cannotVerify = (why: string): Defer =>
   defer(transient(450, '4.1.1', 'Recipient cannot be verified now, please try again later'), 'cannot-verify', why)

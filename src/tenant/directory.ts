@@ -17,6 +17,8 @@ export interface Tenant {
   readonly outbound?: OutboundSettings
   /** Absent: every bounce is let through. */
   readonly bounceProtection?: BounceProtection
+  /** Stored messages that start on their way in a second, all routes together, per worker. */
+  readonly messagesPerSecondMax?: number
 }
 
 /** What leaves the tenant's servers through us, and on which terms. */
@@ -71,8 +73,12 @@ export interface Route {
   readonly protocol: 'smtp' | 'lmtp'
   readonly hosts: readonly NextHopHost[]
   readonly tls: TlsUse
-  /** Connections at a time, per worker process. */
+  /** Connections at a time. In a configuration for the whole program, in a worker's directory its share (`share.ts`). */
   readonly connectionsMax: number
+  /** Messages that start on their way in a second; whole or share, as above. Absent: as many as the server takes. */
+  readonly messagesPerSecondMax?: number
+  /** How often the servers are asked whether they are up, where a fallback MX must know. */
+  readonly probeIntervalMs?: number
   /** Deliveries over one connection before it is closed. */
   readonly deliveriesPerConnectionMax: number
   readonly retryFirstMs: number
@@ -100,6 +106,12 @@ export type RecipientSource =
   /** By explicit choice: the customer's server takes every address and stays silent (R1). */
   | { readonly kind: 'accept-all' }
 
+/** We are a further MX beside the domain's own. */
+export interface FallbackService {
+  /** While the primary is up, senders are told to go there. */
+  readonly refuseWhilePrimaryUp: boolean
+}
+
 /** What the recipients of a transaction share: whose mail it is, where it goes, how custody is taken. */
 export interface Way {
   readonly tenant: Tenant
@@ -108,6 +120,12 @@ export interface Way {
   /** Recipients with equal route and equal policy class may share a transaction. */
   readonly policyClass: string
   readonly contentOctetsMax: number
+  /** Absent: we are the domain's MX, not its fallback. */
+  readonly fallback?: FallbackService
+  /** Instead of the route's. */
+  readonly lifetimeMs?: number
+  /** Networks whose hosts may ask for the domain's waiting mail (RFC 1985). */
+  readonly etrnFrom?: readonly string[]
 }
 
 export interface ServedDomain extends Way {

@@ -4,6 +4,7 @@
  *
  * 500 unknown, 501 bad argument, 502 known but not offered here, 503 not now, 530 not before TLS (RFC 3207 §4).
  */
+import type { EtrnAnswer } from '#mail/decisions.ts'
 import { type NegativeReply, type PermanentReply, permanent } from '#mail/reply.ts'
 import type { Gate } from '#mail/verdict.ts'
 import { bdat, bdatRefused, data, isChunk } from './content-commands.ts'
@@ -186,7 +187,7 @@ function etrn(state: SessionState, argument: string): PermanentReply | undefined
   return undefined
 }
 
-export function etrnAnswered(state: SessionState, gate: Gate): void {
-  if (gate.kind === 'accept') state.say({ code: 250, status: '2.0.0', text: 'Ok, queue run started' })
-  else state.decline(gate.reply)
+export function etrnAnswered(state: SessionState, answer: Gate | EtrnAnswer): void {
+  if (answer.kind !== 'accept') state.decline(answer.reply)
+  else state.say('reply' in answer ? answer.reply : { code: 250, status: '2.0.0', text: 'OK, queuing started' })
 }

@@ -3,7 +3,7 @@
  * `accept/` drives it: feed `receive`, carry out what `take` returns, answer the question with `answer`.
  */
 import type { Content } from '#mail/content.ts'
-import type { ContentAnswer } from '#mail/decisions.ts'
+import type { ContentAnswer, EtrnAnswer } from '#mail/decisions.ts'
 import type { Recipient } from '#mail/envelope.ts'
 import type { NegativeReply } from '#mail/reply.ts'
 import type { Session, TlsFacts, Transaction } from '#mail/session.ts'
@@ -54,7 +54,7 @@ export type Question =
   | { readonly kind: 'content'; readonly transaction: Transaction; readonly content: Content }
   | { readonly kind: 'etrn'; readonly argument: string }
 
-export type Answer = Gate | ContentAnswer
+export type Answer = Gate | ContentAnswer | EtrnAnswer
 
 export type Effect =
   | { readonly kind: 'write'; readonly bytes: string }

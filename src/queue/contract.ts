@@ -1,0 +1,42 @@
+/** What the queue needs of the others. */
+import type { Soon } from '#mail/decisions.ts'
+import type { Report } from '#mail/event.ts'
+import type { Attempt } from '#mail/outcome.ts'
+import type { Change, QueueEntry, StoredMessage } from '#mail/stored.ts'
+import type { TraceId } from '#mail/trace-id.ts'
+import type { Clock } from '#sys/clock.ts'
+import type { Route } from '#tenant/directory.ts'
+
+/** The face of the spool that the queue needs. */
+export interface Keep {
+  get(id: TraceId): QueueEntry | undefined
+  load(id: TraceId): Soon<StoredMessage | undefined>
+  change(id: TraceId, change: Change): void
+}
+
+export interface QueueParts {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly keep: Keep
+  readonly route: (id: string) => Route | undefined
+  /** Tries the given recipients (indices). Never rejects for what a peer does. */
+  readonly attempt: (route: Route, message: StoredMessage, recipients: readonly number[]) => Promise<Attempt>
+  readonly report: Report
+  /** How long this message is tried; without it as long as its route says. */
+  readonly lifetimeMs?: (route: Route, message: StoredMessage) => number
+  /** Stored messages of a tenant that may start in a second; absent or undefined: any number. */
+  readonly tenantRate?: (tenant: string) => number | undefined
+  /** Defers the start of what `add` makes ready; without it the start is at once. In a worker: `setImmediate`. */
+  readonly soon?: (call: () => void) => void
+}
+
+/** For the metrics. */
+export interface Counts {
+  readonly waiting: number
+  readonly underWay: number
+  readonly later: number
+  readonly sites: number
+  readonly sitesDown: number
+  /** Whose rate is limited by an outage that is over, or by what the server said. */
+  readonly sitesPaced: number
+}

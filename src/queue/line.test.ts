@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { TraceId } from '#mail/trace-id.ts'
+import { Line } from './line.ts'
+
+const id = (n: number) => `${n}` as TraceId
+
+test('the oldest of the backlog first, fresh mail in its order, and neither waits behind the other', () => {
+  const messages = fc.array(fc.tuple(fc.integer({ min: 0, max: 1000 }), fc.boolean()), { maxLength: 200 })
+  fc.assert(
+    fc.property(messages, (all) => {
+      const line = new Line()
+      for (const [i, [receivedMs, fresh]] of all.entries()) line.push(id(i), receivedMs, fresh)
+      const out: number[] = []
+      for (let next = line.shift(); next !== undefined; next = line.shift()) out.push(Number(next))
+      assert.deepEqual(
+        [...out].sort((a, b) => a - b),
+        [...all.keys()],
+      )
+      const fresh = out.filter((i) => all[i]![1])
+      const backlog = out.filter((i) => !all[i]![1])
+      assert.deepEqual(
+        fresh,
+        [...fresh].sort((a, b) => a - b),
+      )
+      for (const [i, one] of backlog.entries()) {
+        if (i > 0) assert.ok(all[backlog[i - 1]!]![0] <= all[one]![0])
+      }
+      const both = out.slice(0, 2 * Math.min(fresh.length, backlog.length))
+      assert.equal(both.filter((i) => all[i]![1]).length, both.length / 2)
+    }),
+  )
+})
+
+test('when the destination goes away nothing is fresh any more', () => {
+  const line = new Line()
+  line.push(id(3), 3, true)
+  line.push(id(1), 1, false)
+  line.push(id(2), 2, true)
+  line.age()
+  assert.equal(line.backlog, 3)
+  assert.deepEqual([line.shift(), line.shift(), line.shift(), line.shift()], ['1', '2', '3', undefined])
+})
