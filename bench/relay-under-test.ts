@@ -2,11 +2,11 @@
  * The relay as the scenarios see it: started from this checkout in a temporary folder, on free ports, measured as a whole
  * process tree. `VORPOSTEN_BENCH_FOLDER` puts the folder elsewhere: it should lie on the disk that will hold the spool.
  */
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { freePort } from '../test/harness/free-port.ts'
 import { RelayProcess } from '../test/torture/relay-process.ts'
 import { CpuMeter, type Memory, treeMemory } from './process-tree.ts'
@@ -92,7 +92,8 @@ export class RelayUnderTest {
 
   /** Asks for an attempt at all deferred mail now. */
   async flush(): Promise<void> {
-    await promisify(execFile)(process.execPath, [MAIN, 'queue', 'flush', '--config', this.#config])
+    const flush = spawn(process.execPath, [MAIN, 'queue', 'flush', '--config', this.#config], { stdio: 'ignore' })
+    await once(flush, 'exit')
   }
 
   async stop(): Promise<void> {

@@ -19,21 +19,27 @@ import type { Spool, SpoolOptions } from '#spool/contract.ts'
 import { severalSpools } from '#spool/several.ts'
 import { openSpool } from '#spool/spool.ts'
 import type { Database } from '#store/database.ts'
+import { ListReader } from '#store/recipient-lists.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { type Disk, systemDisk } from '#sys/disk.ts'
 import { createResolver } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import type { Connect } from '#sys/wire.ts'
 import type { Directory, Route } from '#tenant/directory.ts'
+import { Bounces } from '../relay/bounces.ts'
 import { Commit } from '../relay/commit.ts'
+import { findingsFor } from '../relay/findings.ts'
 import { lessonsFor } from '../relay/lessons.ts'
+import { Outbound } from '../relay/outbound.ts'
 import { Room } from '../relay/room.ts'
 import { keepOf, spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
+import { FindingsBatch } from './findings-batch.ts'
 import { tlsFolder, traceFolder } from './folders.ts'
+import { outboundDesk } from './outbound-desk.ts'
 import { acceptEvents, ownRefusal, type RunningReport, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
@@ -51,7 +57,7 @@ export interface WorkerOptions {
 /** From the order to stop to the closing of the spool, at most: the supervisor kills after 29 s (`STOP_MS_MAX`). */
 const DRAIN_MS_MAX = 27_000
 
-/** The last lessons go to the supervisor, if it listens; they come again if it does not. */
+/** The last lessons and findings go to the supervisor, if it listens; they come again if it does not. */
 const LESSONS_MS_MAX = 1_000
 
 /** What a running worker is made of. */
@@ -114,7 +120,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   // What replay has found already, then what it finds from now on.
   for (const entry of spool.entries()) keeping.queue.add(entry)
   spool.onEntry((entry) => keeping.queue.add(entry))
-  const { delivery, recipients } = sending
+  const { delivery, recipients, findings } = sending
   const { queue, operations } = keeping
   watch(report, { acceptor, queue, spool, delivery })
   return {
@@ -137,7 +143,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
       await atMost(DRAIN_MS_MAX, ended, outside.clock)
       await spool.close()
-      await atMost(LESSONS_MS_MAX, recipients.drain(), outside.clock)
+      await atMost(LESSONS_MS_MAX, Promise.all([recipients.drain(), findings.flush()]), outside.clock)
       report.end()
     },
   }
@@ -173,8 +179,9 @@ class Current {
 interface Sending {
   readonly delivery: Delivery
   readonly recipients: Recipients
-  /** The report, and the lessons that recipients draw from it. */
+  /** The report, the findings about the customers' servers, and the lessons that recipients draw. */
   readonly tell: Report
+  readonly findings: FindingsBatch
 }
 
 function assembleSending(current: Current, report: RunningReport, outside: Outside): Sending {
@@ -189,15 +196,17 @@ function assembleSending(current: Current, report: RunningReport, outside: Outsi
     preferChunking: true,
     calloutSender: () => current.config.calloutSender && { kind: 'mailbox', mailbox: current.config.calloutSender },
   })
+  const findings = new FindingsBatch(clock, async (batch) => outside.shared?.desk('findings/add', batch))
+  const found = findingsFor(findings.add, report.report)
   const recipients = assembleRecipients({
     directory: () => current.directory,
     delivery,
-    report: report.report,
+    report: found,
     clock,
     random,
-    ...(outside.shared && { shared: outside.shared }),
+    ...(outside.shared && { shared: outside.shared, lists: new ListReader(outside.shared.store) }),
   })
-  return { delivery, recipients, tell: lessonsFor(recipients.knowledge, report.report) }
+  return { delivery, recipients, findings, tell: lessonsFor(recipients.knowledge, found) }
 }
 
 interface Keeping {
@@ -239,7 +248,7 @@ interface Assembled {
   readonly keeping: Keeping
 }
 
-function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, random }: Outside): Acceptor {
+function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, random, shared }: Outside): Acceptor {
   const { current, report, spool, sending, keeping } = made
   const { delivery, recipients, tell } = sending
   const { hostname, dataFolder } = options.config
@@ -248,6 +257,8 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     () => current.config.limits.contentMemoryOctetsMax,
     () => spool.health,
   )
+  const { limits, records } = outboundDesk(shared?.desk ?? nobody)
+  const leaving = { clock, directory: () => current.directory, limits, records, report: tell }
   const relay = new Relay({
     hostname,
     clock,
@@ -255,6 +266,8 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     hopsMax: () => current.config.limits.hopsMax,
     recipients: recipients.knowledge,
     room: (octets) => room.for(octets),
+    outbound: new Outbound(leaving),
+    bounces: new Bounces(leaving),
     commit: new Commit({
       clock,
       report: tell,
@@ -279,6 +292,8 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     reusePort: options.reusePort,
   })
 }
+
+const nobody: AskDesk = () => Promise.reject(new Error('there is no supervisor to ask'))
 
 function reportOptions(config: Config, worker: number, clock: Clock): ReportOptions {
   return {

@@ -7,9 +7,9 @@ import type { Config, ListenerConfig } from '#config/config.ts'
 import { diffFromDefaults } from '#config/diff.ts'
 import { type LoadOptions, type LoadResult, loadConfig } from '#config/load.ts'
 import { problemText } from '#config/problem.ts'
-import { endpointText, hostPortText } from '#config/units.ts'
+import { durationText, endpointText, hostPortText } from '#config/units.ts'
 import { domainForReading } from '#mail/domain.ts'
-import type { Route, ServedDomain } from '#tenant/directory.ts'
+import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
 import { EXIT } from './exit.ts'
 
 /** The summary names so many domains; of more it gives the number. */
@@ -67,13 +67,31 @@ export function summary(config: Config): string[] {
   for (const domain of config.domains.slice(0, SUMMARY_DOMAINS_MAX)) lines.push(domainText(domain))
   const more = config.domains.length - SUMMARY_DOMAINS_MAX
   if (more > 0) lines.push(`and ${counted(more, 'more domain')}`)
+  return [...lines, ...config.tenants.slice(0, SUMMARY_DOMAINS_MAX).flatMap((tenant) => leavingTexts(tenant, config))]
+}
+
+const NDR_TEXTS = { pass: 'go out', verified: 'are held unless verified', hold: 'are held', discard: 'are discarded' }
+
+function leavingTexts({ name, outbound, bounceProtection }: Tenant, { routes }: Config): string[] {
+  const route = routes.find(({ id }) => id === outbound?.route)
+  if (outbound === undefined || route === undefined) return []
+  const { limit, windowMs, per } = outbound.autoReplies
+  const lines = [
+    `${name}: servers in ${outbound.networks.join(', ')} send to anyone through ${routeText(route)}`,
+    `${name}: ${limit} automatic replies per ${per} within ${durationText(windowMs)} leave; non-delivery messages ${NDR_TEXTS[outbound.ndrs]}`,
+  ]
+  if (bounceProtection !== undefined) {
+    const refusesFrom = new Date(bounceProtection.sinceMs + bounceProtection.warmUpMs).toISOString().slice(0, 10)
+    const how = bounceProtection.kind === 'batv' ? 'without our signature' : 'of mail that is not on record'
+    lines.push(`${name}: bounces ${how} are refused from ${refusesFrom} on`)
+  }
   return lines
 }
 
 const TLS_TEXTS = { none: 'without encryption', starttls: 'with STARTTLS', implicit: 'with TLS from the start' }
 
-const listenerText = ({ name, addresses, tls }: ListenerConfig): string =>
-  `takes mail at ${addresses.map(endpointText).join(' and ')} ${TLS_TEXTS[tls]} (${name})`
+const listenerText = ({ name, addresses, tls, service }: ListenerConfig): string =>
+  `takes ${service === 'outbound' ? 'outgoing ' : ''}mail at ${addresses.map(endpointText).join(' and ')} ${TLS_TEXTS[tls]} (${name})`
 
 function domainText({ name, tenant, route, commit, recipients }: ServedDomain): string {
   // A star is no label, but it is none that the conversion would touch.

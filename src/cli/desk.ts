@@ -1,22 +1,54 @@
 /** The desk of the running program, put together: the store, and the clerks that keep it. */
+import { readFile } from 'node:fs/promises'
 import type { Config } from '#config/config.ts'
+import { fetchKeys } from '#recipients/ldap-directory.ts'
 import { type Database, NewerStore, openStore, type Part } from '#store/database.ts'
+import { FINDINGS } from '#store/findings.ts'
+import { MESSAGE_RECORDS } from '#store/message-records.ts'
+import { NOTICE_MARKS } from '#store/notice-marks.ts'
 import { RECIPIENT_FACTS } from '#store/recipient-facts.ts'
+import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-lists.ts'
+import { REPLY_LIMITS } from '#store/reply-limits.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
+import { findingsClerk } from './clerks/findings.ts'
+import { ListsClerk } from './clerks/lists.ts'
+import { NoticesClerk } from './clerks/notices.ts'
+import { outboundClerks } from './clerks/outbound.ts'
 import { RecipientsClerk } from './clerks/recipients.ts'
 import { EXIT, UserError } from './exit.ts'
 import { storePath } from './folders.ts'
 import { type Clerk, Desk } from './serve/desk.ts'
 
 /** Every part of the store, in the order in which they are made. */
-const PARTS: readonly Part[] = [STEADY_WALL, RECIPIENT_FACTS]
+const PARTS: readonly Part[] = [
+  STEADY_WALL,
+  RECIPIENT_FACTS,
+  RECIPIENT_LISTS,
+  REPLY_LIMITS,
+  MESSAGE_RECORDS,
+  FINDINGS,
+  NOTICE_MARKS,
+]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
   const store = openOwn(storePath(config.dataFolder))
   const wall = steadyWallOf(store, systemClock)
-  const recipients = new RecipientsClerk({ store, wall, clock: systemClock, config, log })
-  const clerks: Clerk<Config>[] = [recipients]
+  const wallMs = () => wall.now()
+  const recipients = new RecipientsClerk({ store, wall, clock: systemClock, config, lists: new ListReader(store), log })
+  const lists = new ListsClerk({
+    config,
+    lists: new RecipientLists(store),
+    clock: systemClock,
+    fetch: fetchKeys,
+    readText: (path) => readFile(path, 'utf8'),
+    // What was learned of a wildcard's subdomains stands under their names.
+    changed: (domain) => recipients.directoryChanged(domain.startsWith('*.') ? undefined : domain),
+    log,
+  })
+  const findings = findingsClerk<Config>(store, wallMs, systemClock)
+  const notices = new NoticesClerk({ store, wallMs, clock: systemClock, config, log })
+  const clerks: Clerk<Config>[] = [recipients, lists, ...outboundClerks<Config>(store, wallMs), findings, notices]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
 }

@@ -7,6 +7,8 @@ import { SpoolLocked } from '#spool/lock.ts'
 
 export const EXIT = {
   ok: 0,
+  /** EX_DATAERR: what was handed in is faulty. */
+  data: 65,
   /** EX_UNAVAILABLE: something that we need, or that was asked for, is not there. */
   unavailable: 69,
   /** EX_SOFTWARE: a defect. */

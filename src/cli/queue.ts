@@ -92,7 +92,9 @@ async function show(ask: Ask, id: string, json: boolean): Promise<void> {
 
 async function act(ask: Ask, selection: Selection, action: Action, dryRun: boolean, json: boolean): Promise<void> {
   const results = (await ask({ kind: 'queue-act', selection, action, dryRun })) as ActionResult[]
-  for (const result of results) out(json ? JSON.stringify(result) : `${result.id}: ${result.text}`)
+  const shown = json ? results : results.slice(0, ROWS_DEFAULT)
+  for (const result of shown) out(json ? JSON.stringify(result) : `${result.id}: ${result.text}`)
+  if (shown.length < results.length) out(`and ${results.length - shown.length} more`)
   const done = results.filter((result) => result.done).length
   if (!json) out(dryRun ? `${results.length} chosen, nothing done (dry run)` : `${done} of ${results.length} done`)
   if (!dryRun && done < results.length) process.exitCode = EXIT.unavailable

@@ -4,6 +4,7 @@ import type { Config } from '#config/config.ts'
 import { directoryFrom } from '#config/directory.ts'
 import { readStore } from '#store/database.ts'
 import { RecipientFacts } from '#store/recipient-facts.ts'
+import { ListReader } from '#store/recipient-lists.ts'
 import { steadyWallOf } from '#store/steady-wall.ts'
 import { systemClock } from '#sys/clock.ts'
 import { askRunning } from './ask-running.ts'
@@ -35,7 +36,12 @@ function showOffline(config: Config, path: string, body: unknown): Shown {
   try {
     const { subject } = body as { subject: string }
     const nowMs = steadyWallOf(store, systemClock).now()
-    return lookUp(subjectOf(subject), { directory: directoryFrom(config), facts: new RecipientFacts(store), nowMs })
+    return lookUp(subjectOf(subject), {
+      directory: directoryFrom(config),
+      facts: new RecipientFacts(store),
+      lists: new ListReader(store),
+      nowMs,
+    })
   } finally {
     store.close()
   }

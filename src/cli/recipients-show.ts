@@ -98,12 +98,12 @@ function servedOf({ tenant, route, recipients }: ServedDomain, { trouble }: Look
   return { tenant: tenant.name, route: route.id, source: recipients.kind, ...(why !== undefined && { trouble: why }) }
 }
 
-function isListed(served: ServedDomain, key: string, lists: ListReader | undefined): boolean | undefined {
-  const { recipients } = served
+function isListed(domain: ServedDomain, key: string, lists: ListReader | undefined): boolean | undefined {
+  const { recipients } = domain
   if (recipients.kind === 'listed') return recipients.keys.has(key)
   if (recipients.kind !== 'directory') return undefined
-  const answer = askList(lists, served, key, 0)
-  return answer.kind === 'no-list' ? undefined : answer.kind === 'listed'
+  const { kind } = askList(lists, domain, key, 0)
+  return kind === 'no-list' ? undefined : kind === 'listed'
 }
 
 function learnedOf(

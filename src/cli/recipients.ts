@@ -7,6 +7,7 @@ import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { ControlRequest } from './control.ts'
 import { EXIT, UserError } from './exit.ts'
 import { rough } from './queue.ts'
+import { addListCommands } from './recipients-lists.ts'
 import type { Shown } from './recipients-show.ts'
 
 /** Sends a request to the running program. */
@@ -46,7 +47,7 @@ export function recipientsCommand(ask: Ask): Command {
       out(options.json === true ? JSON.stringify(answer) : answerText(subject, answer))
       if (answer.kind === 'unreachable') process.exitCode = EXIT.unavailable
     })
-  // Lists (import, export) add their commands here.
+  addListCommands(recipients, ask)
   return recipients
 }
 
@@ -57,7 +58,7 @@ function answerText(address: string, answer: RecipientAnswer): string {
 
 const ASKED = {
   listed: 'a list in the configuration',
-  directory: 'an imported list',
+  directory: 'an imported or fetched list',
   live: "the customer's server, asked live",
   'accept-all': 'nobody: every recipient is accepted',
 } as const

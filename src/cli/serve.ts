@@ -138,7 +138,10 @@ class Service implements Running {
       throw error
     }
     if (this.#stopSignals > 0) return () => {}
-    this.desk.started((about, body, msMax) => this.#askWorkers(about, body, msMax))
+    this.desk.started(
+      (about, body, msMax) => this.#askWorkers(about, body, msMax),
+      (about, body, msMax) => this.supervisor.askOne(about, body, msMax),
+    )
     const closeOthers = await this.#options.started(this, this.#plan)
     await this.#systemd.ready(this.#status())
     const watchdog = this.#startWatchdog()

@@ -17,9 +17,12 @@ import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
 import { OwnMemory } from '#recipients/memory.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { ServedDomain } from '#tenant/directory.ts'
+import { Bounces } from '../relay/bounces.ts'
 import { inspect } from '../relay/inspect.ts'
+import { Outbound } from '../relay/outbound.ts'
 import { Relay } from '../relay.ts'
 import { EXIT, UserError } from './exit.ts'
+import { outboundDesk } from './outbound-desk.ts'
 
 export interface Step {
   readonly step: string
@@ -83,6 +86,7 @@ export async function simulate(config: Config, options: SimulateOptions, message
 
 function pathFor(config: Config, options: SimulateOptions): { relay: Relay; transaction: Transaction } {
   const directory = directoryFrom(config)
+  const judging = { clock: systemClock, directory: () => directory, ...outboundDesk(nobody), report: () => {} }
   const relay = new Relay({
     hostname: config.hostname,
     clock: systemClock,
@@ -96,6 +100,8 @@ function pathFor(config: Config, options: SimulateOptions): { relay: Relay; tran
       probe: async () => assumed(options.assume),
     }),
     room: () => ACCEPT,
+    outbound: new Outbound(judging),
+    bounces: new Bounces(judging),
     commit: { take: () => Promise.reject(new Error('simulate commits nothing')) },
     report: () => {},
   })
@@ -126,6 +132,8 @@ function pathFor(config: Config, options: SimulateOptions): { relay: Relay; tran
   }
   return { relay, transaction }
 }
+
+const nobody = () => Promise.reject(new Error('simulate counts nothing'))
 
 function assumed(kind: ProbeAnswer['kind']): ProbeAnswer {
   if (kind === 'unreachable') return { kind, obstacle: 'connect', text: 'assumed to be unreachable' }

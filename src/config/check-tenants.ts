@@ -3,11 +3,12 @@
  * that are not of their domain.
  */
 import { firstOne } from './check-listeners.ts'
+import { checkNotices } from './check-notices.ts'
+import { checkOutbound, reportNoRoute } from './check-outbound.ts'
 import { checkHosts, checkRoute, type OwnAddresses } from './check-routes.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
-import { shown } from './problem.ts'
 import { newKeys, recipientKey } from './recipients.ts'
-import { nearest } from './suggest.ts'
+import type { LdapSettings } from './schema-recipients.ts'
 import { sizeText } from './units.ts'
 import type { SettingPath, YamlText } from './yaml-text.ts'
 
@@ -16,6 +17,8 @@ export type ListedKeys = ReadonlyMap<DomainDraft, ReadonlySet<string>>
 
 export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): ListedKeys {
   checkOwners(draft, yaml)
+  checkOutbound(draft, yaml)
+  checkNotices(draft, yaml)
   const listed = new Map<DomainDraft, ReadonlySet<string>>()
   for (const tenant of draft.tenants) {
     for (const route of tenant.routes.values()) checkRoute(route, own, yaml)
@@ -65,8 +68,9 @@ function checkUnused(tenant: TenantDraft, yaml: YamlText): void {
   // A faulty domain may have meant any of them.
   if (!tenant.complete) return
   const used = new Set(tenant.domains.map((domain) => domain.settings?.route))
+  used.add(tenant.settings.outbound?.route)
   for (const [name, route] of tenant.routes) {
-    if (!used.has(name)) yaml.report('warning', route.path, 'no domain uses this route', {}, 'key')
+    if (!used.has(name)) yaml.report('warning', route.path, 'nothing uses this route', {}, 'key')
   }
 }
 
@@ -81,11 +85,7 @@ function checkWay(domain: DomainDraft, tenant: TenantDraft, own: OwnAddresses, y
     const hint = 'remove one of them'
     yaml.report('error', [...domain.path, 'deliver-to'], 'stands beside a route', { hint }, 'key')
   } else if (route !== undefined && !tenant.routes.has(route)) {
-    const names = [...tenant.routes.keys()]
-    const meant = nearest(route, names)
-    const allowed = names.length > 0 ? names.join(', ') : `a name under tenants.${tenant.name}.routes`
-    const detail = meant === undefined ? { allowed } : { allowed, hint: `did you mean ${meant}?` }
-    yaml.report('error', [...domain.path, 'route'], `${tenant.name} has no route ${shown(route)}`, detail)
+    reportNoRoute(route, tenant, [...domain.path, 'route'], yaml)
   }
 }
 
@@ -97,6 +97,21 @@ function checkSize(domain: DomainDraft, { relay }: Draft, yaml: YamlText): void 
   yaml.report('error', [...domain.path, 'size-max'], 'is more than the relay takes at all', { allowed })
 }
 
+function checkLdap(ldap: LdapSettings, path: SettingPath, yaml: YamlText): void {
+  const { 'bind-dn': bindDn, 'password-file': file, 'password-env': variable } = ldap
+  const ways = [file, variable].filter((way) => way !== undefined).length
+  if (bindDn === undefined && ways > 0) {
+    yaml.report('error', path, 'has a password, but does not say whose', { allowed: 'bind-dn: who asks' }, 'key')
+  } else if (bindDn !== undefined && ways !== 1) {
+    const allowed = 'exactly one of password-file, password-env'
+    yaml.report('error', [...path, 'bind-dn'], 'needs its password', { allowed }, 'key')
+  }
+  const plain = ldap.tls === 'never' && ldap.url.some((url) => url.startsWith('ldap:'))
+  if (plain && bindDn !== undefined) {
+    yaml.report('warning', [...path, 'tls'], 'the password goes over the network in clear')
+  }
+}
+
 function checkRecipients(domain: DomainDraft, yaml: YamlText): Set<string> | undefined {
   const recipients = domain.settings?.recipients
   const path = [...domain.path, 'recipients']
@@ -105,6 +120,7 @@ function checkRecipients(domain: DomainDraft, yaml: YamlText): Set<string> | und
       'mail to any address is taken. The tenant’s server must do so too, and never answer with bounces (R1)'
     yaml.report('warning', path, message)
   }
+  if (recipients?.kind === 'ldap') checkLdap(recipients.ldap, [...path, 'ldap'], yaml)
   if (recipients?.kind !== 'listed') return undefined
   const keys = newKeys(domain.name)
   if (recipients.addresses.length === 0) yaml.report('warning', path, 'the list is empty: only postmaster exists')

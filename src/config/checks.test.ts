@@ -60,7 +60,7 @@ test('a route of another tenant cannot be used, one that nobody uses is a warnin
   const text = `  bakery: {routes: {main: {hosts: a.example}}}
   school: {domains: {school.example: {route: main}}}\n`
   assert.deepEqual(problems(text), [
-    'v:4:21: warning: tenants.bakery.routes.main: no domain uses this route',
+    'v:4:21: warning: tenants.bakery.routes.main: nothing uses this route',
     'v:5:46: error: tenants.school.domains."school.example".route: school has no route "main"; allowed: a name under tenants.school.routes',
   ])
 })
@@ -152,4 +152,90 @@ test('listeners whose settings contradict each other, or an RFC, are told', () =
 
 test('a file without domains is a warning', () => {
   assert.match(problems('  bakery: {}\n').join(), /warning: tenants: no domain is declared/)
+})
+
+const OUT =
+  'listeners: [{name: mx, addresses: 192.0.2.1:25, tls: none}, {name: out, addresses: 192.0.2.1:26, tls: none, service: outbound}]'
+const sender = (tenant: string, outbound: string, more = ''): string =>
+  `  ${tenant}: {routes: {main: {hosts: a.example}}, domains: {${tenant}.example: {route: main}}, outbound: {route: main, from-networks: ${outbound}}${more}}\n`
+
+test('networks of two tenants do not overlap, and none is the whole world', () => {
+  assert.deepEqual(
+    problems(sender('bakery', '10.1.0.0/16') + sender('smith', '[10.2.0.0/16, "2001:db8::/32"]'), OUT),
+    [],
+  )
+  assert.deepEqual(problems(sender('bakery', '[10.0.0.0/8, 10.1.0.0/16]'), OUT), [])
+  const overlap = problems(sender('bakery', '10.1.2.0/24') + sender('smith', '10.0.0.0/8'), OUT)
+  assert.match(
+    overlap.join(),
+    /error: tenants\.bakery\.outbound\.from-networks\S* 10\.1\.2\.0\/24 already belongs to smith \(10\.0\.0\.0\/8\)/,
+  )
+  assert.match(
+    problems(sender('bakery', '192.0.2.7') + sender('smith', '192.0.2.7'), OUT).join(),
+    /already belongs to bakery/,
+  )
+  for (const wide of ['0.0.0.0/0', '0.0.0.0/7', '"::/0"']) {
+    assert.match(problems(sender('bakery', wide), OUT).join(), /error: .* would open the relay to strangers/)
+  }
+})
+
+test('a way out has a door, and a door somebody to use it', () => {
+  assert.match(
+    problems(sender('bakery', '10.0.0.0/8')).join(),
+    /warning: tenants\.bakery\.outbound: no listener takes this mail/,
+  )
+  const none = '  bakery: {domains: {bakery.example: {deliver-to: a.example}}}\n'
+  assert.match(problems(none, OUT).join(), /warning: listeners\S* no tenant has outbound settings/)
+})
+
+test('the route out exists and speaks SMTP; a route that only leads out is in use', () => {
+  const routes = (route: string, protocol = 'smtp'): string =>
+    `  bakery: {routes: {out: {hosts: "a.example:2424", protocol: ${protocol}}}, domains: {bakery.example: {deliver-to: b.example}}, outbound: {route: ${route}, from-networks: 10.0.0.0/8}}\n`
+  assert.deepEqual(problems(routes('out'), OUT), [])
+  assert.match(
+    problems(routes('uot'), OUT).join(),
+    /error: tenants\.bakery\.outbound\.route: bakery has no route "uot"; .*did you mean out\?/,
+  )
+  assert.match(problems(routes('out', 'lmtp'), OUT).join(), /error: .*out speaks LMTP/)
+})
+
+test('bounce protection has its key, its day, and mail that leaves through us', () => {
+  const protect = (settings: string): string[] =>
+    problems(sender('bakery', '10.0.0.0/8', `, bounce-protection: ${settings}`), OUT)
+  const key = '{secret: sixteen octets or more}'
+  assert.deepEqual(protect(`{kind: batv, since: 2026-11-24, keys: {3: ${key}}}`), [])
+  assert.deepEqual(protect(`{kind: batv, since: 2026-11-24, signing-key: 4, keys: {3: ${key}, 4: ${key}}}`), [])
+  assert.deepEqual(protect('{kind: sent-record, since: 2026-11-24}'), [])
+  assert.match(protect('{kind: batv, since: 2026-11-24}').join(), /error: .* has no key to sign with/)
+  assert.match(
+    protect(`{kind: batv, since: 2026-11-24, keys: {3: ${key}, 4: ${key}}}`).join(),
+    /error: .* does not say which key signs/,
+  )
+  assert.match(
+    protect(`{kind: batv, since: 2026-11-24, signing-key: 5, keys: {3: ${key}}}`).join(),
+    /error: .* there is no key 5; allowed: 3/,
+  )
+  assert.match(
+    protect(`{kind: sent-record, since: 2026-11-24, keys: {3: ${key}}}`).join(),
+    /error: .* are of no use for a record/,
+  )
+  assert.match(protect('{kind: sent-record, since: 2026-02-30}').join(), /error: .* allowed: a day such as 2026-11-24/)
+  assert.match(protect('{kind: sent-record}').join(), /error: .*since: is missing/)
+  const alone =
+    '  bakery: {domains: {bakery.example: {deliver-to: a.example}}, bounce-protection: {kind: sent-record, since: 2026-11-24}}\n'
+  assert.match(problems(alone).join(), /error: .*bounce-protection: its mail does not leave through us/)
+})
+
+test('a postmaster who cannot be told anything is a warning; a route for notices must be declared', () => {
+  const tenant = (postmaster: string): string =>
+    `  bakery: {postmaster: ${postmaster}, domains: {bakery.example: {deliver-to: a.example}, "*.shop.example": {deliver-to: a.example}}}\n`
+  assert.deepEqual(problems(tenant('chef@bakery.example')), [])
+  assert.deepEqual(problems(tenant('chef@one.shop.example')), [])
+  assert.match(problems(tenant('chef@elsewhere.example')).join(), /warning: .*postmaster: cannot be told anything/)
+  const head = 'listeners: {name: mx, addresses: 192.0.2.1:25, tls: none}\nnotices: {route: '
+  assert.deepEqual(problems(tenant('chef@elsewhere.example'), `${head}bakery/bakery.example}`), [])
+  assert.match(
+    problems(tenant('chef@bakery.example'), `${head}bakery/out}`).join(),
+    /error: notices\.route: there is no/,
+  )
 })

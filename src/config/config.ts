@@ -48,6 +48,35 @@ export interface ListenerConfig {
   readonly clientLimits: ClientLimits
 }
 
+/** A directory that is asked for the recipients of a domain, again and again. */
+export interface LdapSource {
+  /** `ldap://host:389` or `ldaps://host:636`; tried in this order. */
+  readonly urls: readonly string[]
+  /** Of `ldap://`; `ldaps://` is encrypted anyway. */
+  readonly tls: 'starttls' | 'never'
+  readonly caFile?: string
+  /** Absent: nobody in particular asks. */
+  readonly bindDn?: string
+  /** Where the password is; read at each fetch, so that it may change. */
+  readonly password?: { readonly 'password-env': string } | { readonly 'password-file': string }
+  readonly base: string
+  /** Absent: every entry that has one of the attributes. */
+  readonly filter?: string
+  readonly attributes: readonly string[]
+  readonly pageSize: number
+  readonly intervalMs: number
+  /** For the connection with its bind, and for each page. */
+  readonly timeMsMax: number
+}
+
+export interface NoticeConfig {
+  readonly digest: 'daily' | 'hourly' | 'off'
+  /** After the first new hold, so that one digest tells of all that came with it. */
+  readonly collectMs: number
+  /** For postmasters at domains that are not served here. */
+  readonly route?: string
+}
+
 export interface Config {
   /** The file that it came from. */
   readonly file: string
@@ -65,6 +94,7 @@ export interface Config {
   readonly spool: { readonly segmentOctets: number; readonly freeOctetsMin: number }
   /** For callouts to servers that refuse the null path. */
   readonly calloutSender?: Mailbox
+  readonly notices: NoticeConfig
   readonly tenants: readonly Tenant[]
   /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
   readonly routes: readonly Route[]
@@ -72,4 +102,6 @@ export interface Config {
   readonly domains: readonly ServedDomain[]
   /** Where the recipients of a domain come from, if from a file. */
   readonly recipientFiles: readonly { readonly domain: string; readonly path: string }[]
+  /** Domains whose recipients come from LDAP. */
+  readonly recipientDirectories: readonly { readonly domain: string; readonly ldap: LdapSource }[]
 }

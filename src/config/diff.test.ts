@@ -45,3 +45,19 @@ test('a variable is shown as a variable', () => {
   const text = `hostname: mx1.relay.example\nlog: {format: "\${ENV:FORMAT}"}\ntenants: {}\n`
   assert.deepEqual(diff(text), parse(text))
 })
+
+test('a secret is not shown', () => {
+  const keys = { 3: { secret: 'sixteen octets or more' }, 4: { 'secret-env': 'KEY' } }
+  const written = { tenants: { bakery: { 'bounce-protection': { kind: 'batv', since: '2026-11-24', keys } } } }
+  assert.deepEqual(diffFromDefaults(written), {
+    tenants: {
+      bakery: {
+        'bounce-protection': {
+          kind: 'batv',
+          since: '2026-11-24',
+          keys: { 3: { secret: '***' }, 4: { 'secret-env': 'KEY' } },
+        },
+      },
+    },
+  })
+})

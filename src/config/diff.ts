@@ -6,7 +6,10 @@ import { z } from 'zod'
 import { relaySettings } from './schema.ts'
 import type { Written, WrittenSection } from './yaml-text.ts'
 
-/** As they are written in the file. Sections in which nothing differs are left out; tenants and domains always stay. */
+/** The value of a secret that stands in the file itself. */
+const SECRET = 'secret'
+
+/** As they are written in the file; secrets are hidden. Sections in which nothing differs are left out; tenants and domains always stay. */
 export function diffFromDefaults(written: Written): WrittenSection {
   const kept = keep(relaySettings, written)
   return isSection(kept) ? kept : {}
@@ -42,7 +45,9 @@ function keepSection(schema: z.ZodObject, written: WrittenSection): WrittenSecti
   for (const [key, value] of Object.entries(written)) {
     const setting = schema.shape[key]
     const differs = setting === undefined ? value : keep(setting, value)
-    if (differs !== undefined) kept[key] = differs
+    // What is shown is kept in tickets and chats.
+    if (key === SECRET && differs !== undefined) kept[key] = '***'
+    else if (differs !== undefined) kept[key] = differs
   }
   return kept
 }

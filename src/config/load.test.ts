@@ -83,7 +83,7 @@ test('what cannot be read is told where it is named', async (t) => {
 
 test('a problem of the file is found before any other file is looked at', async (t) => {
   const path = await folder(t, { 'v.yaml': file('{file: no.txt, x: 1}') })
-  assert.match((await told(path)).join(), /recipients: is a list or a mapping of the wrong kind/)
+  assert.match((await told(path)).join(), /recipients\.x: "x" is not a setting/)
 })
 
 const withCertificate = (names: string): string => `hostname: mx1.relay.example

@@ -7,11 +7,13 @@ import type { ServerLimits } from '#smtp/server/contract.ts'
 import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
 import { defaultPort } from './check-routes.ts'
 import type { ListedKeys } from './check-tenants.ts'
-import type { ClientLimits, Config, ListenerConfig, RelayLimits } from './config.ts'
+import type { ClientLimits, Config, LdapSource, ListenerConfig, NoticeConfig, RelayLimits } from './config.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, type RecipientFile } from './recipients.ts'
+import { bounceProtectionOf, type KeySecret, outboundOf } from './resolve-outbound.ts'
 import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
+import type { LdapSettings, ListUse } from './schema-recipients.ts'
 import { type RouteSettings, routeSettings } from './schema-tenant.ts'
 import { settingText, type YamlText } from './yaml-text.ts'
 
@@ -19,14 +21,16 @@ export interface Resolved {
   readonly config: Config
   /** Lists that are still to be read into the sets which the config already holds. */
   readonly files: readonly RecipientFile[]
+  readonly secrets: readonly KeySecret[]
 }
 
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
-  const { hostname, workers, log, http, listeners, limits, spool } = relay
+  const { hostname, workers, log, http, listeners, limits, spool, notices } = relay
   const dataFolder = relay['data-folder']
-  if (!(hostname && dataFolder && workers && log && http && listeners && limits && spool)) throw new Error('not sound')
+  if (!(hostname && dataFolder && workers && log && http && listeners && limits && spool && notices))
+    throw new Error('not sound')
   const at = (path: string): string => resolve(dirname(yaml.file), path)
-  const declared: Declarations = { tenants: [], routes: [], domains: [], files: [] }
+  const declared: Declarations = { tenants: [], routes: [], domains: [], files: [], directories: [], secrets: [] }
   const context = { listed, yaml, at, contentOctetsMax: limits['content-size-max'] }
   for (const tenant of tenants) declareTenant(tenant, context, declared)
   const config: Config = {
@@ -40,13 +44,21 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     limits: relayLimits(limits),
     spool: { segmentOctets: spool['segment-size'], freeOctetsMin: spool['free-space-min'] },
     ...(relay['callout-sender'] && { calloutSender: relay['callout-sender'] }),
+    notices: noticeConfig(notices),
     tenants: declared.tenants,
     routes: declared.routes,
     domains: declared.domains,
     recipientFiles: declared.files.map(({ domain, path }) => ({ domain, path })),
+    recipientDirectories: declared.directories,
   }
-  return { config, files: declared.files }
+  return { config, files: declared.files, secrets: declared.secrets }
 }
+
+const noticeConfig = (notices: NonNullable<Draft['relay']['notices']>): NoticeConfig => ({
+  digest: notices.digest,
+  collectMs: notices['collect-time'],
+  ...(notices.route !== undefined && { route: notices.route }),
+})
 
 type Absolute = (path: string) => string
 
@@ -102,6 +114,8 @@ interface Declarations {
   readonly routes: Route[]
   readonly domains: ServedDomain[]
   readonly files: RecipientFile[]
+  readonly directories: Config['recipientDirectories'][number][]
+  readonly secrets: KeySecret[]
 }
 
 interface Context {
@@ -112,8 +126,17 @@ interface Context {
 }
 
 function declareTenant(draft: TenantDraft, context: Context, into: Declarations): void {
-  const { postmaster, language = 'en' } = draft.settings
-  const tenant: Tenant = { name: draft.name, language, ...(postmaster === undefined ? {} : { postmaster }) }
+  const { postmaster, digest, language = 'en' } = draft.settings
+  const outbound = outboundOf(draft, context.contentOctetsMax)
+  const bounceProtection = bounceProtectionOf(draft, context, into.secrets)
+  const tenant: Tenant = {
+    name: draft.name,
+    language,
+    ...(postmaster && { postmaster }),
+    ...(digest && { digest }),
+    ...(outbound && { outbound }),
+    ...(bounceProtection && { bounceProtection }),
+  }
   into.tenants.push(tenant)
   const routes = new Map<string, Route>()
   for (const { name, settings } of draft.routes.values()) {
@@ -143,22 +166,53 @@ function declareDomain(
     name,
     tenant,
     route,
-    recipients: recipientSource(draft, context, into.files),
+    recipients: recipientSource(draft, context, into),
     commit: settings.commit,
     policyClass: settings.policy,
     contentOctetsMax: settings['size-max'] ?? context.contentOctetsMax,
   }
 }
 
-function recipientSource(draft: DomainDraft, context: Context, files: RecipientFile[]): ServedDomain['recipients'] {
+function recipientSource(draft: DomainDraft, context: Context, into: Declarations): ServedDomain['recipients'] {
   const recipients = draft.settings?.recipients ?? { kind: 'live' }
   if (recipients.kind === 'listed') return { kind: 'listed', keys: context.listed.get(draft) ?? newKeys(draft.name) }
+  if (recipients.kind === 'ldap') {
+    into.directories.push({ domain: draft.name, ldap: ldapSource(recipients.ldap, context.at) })
+    return directorySource(draft.name, recipients)
+  }
+  if (recipients.kind === 'imported') return directorySource(draft.name, recipients)
   if (recipients.kind !== 'file') return { kind: recipients.kind }
   const keys = newKeys(draft.name)
   const path = [...draft.path, 'recipients', 'file']
   const position = context.yaml.locate(path)
-  files.push({ path: context.at(recipients.path), domain: draft.name, position, setting: settingText(path), keys })
+  into.files.push({ path: context.at(recipients.path), domain: draft.name, position, setting: settingText(path), keys })
   return { kind: 'listed', keys }
+}
+
+// The directory hands out a wildcard's entry under the name that was asked for.
+const directorySource = (name: string, { otherwise, subaddressSeparator }: ListUse): ServedDomain['recipients'] => ({
+  kind: 'directory',
+  otherwise,
+  ...(name.startsWith('*.') ? { list: name } : {}),
+  ...(subaddressSeparator === undefined ? {} : { subaddressSeparator }),
+})
+
+function ldapSource(settings: LdapSettings, at: Absolute): LdapSource {
+  const { 'ca-file': caFile, 'bind-dn': bindDn, 'password-file': file, 'password-env': variable, filter } = settings
+  return {
+    urls: settings.url,
+    tls: settings.tls,
+    ...(caFile === undefined ? {} : { caFile: at(caFile) }),
+    ...(bindDn === undefined ? {} : { bindDn }),
+    ...(file === undefined ? {} : { password: { 'password-file': at(file) } }),
+    ...(variable === undefined ? {} : { password: { 'password-env': variable } }),
+    base: settings.base,
+    ...(filter === undefined ? {} : { filter }),
+    attributes: settings.attributes,
+    pageSize: settings['page-size'],
+    intervalMs: settings.interval,
+    timeMsMax: settings['time-max'],
+  }
 }
 
 let defaults: RouteSettings | undefined

@@ -4,7 +4,9 @@
 import { z } from 'zod'
 import { type AddressFault, parseMailbox } from '#mail/address.ts'
 import { hostName } from './schema-listener.ts'
-import { choice, count, duration, fault, oneOrMore, path, prose, section, setting, size } from './setting.ts'
+import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts'
+import { recipients } from './schema-recipients.ts'
+import { choice, count, duration, oneOrMore, prose, section, setting, size } from './setting.ts'
 import { readFullDomain, readHostPort } from './units.ts'
 
 /** Also the names of routes: both are parts of route ids, log lines and metrics. */
@@ -119,49 +121,6 @@ export const routeSettings = section({
     .describe('Name in our EHLO to these hosts; the relay’s `hostname` if none is given.'),
 })
 
-/** The list as it stands in the file; `recipients.ts` reads the addresses, since they depend on the domain. */
-export type RecipientSettings =
-  | { readonly kind: 'live' }
-  | { readonly kind: 'accept-all' }
-  | { readonly kind: 'listed'; readonly addresses: readonly string[] }
-  | { readonly kind: 'file'; readonly path: string }
-
-const RECIPIENTS_ALLOWED = 'live, accept-all, {listed: [anna, info]} or {file: /path/of/a/list}'
-const listedAddress = setting({
-  allowed: 'a local part such as anna, or an address such as anna@bakery.example',
-  read: (text) => (text === '' ? undefined : text),
-  json: { type: ['string', 'integer'] },
-})
-const recipientSection = z.union([section({ listed: z.array(listedAddress) }), section({ file: path })])
-
-const jsonSection = (key: string, value: object) => ({
-  type: 'object',
-  properties: { [key]: value },
-  required: [key],
-  additionalProperties: false,
-})
-
-const recipients = z
-  .unknown()
-  .transform((written, context): RecipientSettings => {
-    if (written === 'live' || written === 'accept-all') return { kind: written }
-    const result = recipientSection.safeParse(written)
-    if (!result.success) {
-      fault(context, { allowed: RECIPIENTS_ALLOWED })
-      return z.NEVER
-    }
-    if ('file' in result.data) return { kind: 'file', path: result.data.file }
-    return { kind: 'listed', addresses: result.data.listed }
-  })
-  .meta({
-    'x-allowed': '`live`, `accept-all`, `{listed: [anna, info]}` or `{file: /path/of/a/list}`',
-    oneOf: [
-      { enum: ['live', 'accept-all'] },
-      jsonSection('listed', { type: 'array', items: { type: ['string', 'integer'] } }),
-      jsonSection('file', { type: 'string' }),
-    ],
-  })
-
 const shortName = setting({
   allowed: NAME_ALLOWED,
   brief: 'a name',
@@ -185,8 +144,12 @@ export const domainSettings = section({
       prose(
         'How we know who exists (R1). `live`: the tenant’s server is asked when RCPT arrives, and its answer',
         'is kept for a while. `listed`: these; plain local parts or full addresses. `file`: a list, one',
-        'address on a line, `#` begins a comment. `accept-all`: everyone, by explicit choice, for a server',
-        'that takes all mail and stays silent. postmaster always exists (RFC 5321 §4.5.1).',
+        'address on a line, `#` begins a comment. `{list: imported}`: the list that `vorposten recipients',
+        'import` brought. `ldap`: fetched from a directory, again and again. `accept-all`: everyone, by',
+        'explicit choice, for a server that takes all mail and stays silent. postmaster always exists',
+        '(RFC 5321 §4.5.1). With `list` and `ldap`, `otherwise: live` asks the server about who is not on the',
+        'list (default: `refuse`), and `subaddress-separator: "+"` finds `anna+shop` if `anna` is on it (RFC',
+        '5233). See docs/recipient-lists.md.',
       ),
     ),
   commit: choice('cut-through', 'spool')
@@ -212,8 +175,17 @@ export const domainSettings = section({
 })
 
 export const tenantShape = {
-  postmaster: mailbox.optional().describe('Who hears of held mail.'),
+  postmaster: mailbox
+    .optional()
+    .describe('Who hears of held mail and of servers that are down. Without one, only the operator sees it.'),
+  digest: choice('daily', 'hourly', 'off')
+    .optional()
+    .describe('How often the postmaster hears of held mail; `notices.digest` if not given.'),
   language: choice('de', 'en').prefault('en').describe('Language of what the tenant reads from us.'),
+  outbound: outboundSettings.optional().describe('The tenant’s servers may send through us. Without it they may not.'),
+  'bounce-protection': bounceProtectionSettings
+    .optional()
+    .describe('Bounces of mail that the tenant never sent are refused. Without it every bounce is let through.'),
 }
 
 export const domainName = setting({

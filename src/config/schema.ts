@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { mailbox, NAME, tenantSettings } from './schema-tenant.ts'
-import { choice, oneOrMore, path, prose, section, setting, size } from './setting.ts'
+import { choice, duration, oneOrMore, path, prose, section, setting, size } from './setting.ts'
 
 /** Node starts that many workers at most; the worker's number is also a part of each trace id. */
 const WORKERS_MAX = 256
@@ -25,6 +25,13 @@ const httpAddress = setting<z.output<typeof endpoint> | 'off'>({
   brief: 'an address with its port, or `off`',
   read: (text) => (text === 'off' ? 'off' : endpoint.safeParse(text).data),
   json: { type: 'string', examples: ['127.0.0.1:9425', 'off'] },
+})
+
+const routeId = setting({
+  allowed: 'tenant/name, such as provider/smarthost',
+  brief: '`tenant/name`',
+  read: (text) => (/^[a-z0-9-]{1,63}\/[a-z0-9.*-]{1,255}$/.test(text) ? text : undefined),
+  json: { type: 'string', examples: ['provider/smarthost'] },
 })
 
 /** Everything but the tenants. */
@@ -78,6 +85,24 @@ export const relayShape = {
   limits: limitSettings
     .prefault({})
     .describe('Limits, common to all listeners. Each has a default; write only what you change.'),
+  notices: section({
+    digest: choice('daily', 'hourly', 'off')
+      .prefault('daily')
+      .describe('How often a tenant’s postmaster hears of held mail, at most, if there is any.'),
+    'collect-time': duration('1s', '1d')
+      .prefault('15m')
+      .describe('Wait after the first new hold, so that one digest tells of all that came with it.'),
+    route: routeId
+      .optional()
+      .describe(
+        prose(
+          'Route (`tenant/name`) of notices to postmasters whose domain is not served here. Without it, those',
+          'postmasters hear nothing.',
+        ),
+      ),
+  })
+    .prefault({})
+    .describe('What postmasters of tenants are told by mail. Notices come from `<>` and are never bounced.'),
   spool: section({
     'segment-size': size('1MiB', '1GiB')
       .prefault('64MiB')

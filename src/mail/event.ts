@@ -42,6 +42,25 @@ export type PathEvent =
       /** Why the spool and not the next hop, where cut-through was tried. */
       readonly note?: string
     }
+  /** Answered 250, and by the tenant's own rule nobody gets it: the named recipients, of perhaps more. */
+  | {
+      readonly kind: 'discarded'
+      readonly id: TraceId
+      readonly session: Session
+      readonly envelope: Pick<Envelope, 'reversePath'>
+      readonly recipients: readonly Recipient[]
+      readonly tenant: string
+      readonly octets: number
+      readonly messageId?: string
+      readonly reasons: readonly Reason[]
+    }
+  /** What a policy found and decided; counted only, since what follows from it has its own event. */
+  | {
+      readonly kind: 'governed'
+      readonly tenant: string
+      readonly subject: 'outbound' | 'auto-reply' | 'ndr' | 'bounce'
+      readonly decision: string
+    }
   | {
       readonly kind: 'attempted'
       readonly id: TraceId

@@ -20,6 +20,7 @@ import { madeUpMailbox } from './made-up-mailbox.ts'
 import { type Concern, concerns, type Memory, type Question } from './memory.ts'
 
 export { KNOWLEDGE_LIMITS, type KnowledgeLimits } from './limits.ts'
+export type { ListReader } from './lists.ts'
 
 /** `callout`, `delivery` and `outgoing` are remembered; `live` was asked just now; `takes-all`: the server takes any. */
 export type RecipientSourceName = 'postmaster' | 'listed' | 'accept-all' | 'takes-all' | 'live' | FactSource
@@ -96,12 +97,14 @@ export class RecipientKnowledge {
     mailbox: Mailbox,
     key: string,
   ): Soon<RecipientAnswer> {
-    const answer = askList(this.#parts.lists, domain, key, this.#parts.clock.wall())
-    if (answer.kind === 'listed') return this.#listed(domain, key, answer.ageMs)
+    const { lists, clock } = this.#parts
+    const found = askList(lists, domain, key, clock.wall())
+    if (found.kind === 'listed') return this.#listed(domain, key, found.ageMs)
     if (otherwise === 'live') return this.#live(domain, mailbox, key)
-    return answer.kind === 'absent'
-      ? { kind: 'unknown', source: 'listed', ageMs: answer.ageMs }
-      : { kind: 'unreachable', text: answer.text }
+    // A list that never came says nothing: unknown is not no.
+    return found.kind === 'no-list'
+      ? { kind: 'unreachable', text: found.text }
+      : { kind: 'unknown', source: 'listed', ageMs: found.ageMs }
   }
 
   #live(domain: ServedDomain, mailbox: Mailbox, key: string): Soon<RecipientAnswer> {

@@ -10,7 +10,7 @@ export interface ListReader {
     domain: string,
     key: string,
   ):
-    | { readonly listed: boolean; readonly tenant: string; readonly source: string; readonly loadedAtMs: number }
+    | { readonly listed: boolean; readonly tenant?: string; readonly source: string; readonly loadedAtMs: number }
     | undefined
 }
 
@@ -27,7 +27,7 @@ export function askList(lists: ListReader | undefined, domain: ServedDomain, key
   const name = own?.list ?? domain.name
   const found = lists?.has(name, key)
   // A list that another tenant brought says nothing of this one's recipients.
-  if (found === undefined || found.tenant !== domain.tenant.name) {
+  if (found === undefined || (found.tenant ?? domain.tenant.name) !== domain.tenant.name) {
     return { kind: 'no-list', text: `no list of recipients was loaded yet for ${name}` }
   }
   const ageMs = Math.max(0, wallMs - found.loadedAtMs)

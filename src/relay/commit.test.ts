@@ -24,7 +24,7 @@ const ready = (more: Partial<Ready> = {}): Ready => ({
 /** What the sender hears. */
 function heard(answer: ContentAnswer): string {
   if (answer.kind === 'accept') return `250 ${SpoolReceipt.is(answer.custody) ? 'spool' : 'next hop'}`
-  return answer.kind === 'vanish' ? 'vanish' : replyLine(answer.reply)
+  return 'reply' in answer ? replyLine(answer.reply) : answer.kind
 }
 
 async function after(...outcomes: Outcome[]) {
@@ -204,4 +204,16 @@ describe('the spool refuses', () => {
     seen.spoolError = new TypeError('a defect')
     await assert.rejects(async () => commit.take(ready({ domain: served({ commit: 'spool' }) })), /a defect/)
   })
+})
+
+it('what a policy holds goes into the spool and is not tried', async () => {
+  const { commit, events, keep, seen } = commitBench()
+  assert.equal(heard(await commit.take(ready({ hold: 'non-delivery message' }))), '250 spool')
+  assert.deepEqual(
+    events.map(({ kind }) => kind),
+    ['accepted', 'held'],
+  )
+  assert.equal(seen.queued.length + seen.adopted.length, 0)
+  const [id] = events.flatMap((event) => (event.kind === 'accepted' ? [event.id] : []))
+  assert.equal(keep.get(id!)?.state, 'held')
 })

@@ -52,9 +52,12 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 export function startChild(
   command: string,
   args: readonly string[],
-  options: Pick<SpawnOptions, 'cwd' | 'env'> = {},
+  { input, ...options }: Pick<SpawnOptions, 'cwd' | 'env'> & { readonly input?: string } = {},
 ): Child {
-  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const stdin = input === undefined ? 'ignore' : 'pipe'
+  const child = spawn(command, args, { ...options, stdio: [stdin, 'pipe', 'pipe'], detached: true })
+  // A program that ends without reading all is no fault of the test.
+  child.stdin?.on('error', () => {}).end(input)
   running.add(child)
   const lines = collectLines(child)
   let ending: Ending | undefined

@@ -52,6 +52,8 @@ export interface Vorposten extends AsyncDisposable {
   metric(sample: string): Promise<number>
   /** `queue list --json` and the like, with this relay's configuration. */
   command(...args: readonly string[]): Promise<CommandResult>
+  /** The same, with this on its standard input. */
+  commandWithInput(input: string, ...args: readonly string[]): Promise<CommandResult>
   /** A new configuration, for the next start. */
   configure(config: Config): void
   /** A new configuration, and SIGHUP; the line that says whether it was taken. */
@@ -125,8 +127,16 @@ class RunningVorposten implements Vorposten {
     return line === undefined ? 0 : Number(line.slice(sample.length + 1))
   }
 
-  async command(...args: readonly string[]): Promise<CommandResult> {
-    const child = startChild(process.execPath, [MAIN, ...args, '--config', this.configFile], { env: this.#env() })
+  command(...args: readonly string[]): Promise<CommandResult> {
+    return this.#command(args, { env: this.#env() })
+  }
+
+  commandWithInput(input: string, ...args: readonly string[]): Promise<CommandResult> {
+    return this.#command(args, { env: this.#env(), input })
+  }
+
+  async #command(args: readonly string[], options: Parameters<typeof startChild>[2]): Promise<CommandResult> {
+    const child = startChild(process.execPath, [MAIN, ...args, '--config', this.configFile], options)
     const { code } = await child.ended
     const text = child.lines.join('\n')
     return { code, text, json: () => JSON.parse(text) as unknown }

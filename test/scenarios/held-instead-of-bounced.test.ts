@@ -9,6 +9,7 @@ import { bakery } from '../harness/bakery.ts'
 import { startSink } from '../harness/sink.ts'
 import { greeted } from '../harness/smtp-talk.ts'
 import { startVorposten } from '../harness/vorposten.ts'
+import { waitFor } from '../harness/wait-for.ts'
 
 const message = (subject: string) => ({
   from: 'forged@victim.test',
@@ -55,6 +56,11 @@ test('what is refused after our 250 is held, and the operator decides', async ()
   assert.equal(arrived?.reversePath, 'forged@victim.test')
   assert.match((await relay.command('queue', 'delete', second.id)).text, /1 of 1 done/)
   assert.match((await relay.command('queue', 'list')).text, /^The queue is empty\.$/)
+
+  await waitFor('the findings', async () => {
+    const { text } = await relay.command('findings')
+    return /R3 {2}bakery\/\S+ {2}2×.*\n.*smells of spam.*vorposten trace/.test(text)
+  })
 
   // Nothing went to anybody but the recipient: no bounce on any way.
   assert.deepEqual([...new Set(sink.messages.map(({ recipients }) => recipients[0]?.mailbox))], ['anna@dest.test'])

@@ -32,7 +32,10 @@ test('all clerks start, reload and close in their order', async () => {
     close: async () => void heard.push(`${subject} closed`),
   })
   const desk = new Desk([clerk('a'), clerk('b')])
-  desk.started(async () => [])
+  desk.started(
+    async () => [],
+    async () => undefined,
+  )
   await desk.reload('new')
   await desk.close()
   assert.deepEqual(heard, ['a started', 'b started', 'a new', 'b new', 'a closed', 'b closed'])

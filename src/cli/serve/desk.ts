@@ -16,7 +16,7 @@ export interface Clerk<Settings = unknown> {
   /** An operator asks, over the control socket. UserErrors are shown. */
   command?(what: string, body: unknown): Promise<unknown>
   /** The workers are ready and can be asked: time for what goes on by itself. */
-  started?(workers: AskWorkers): void
+  started?(workers: AskWorkers, one: AskOne): void
   /** A worker process is gone; what it was given it will not bring back. */
   ended?(worker: number): void
   /** What this clerk counts, beside the workers' own metrics. */
@@ -29,6 +29,9 @@ export interface Clerk<Settings = unknown> {
 
 /** Asks every worker; those that are dead, slow or unwilling are left out of the answer. */
 export type AskWorkers = (about: string, body: unknown, msMax?: number) => Promise<unknown[]>
+
+/** Asks one worker after the other until one answers; undefined if none does. */
+export type AskOne = (about: string, body: unknown, msMax?: number) => Promise<unknown>
 
 export class Desk<Settings = unknown> {
   readonly #clerks: ReadonlyMap<string, Clerk<Settings>>
@@ -50,8 +53,8 @@ export class Desk<Settings = unknown> {
     throw new UserError(`the running program knows nothing about ${about}`, advice, EXIT.unavailable)
   }
 
-  started(workers: AskWorkers): void {
-    for (const clerk of this.#clerks.values()) clerk.started?.(workers)
+  started(workers: AskWorkers, one: AskOne): void {
+    for (const clerk of this.#clerks.values()) clerk.started?.(workers, one)
   }
 
   ended(worker: number): void {

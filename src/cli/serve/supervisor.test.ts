@@ -130,6 +130,18 @@ test('a worker asks the desk, and hears its answer, its refusal, or after a whil
   assert.match(JSON.stringify(await ask('limits/never')), /no answer within 100 ms/)
 })
 
+test('one worker is asked, another one each time, and the next one where it does not answer', async (t) => {
+  const { supervisor } = await supervised(t)
+  await supervisor.start()
+  const asked = async () => ((await supervisor.askOne('whoami', 0)) as Known | undefined)?.index
+  assert.deepEqual([await asked(), await asked(), await asked()], [0, 1, 0])
+  assert.equal(await supervisor.askOne('nonsense', 0), undefined)
+  const [zero] = supervisor.health()
+  process.kill(zero!.pid, 'SIGKILL')
+  await until(() => supervisor.health()[0]!.state !== 'ready')
+  assert.deepEqual([await asked(), await asked()], [1, 1])
+})
+
 test('a worker that is killed is replaced: same index, same folders, the settings of the last reload', async (t) => {
   const { supervisor, whoami, logged } = await supervised(t)
   await supervisor.start()

@@ -57,6 +57,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions
   #settings: unknown
   #slots: Slot[] = []
+  #turn = 0
   #stopping = false
   #starting = true
   #reason: UserError | undefined
@@ -102,6 +103,17 @@ export class Supervisor {
   /** Asks every worker; those that are dead, slow or unwilling answer `failed`. */
   askAll(about: string, body: unknown, msMax?: number): Promise<WorkerAnswer[]> {
     return Promise.all(this.#slots.map(({ worker }) => worker.ask(about, body, msMax)))
+  }
+
+  /** Asks one worker, another one each time; the next ones if it gives no answer. Undefined: none did. */
+  async askOne(about: string, body: unknown, msMax?: number): Promise<unknown> {
+    const first = this.#turn++
+    for (let i = 0; i < this.#slots.length; i++) {
+      const { worker } = this.#slots[(first + i) % this.#slots.length]!
+      const answer = await worker.ask(about, body, msMax)
+      if (answer.kind === 'answer') return answer.body
+    }
+    return undefined
   }
 
   health(): WorkerHealth[] {

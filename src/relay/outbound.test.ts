@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { mailboxText, pathText } from '#mail/address.ts'
+import { content } from '#mail/content.ts'
+import type { PathEvent } from '#mail/event.ts'
+import { replyLine } from '#mail/reply.ts'
+import { session, transaction } from '#mail/testing.ts'
+import { readHeaderSection } from '#mime/header-section.ts'
+import { messageId } from '#mime/trace-fields.ts'
+import { HandClock, route } from '#queue/testing.ts'
+import { declaredDirectory } from '#tenant/declared.ts'
+import type { OutboundSettings, Tenant } from '#tenant/directory.ts'
+import { type Judged, Outbound } from './outbound.ts'
+import { served } from './testing.ts'
+
+const SETTINGS: OutboundSettings = {
+  networks: ['192.0.2.0/24'],
+  route: 'bakery/main',
+  senders: 'own-domains',
+  contentOctetsMax: 100_000,
+  ndrs: 'verified',
+  autoReplies: { limit: 2, windowMs: 7 * 86_400_000, per: 'correspondent' },
+}
+const BATV = {
+  kind: 'batv',
+  sinceMs: 0,
+  warmUpMs: 0,
+  signingKey: 1,
+  keys: new Map([[1, Buffer.from('sixteen octets or more')]]),
+} as const
+
+const REPLY = 'From: anna@bakery.test\r\nSubject: Out of office\r\nAuto-Submitted: auto-replied\r\n\r\nI am away.\r\n'
+const ORDINARY = 'From: anna@bakery.test\r\nMessage-ID: <7@bakery.test>\r\nSubject: bread\r\n\r\nToday.\r\n'
+const BOUNCE = [
+  'From: MAILER-DAEMON@bakery.test',
+  'Subject: Undelivered Mail Returned to Sender',
+  'Content-Type: multipart/report; report-type=delivery-status; boundary=b',
+  '',
+  '--b\r\n\r\nsorry\r\n--b\r\nContent-Type: message/delivery-status\r\n',
+  'Reporting-MTA: dns; mail.bakery.test\r\n',
+  'Final-Recipient: rfc822; nobody@bakery.test\r\nAction: failed\r\nStatus: 5.1.1\r\n',
+  '--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <1@far.test>\r\n\r\nx\r\n--b--\r\n',
+].join('\r\n')
+
+function bench(outbound: Partial<OutboundSettings> = {}, more: Partial<Tenant> = {}) {
+  const tenant: Tenant = { name: 'bakery', language: 'en', outbound: { ...SETTINGS, ...outbound }, ...more }
+  const other: Tenant = { name: 'smith', language: 'en' }
+  const directory = declaredDirectory({
+    tenants: [tenant, other],
+    routes: [route('bakery/main')],
+    domains: [served({ tenant }), served({ name: 'smith.test', tenant: other })],
+  })
+  const events: PathEvent[] = []
+  const desk = {
+    asked: [] as unknown[],
+    takes: async (counters: readonly string[]): Promise<readonly boolean[]> => counters.map(() => true),
+    known: async (facts: readonly string[]): Promise<readonly (boolean | undefined)[]> => facts.map(() => false),
+    remembers: async (): Promise<void> => {},
+  }
+  const door = new Outbound({
+    clock: new HandClock(),
+    directory: () => directory,
+    limits: {
+      take(...asked) {
+        desk.asked.push(asked)
+        return desk.takes(asked[1])
+      },
+    },
+    records: {
+      remember(...asked) {
+        desk.asked.push(asked)
+        return desk.remembers()
+      },
+      known(...asked) {
+        desk.asked.push(asked)
+        return desk.known(asked[2])
+      },
+    },
+    report: (event) => void events.push(event),
+  })
+  const judge = async (text: string, to: readonly string[], from = ''): Promise<Judged> => {
+    const whole = content([Buffer.from(text)])
+    const header = readHeaderSection(whole)
+    const sent = transaction(to, from)
+    const way = door.way(sent.session)!
+    return door.content({ transaction: sent, way, content: whole, header, messageId: messageId(header) })
+  }
+  const decisions = () =>
+    events.flatMap((event) => (event.kind === 'governed' ? [`${event.subject} ${event.decision}`] : []))
+  const discards = () => events.filter((event) => event.kind === 'discarded')
+  return { door, desk, judge, events, decisions, discards }
+}
+
+const said = (judged: Judged): string => {
+  if ('reply' in judged) return replyLine(judged.reply)
+  if (judged.kind === 'discard') return 'discard'
+  const { reversePath, recipients } = judged.transaction.envelope
+  const to = recipients.map(({ forwardPath }) => pathText(forwardPath)).join()
+  return `${pathText(reversePath)} ${to}${judged.hold === undefined ? '' : ` held: ${judged.hold}`}`
+}
+
+describe('MAIL', () => {
+  it('is taken from the tenant’s networks and domains only', () => {
+    const from = (path: string, address = '192.0.2.1', settings = {}) => {
+      const sender = session({ service: 'outbound', client: { address, port: 1 } })
+      const gate = bench(settings).door.mail(transaction([], path, sender))
+      return 'reply' in gate ? `${gate.reply.code} ${gate.reasons[0]?.symbol}` : gate.kind
+    }
+    assert.equal(from('anna@bakery.test'), 'accept')
+    assert.equal(from('anna@bakery.test', '::ffff:192.0.2.9'), 'accept')
+    assert.equal(from(''), 'accept')
+    assert.equal(from('anna@bakery.test', '198.51.100.1'), '550 outbound-denied')
+    assert.equal(from('', '198.51.100.1'), '550 outbound-denied')
+    assert.equal(from('joe@smith.test'), '550 foreign-sender')
+    assert.equal(from('joe@far.test'), '550 foreign-sender')
+    assert.equal(from('anna@[192.0.2.1]'), '550 foreign-sender')
+    assert.equal(from('joe@far.test', '192.0.2.1', { senders: 'any' }), 'accept')
+  })
+})
+
+describe('automatic replies', () => {
+  it('go out within the limit, are discarded beyond it, and deferred where nobody can count', async () => {
+    const { judge, desk, decisions, discards } = bench()
+    assert.equal(said(await judge(REPLY, ['bob@far.test'])), '<> <bob@far.test>')
+    assert.deepEqual(desk.asked, [['bakery', ['anna@bakery.test bob@far.test'], 2, SETTINGS.autoReplies.windowMs]])
+    desk.takes = async () => [false]
+    assert.equal(said(await judge(REPLY, ['bob@far.test'])), 'discard')
+    assert.equal(discards().length, 1)
+    desk.takes = () => Promise.reject(new Error('no answer'))
+    assert.match(said(await judge(REPLY, ['bob@far.test'])), /^451 4\.3\.0 /)
+    assert.equal(discards().length, 1)
+    const expected = ['auto-reply passed', 'auto-reply discarded', 'auto-reply deferred']
+    assert.deepEqual(
+      decisions().filter((one) => one.startsWith('auto')),
+      expected,
+    )
+  })
+
+  it('of several recipients those within the limit get it, each counted', async () => {
+    const { judge, desk, events } = bench()
+    desk.takes = async () => [true, false, true]
+    assert.equal(said(await judge(REPLY, ['a@far.test', 'b@far.test', 'c@far.test'])), '<> <a@far.test>,<c@far.test>')
+    const [discarded] = events.filter((event) => event.kind === 'discarded')
+    assert.ok(discarded?.kind === 'discarded')
+    assert.deepEqual(
+      discarded.recipients.map(({ forwardPath }) => pathText(forwardPath)),
+      ['<b@far.test>'],
+    )
+    assert.match(discarded.reasons[0]!.text, /anna@bakery\.test to b@far\.test: more than 2 within 168 h/)
+  })
+})
+
+describe('non-delivery messages', () => {
+  let asked: readonly unknown[] = []
+  const outcome = async (ndrs: OutboundSettings['ndrs'], known?: readonly (boolean | undefined)[] | Error) => {
+    const { judge, desk, decisions } = bench({ ndrs })
+    asked = desk.asked
+    if (known !== undefined) desk.known = known instanceof Error ? () => Promise.reject(known) : async () => known
+    return `${said(await judge(BOUNCE, ['bob@far.test']))} / ${decisions().join(', ')}`
+  }
+
+  it('go by the tenant’s rule, and are counted', async () => {
+    assert.equal(await outcome('pass'), '<> <bob@far.test> / outbound dsn, ndr passed')
+    assert.equal(await outcome('discard'), 'discard / outbound dsn, ndr discarded')
+    assert.match(await outcome('hold'), /held: non-delivery message; ndrs: hold \/ outbound dsn, ndr held$/)
+  })
+
+  it('pass as verified only where the record says so of every recipient', async () => {
+    assert.equal(await outcome('verified', [true]), '<> <bob@far.test> / outbound dsn, ndr verified')
+    assert.deepEqual(asked, [['bakery', 'return-path', ['from 1@far.test bob@far.test']]])
+    for (const known of [[false], [undefined], [], new Error('no answer')]) {
+      assert.match(await outcome('verified', known), /held: .*not verified \/ outbound dsn, ndr held$/)
+    }
+  })
+})
+
+describe('bounce protection', () => {
+  it('signs own addresses once, and nothing else', async () => {
+    const { judge } = bench({ senders: 'any' }, { bounceProtection: BATV })
+    const path = async (from: string) => said(await judge(ORDINARY, ['bob@far.test'], from)).split(' ')[0]
+    assert.match(String(await path('anna@bakery.test')), /^<prvs=1\d{3}[0-9a-f]{6}=anna@bakery\.test>$/)
+    assert.equal(await path('prvs=1123abcdef=anna@bakery.test'), '<prvs=1123abcdef=anna@bakery.test>')
+    assert.equal(await path('joe@smith.test'), '<joe@smith.test>')
+    assert.equal(await path(''), '<>')
+    const long = `${'a'.repeat(60)}@bakery.test`
+    assert.equal(await path(long), `<${long}>`)
+  })
+
+  it('does not sign before its day, nor without its key', async () => {
+    for (const protection of [
+      { ...BATV, sinceMs: Number.MAX_SAFE_INTEGER },
+      { ...BATV, signingKey: 2 },
+    ]) {
+      const { judge } = bench({}, { bounceProtection: protection })
+      assert.match(said(await judge(ORDINARY, ['bob@far.test'], 'anna@bakery.test')), /^<anna@/)
+    }
+  })
+
+  it('records what leaves before it does, or defers it', async () => {
+    const { judge, desk } = bench({}, { bounceProtection: { kind: 'sent-record', sinceMs: 0, warmUpMs: 0 } })
+    assert.equal((await judge(ORDINARY, ['Bob@far.test'], 'anna@bakery.test')).kind, 'pass')
+    assert.deepEqual(desk.asked, [['bakery', 'sent', ['id 7@bakery.test', 'pair anna@bakery.test bob@far.test']]])
+    desk.remembers = () => Promise.reject(new Error('no answer'))
+    assert.match(said(await judge(ORDINARY, ['bob@far.test'], 'anna@bakery.test')), /^451 4\.3\.0 /)
+  })
+})
+
+describe('the session’s own envelope', () => {
+  it('stays as the client gave it', async () => {
+    const { door } = bench({}, { bounceProtection: BATV })
+    const sent = transaction(['bob@far.test'], 'anna@bakery.test')
+    const whole = content([Buffer.from(ORDINARY)])
+    const header = readHeaderSection(whole)
+    const way = door.way(sent.session)!
+    const judged = await door.content({ transaction: sent, way, content: whole, header, messageId: undefined })
+    assert.ok(judged.kind === 'pass' && judged.transaction !== sent && judged.transaction.id === sent.id)
+    const { reversePath } = sent.envelope
+    assert.ok(reversePath.kind === 'mailbox' && mailboxText(reversePath.mailbox) === 'anna@bakery.test')
+  })
+})

@@ -1,0 +1,123 @@
+/** The words of notices in English. */
+import type { Count, Words } from './words.ts'
+
+const messages = ({ n, text }: Count): string => `${text} ${n === 1 ? 'message' : 'messages'}`
+const areHeld = ({ n }: Count): string => (n === 1 ? 'is' : 'are')
+
+export const ENGLISH: Words = {
+  common: {
+    whatHappens: 'What happens to your mail',
+    whatToDo: 'What you can do',
+    closing: (hostname) => [
+      `This notice was written automatically by Vorposten on ${hostname}. There is no need to answer it. For questions, please contact your provider.`,
+    ],
+    domains: 'Domains',
+    since: 'Since',
+    until: 'Until',
+    lasted: 'Duration',
+    waiting: 'Waiting',
+    oldest: 'Oldest received',
+    none: 'nothing',
+    messages,
+    andMore: ({ text }) => `and ${text} more`,
+  },
+  digest: {
+    subject: (count, tenant) => `${messages(count)} held for your decision (${tenant})`,
+    opening: (count, hostname) =>
+      `${hostname} accepted ${messages(count)} for you and did not deliver ${count.n === 1 ? 'it' : 'them'}.`,
+    noBounce:
+      'The senders were not sent a non-delivery message, because sender addresses are often forged. Nothing is lost:',
+    kept: 'we keep these messages until you decide.',
+    keptForAWhile: 'we keep these messages until you decide, at most until the time given beside each.',
+    all: (count) => `In all, ${messages(count)} ${areHeld(count)} held for you.`,
+    caption: 'Newly held messages',
+    columns: ['Message', 'From', 'To', 'Received', 'Why held', 'Kept until'],
+    noSubject: '(no subject)',
+    nobody: '<> (an automatic message)',
+    keptForever: 'you decide',
+    why: {
+      refused: 'Your server refused it after we had accepted it',
+      expired: 'Not delivered in time; the last attempt ended with',
+      operator: 'Stopped by the operator of this relay',
+      loop: 'The message goes round in a circle',
+      policy: 'Held by a rule of yours',
+    },
+    more: (count) => `And ${count.text} more. Whoever operates this relay sees all of them with`,
+    advice: {
+      'unknown-recipients':
+        'Unknown recipients (prerequisite R1): your server refused a recipient that we had taken for valid. If the address should exist, please create it. If not, your server should refuse unknown recipients during the SMTP dialogue (in its answer to RCPT TO). Then the sender learns of it at once, and nothing is held.',
+      'content-rejection':
+        'Content (prerequisite R3): it looks as if a filter on your server refused mail because of its content. Please let mail from our relay pass; marking it or moving it to a spam folder is fine. Only release a message if you trust it.',
+      availability:
+        'Availability (prerequisites R4 and R5): your server did not take these messages in time. Please make sure that it is permanently online at a fixed IP address and does not delay our relay, by greylisting for example.',
+      loop: 'Loop: your server, or a forwarding, sends mail back to us. Please check where it delivers these domains, and release the messages after that.',
+      'other-refusal':
+        'Other refusals: please read the words of your server, quoted above. Release the messages when the cause is gone.',
+    },
+    decide:
+      'Then decide on each message. Ask your provider, and give the ID of the message and what should happen to it.',
+    operator: (isExample) =>
+      `If you operate the relay yourself, these are the commands${isExample ? ', here for the first message' : ''}:`,
+    release: 'Deliver again, when your server is ready to take it:',
+    requeue: 'Deliver by another route, which you name:',
+    redirect: 'Deliver to another address, which you name:',
+    remove: 'Delete; nobody is told, and it cannot be undone:',
+    placeholders: { route: 'ROUTE', address: 'ADDRESS' },
+  },
+  server: {
+    subject: {
+      down: (route) => `Your mail server cannot be reached (${route})`,
+      stillDown: (route, count) => `Your mail server still cannot be reached (${route}), ${messages(count)} waiting`,
+      up: (route) => `Your mail server can be reached again (${route})`,
+    },
+    down: (route, since) => `We have not been able to reach your mail server (route ${route}) since ${since}.`,
+    stillDown: (route, since) =>
+      `We still cannot reach your mail server (route ${route}). It has been down since ${since}.`,
+    up: (route, now, lasted) =>
+      `Your mail server (route ${route}) can be reached again since ${now}. The outage lasted ${lasted}.`,
+    seen: 'What we saw',
+    knownKept: 'Mail to recipients that we know to exist is accepted and kept here.',
+    unsureDeferred:
+      'Mail to recipients that we cannot verify now is deferred: the sending server hears a temporary error and tries again later, as a rule for several days.',
+    knownRefused: 'Mail to recipients that we know not to exist is refused, as always.',
+    tried:
+      'We keep trying. What cannot be delivered within its lifetime is held for your decision. It is neither deleted nor sent back.',
+    triedUntil: (until) =>
+      `We keep trying. The oldest message that waits is tried until ${until}. After that it is held for your decision. It is neither deleted nor sent back.`,
+    check:
+      'Please check that the server is running and that we can reach it: power, network, firewall, SMTP service, certificate.',
+    noNeed:
+      'When it is back, we notice by ourselves and deliver what waits, the oldest first. You need not do anything for that.',
+    planned:
+      'If the outage is planned, ask your provider to enter it as maintenance: then its time does not count for the lifetime of your mail. The command is',
+    standing:
+      'Prerequisite R5 of our relay is that your server is, as a rule, permanently online with a fixed IP address. A single outage is no breach of that.',
+    drained: (count, took) => `We delivered ${messages(count)} that had waited; that took ${took}.`,
+    draining: (count) =>
+      `${messages(count)} ${count.n === 1 ? 'waits' : 'wait'}. We deliver now, the oldest first and gently, so that your server is not overloaded.`,
+    nothingWaited: 'Nothing is waiting for this server.',
+    someHeld: (count) => `${messages(count)} ${areHeld(count)} held for your decision.`,
+    someHeldToDo:
+      'Please decide on the messages that are held. The list of held messages, which we send separately, says how.',
+    nothingToDo: 'You need not do anything.',
+    placeholders: { time: 'TIME' },
+  },
+  maintenance: {
+    subject: {
+      began: (route) => `Maintenance has begun (${route})`,
+      ending: (route) => `Maintenance ends soon (${route})`,
+      ended: (route) => `Maintenance is over (${route})`,
+    },
+    began: (route, until) => `Delivery to your mail server (route ${route}) is paused for maintenance until ${until}.`,
+    ending: (route, until) =>
+      `The maintenance of your mail server (route ${route}) ends soon: we begin to deliver again on ${until}.`,
+    ended: (route, now) =>
+      `The maintenance of your mail server (route ${route}) is over. We deliver again since ${now}.`,
+    reason: 'Reason',
+    paused: 'What was accepted waits here. The time of the maintenance does not count for its lifetime.',
+    resumes: 'At the end we deliver what waits, the oldest first and gently.',
+    beReady: 'Please make sure that your server is ready for mail at the end of the maintenance.',
+    endEarly: 'If you are ready earlier, tell your provider, or if you operate the relay yourself:',
+    prolong: 'If you need more time, tell your provider, or if you operate the relay yourself:',
+  },
+}

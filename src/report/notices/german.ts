@@ -1,0 +1,125 @@
+/** The words of notices in German. */
+import type { Count, Words } from './words.ts'
+
+const messages = ({ n, text }: Count): string => `${text} ${n === 1 ? 'Nachricht' : 'Nachrichten'}`
+
+export const GERMAN: Words = {
+  common: {
+    whatHappens: 'Was mit Ihrer Mail geschieht',
+    whatToDo: 'Was Sie tun können',
+    closing: (hostname) => [
+      `Diese Mitteilung hat Vorposten auf ${hostname} automatisch geschrieben. Sie brauchen nicht zu antworten. Fragen beantwortet Ihr Provider.`,
+    ],
+    domains: 'Domains',
+    since: 'Seit',
+    until: 'Bis',
+    lasted: 'Dauer',
+    waiting: 'Wartend',
+    oldest: 'Älteste empfangen',
+    none: 'keine Nachrichten',
+    messages,
+    andMore: ({ text }) => `und ${text} weitere`,
+  },
+  digest: {
+    subject: (count, tenant) => `${messages(count)} zurückgehalten: bitte entscheiden Sie (${tenant})`,
+    opening: (count, hostname) => `${hostname} hat ${messages(count)} für Sie angenommen und nicht zugestellt.`,
+    noBounce:
+      'Die Absender haben keine Unzustellbarkeitsnachricht bekommen, weil Absenderadressen oft gefälscht sind. Verloren ist nichts:',
+    kept: 'Wir bewahren diese Nachrichten auf, bis Sie entscheiden.',
+    keptForAWhile:
+      'Wir bewahren diese Nachrichten auf, bis Sie entscheiden, längstens bis zu dem Zeitpunkt, der bei jeder steht.',
+    all: (count) => `Insgesamt ${count.n === 1 ? 'ist' : 'sind'} ${messages(count)} für Sie zurückgehalten.`,
+    caption: 'Neu zurückgehaltene Nachrichten',
+    columns: ['Nachricht', 'Von', 'An', 'Empfangen', 'Grund', 'Aufbewahrt bis'],
+    noSubject: '(ohne Betreff)',
+    nobody: '<> (automatische Nachricht)',
+    keptForever: 'Sie entscheiden',
+    why: {
+      refused: 'Ihr Server hat sie abgelehnt, nachdem wir sie angenommen hatten',
+      expired: 'Nicht rechtzeitig zugestellt; der letzte Versuch endete mit',
+      operator: 'Vom Betreiber dieses Relays angehalten',
+      loop: 'Die Nachricht läuft im Kreis',
+      policy: 'Nach einer Ihrer Regeln zurückgehalten',
+    },
+    more: (count) => `Und ${count.text} weitere. Wer dieses Relay betreibt, sieht alle mit`,
+    advice: {
+      'unknown-recipients':
+        'Unbekannte Empfänger (Voraussetzung R1): Ihr Server hat einen Empfänger abgelehnt, den wir für gültig hielten. Soll es die Adresse geben, richten Sie sie bitte ein. Soll es sie nicht geben, sollte Ihr Server unbekannte Empfänger schon im SMTP-Dialog ablehnen (in der Antwort auf RCPT TO). Dann erfährt es der Absender sofort, und nichts wird zurückgehalten.',
+      'content-rejection':
+        'Inhalt (Voraussetzung R3): Offenbar hat ein Filter auf Ihrem Server Mail wegen ihres Inhalts abgelehnt. Bitte lassen Sie Mail von unserem Relay durch; sie zu markieren oder in einen Spam-Ordner zu legen, ist in Ordnung. Geben Sie eine Nachricht nur frei, wenn Sie ihr trauen.',
+      availability:
+        'Erreichbarkeit (Voraussetzungen R4 und R5): Ihr Server hat diese Nachrichten nicht rechtzeitig angenommen. Bitte sorgen Sie dafür, dass er dauerhaft online ist, eine feste IP-Adresse hat und unser Relay nicht verzögert, zum Beispiel durch Greylisting.',
+      loop: 'Schleife: Ihr Server oder eine Weiterleitung schickt Mail an uns zurück. Bitte prüfen Sie, wohin er diese Domains zustellt, und geben Sie die Nachrichten danach frei.',
+      'other-refusal':
+        'Andere Ablehnungen: Bitte lesen Sie die Worte Ihres Servers, die oben zitiert sind. Geben Sie die Nachrichten frei, wenn die Ursache behoben ist.',
+    },
+    decide:
+      'Entscheiden Sie dann über jede Nachricht. Wenden Sie sich an Ihren Provider, und nennen Sie die ID der Nachricht und was mit ihr geschehen soll.',
+    operator: (isExample) =>
+      `Wenn Sie das Relay selbst betreiben, sind das die Befehle${isExample ? ', hier für die erste Nachricht' : ''}:`,
+    release: 'Noch einmal zustellen, wenn Ihr Server sie jetzt annimmt:',
+    requeue: 'Über eine andere Route zustellen, die Sie nennen:',
+    redirect: 'An eine andere Adresse zustellen, die Sie nennen:',
+    remove: 'Löschen; niemand erfährt davon, und es gibt kein Zurück:',
+    placeholders: { route: 'ROUTE', address: 'ADRESSE' },
+  },
+  server: {
+    subject: {
+      down: (route) => `Ihr Mailserver ist nicht erreichbar (${route})`,
+      stillDown: (route, count) =>
+        `Ihr Mailserver ist weiterhin nicht erreichbar (${route}), ${messages(count)} ${count.n === 1 ? 'wartet' : 'warten'}`,
+      up: (route) => `Ihr Mailserver ist wieder erreichbar (${route})`,
+    },
+    down: (route, since) => `Seit ${since} erreichen wir Ihren Mailserver (Route ${route}) nicht.`,
+    stillDown: (route, since) =>
+      `Wir erreichen Ihren Mailserver (Route ${route}) weiterhin nicht. Er ist ausgefallen seit ${since}.`,
+    up: (route, now, lasted) =>
+      `Ihr Mailserver (Route ${route}) ist wieder erreichbar: ${now}. Dauer des Ausfalls: ${lasted}.`,
+    seen: 'Was wir sahen',
+    knownKept: 'Mail an Empfänger, von denen wir wissen, dass es sie gibt, nehmen wir an und bewahren sie auf.',
+    unsureDeferred:
+      'Mail an Empfänger, die wir jetzt nicht prüfen können, weisen wir vorläufig ab: Der sendende Server bekommt einen vorübergehenden Fehler und versucht es später wieder, in der Regel mehrere Tage lang.',
+    knownRefused: 'Mail an Empfänger, von denen wir wissen, dass es sie nicht gibt, lehnen wir ab wie immer.',
+    tried:
+      'Wir versuchen die Zustellung weiter. Was innerhalb der Zustellfrist nicht ankommt, halten wir zurück, bis Sie entscheiden. Es wird weder gelöscht noch zurückgeschickt.',
+    triedUntil: (until) =>
+      `Wir versuchen die Zustellung weiter, bei der ältesten wartenden Nachricht bis ${until}. Danach halten wir sie zurück, bis Sie entscheiden. Sie wird weder gelöscht noch zurückgeschickt.`,
+    check:
+      'Bitte prüfen Sie, ob der Server läuft und für uns erreichbar ist: Strom, Netz, Firewall, SMTP-Dienst, Zertifikat.',
+    noNeed:
+      'Sobald er wieder da ist, merken wir es selbst und stellen zu, was wartet, das Älteste zuerst. Dafür brauchen Sie nichts zu tun.',
+    planned:
+      'Ist der Ausfall geplant, lassen Sie ihn von Ihrem Provider als Wartung eintragen: Dann zählt seine Zeit nicht zur Zustellfrist Ihrer Mail. Der Befehl lautet',
+    standing:
+      'Voraussetzung R5 unseres Relays ist, dass Ihr Server in der Regel dauerhaft online ist und eine feste IP-Adresse hat. Ein einzelner Ausfall verstößt nicht dagegen.',
+    drained: (count, took) =>
+      `Zugestellt haben wir ${messages(count)}, die gewartet ${count.n === 1 ? 'hatte' : 'hatten'}; das dauerte ${took}.`,
+    draining: (count) =>
+      `${messages(count)} ${count.n === 1 ? 'wartet' : 'warten'}. Wir stellen jetzt zu, das Älteste zuerst und behutsam, damit Ihr Server nicht überlastet wird.`,
+    nothingWaited: 'Für diesen Server wartet nichts.',
+    someHeld: (count) => `${messages(count)} ${count.n === 1 ? 'ist' : 'sind'} zurückgehalten, bis Sie entscheiden.`,
+    someHeldToDo:
+      'Bitte entscheiden Sie über die zurückgehaltenen Nachrichten. Wie, steht in der Liste, die wir Ihnen gesondert schicken.',
+    nothingToDo: 'Sie brauchen nichts zu tun.',
+    placeholders: { time: 'ZEIT' },
+  },
+  maintenance: {
+    subject: {
+      began: (route) => `Die Wartung hat begonnen (${route})`,
+      ending: (route) => `Die Wartung endet bald (${route})`,
+      ended: (route) => `Die Wartung ist beendet (${route})`,
+    },
+    began: (route, until) =>
+      `Wegen Wartung stellen wir Ihrem Mailserver (Route ${route}) keine Mail zu, und zwar bis ${until}.`,
+    ending: (route, until) =>
+      `Die Wartung Ihres Mailservers (Route ${route}) endet bald. Wir beginnen wieder zuzustellen: ${until}.`,
+    ended: (route, now) =>
+      `Die Wartung Ihres Mailservers (Route ${route}) ist beendet. Wir stellen wieder zu seit ${now}.`,
+    reason: 'Grund',
+    paused: 'Was wir angenommen haben, wartet hier. Die Zeit der Wartung zählt nicht zur Zustellfrist.',
+    resumes: 'Am Ende stellen wir zu, was wartet, das Älteste zuerst und behutsam.',
+    beReady: 'Bitte sorgen Sie dafür, dass Ihr Server am Ende der Wartung Mail annehmen kann.',
+    endEarly: 'Sind Sie früher fertig, sagen Sie es Ihrem Provider, oder wenn Sie das Relay selbst betreiben:',
+    prolong: 'Brauchen Sie mehr Zeit, sagen Sie es Ihrem Provider, oder wenn Sie das Relay selbst betreiben:',
+  },
+}
