@@ -67,6 +67,9 @@ export interface WorkerOptions {
 /** From the order to stop to the closing of the spool, at most: the supervisor kills after 29 s (`STOP_MS_MAX`). */
 const DRAIN_MS_MAX = 27_000
 
+/** The last lessons and findings go to the supervisor, if it listens; they come again if it does not. */
+const LESSONS_MS_MAX = 1_000
+
 /** What a running worker is made of. */
 export interface Worker {
   readonly acceptor: Acceptor
@@ -151,8 +154,8 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       // The queue starts nothing more from now on; sessions may still deliver their own message.
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
       await atMost(DRAIN_MS_MAX, ended, outside.clock)
-      await Promise.all([recipients.drain(), findings.flush()])
       await spool.close()
+      await atMost(LESSONS_MS_MAX, Promise.all([recipients.drain(), findings.flush()]), outside.clock)
       report.end()
     },
   }

@@ -6,7 +6,7 @@ import type { PruneLimits, RecipientFactsWriter } from '#store/recipient-facts.t
 import type { Clock } from '#sys/clock.ts'
 import { type Lesson, taught } from './lesson.ts'
 import type { KnowledgeLimits } from './limits.ts'
-import { type CalloutResult, domainLesson, domainOf, doubted, lessonOf } from './memory.ts'
+import { type CalloutResult, domainAsked, domainLesson, domainOf, doubted, lessonOf } from './memory.ts'
 
 export type Entry =
   | { readonly kind: 'lesson'; readonly lesson: Lesson }
@@ -106,10 +106,9 @@ export class LessonBook {
     const { result } = entry
     const lesson = lessonOf(result)
     if (lesson !== undefined) this.#learn(lesson)
-    const { question } = result
-    const name = question.kind === 'recipient' ? domainOf(question.key) : question.domain
+    const name = domainAsked(result)
     const domain = domainLesson(result, facts.domain(name), wall.now())
-    if (domain !== undefined) facts.putDomain(domain.domain, domain.fact)
+    if (domain !== undefined) facts.putDomain(name, domain)
   }
 
   #learn(lesson: Lesson): void {

@@ -62,6 +62,9 @@ export function lessonOf({ question, route, answer }: CalloutResult): Lesson | u
   return { key: question.key, state: answer.kind, source: 'callout', route }
 }
 
+export const domainAsked = ({ question }: CalloutResult): string =>
+  question.kind === 'recipient' ? domainOf(question.key) : question.domain
+
 /**
  * What an answer says about the domain as a whole; undefined: nothing new. Who refuses one recipient does not take all,
  * unless that is a rare exception: then the next test says so again.
@@ -70,12 +73,12 @@ export function domainLesson(
   { question, answer, route }: CalloutResult,
   before: DomainFact | undefined,
   nowMs: number,
-): { readonly domain: string; readonly fact: DomainFact } | undefined {
+): DomainFact | undefined {
   if (answer.kind === 'unreachable') return undefined
   const takesAll = answer.kind === 'known'
-  if (question.kind === 'takes-all') return { domain: question.domain, fact: { takesAll, atMs: nowMs, route } }
+  if (question.kind === 'takes-all') return { takesAll, atMs: nowMs, route }
   if (takesAll || (before !== undefined && !before.takesAll && before.route === route)) return undefined
-  return { domain: domainOf(question.key), fact: { takesAll: false, atMs: nowMs, route } }
+  return { takesAll: false, atMs: nowMs, route }
 }
 
 /** A delivery was refused where every address is taken, they say: the next occasion is one for a test. */
@@ -137,9 +140,9 @@ export class OwnMemory implements Memory {
     if (!held && result.answer.kind !== 'known') return
     const lesson = lessonOf(result)
     if (lesson !== undefined) this.learn(lesson)
-    const name = result.question.kind === 'recipient' ? domainOf(result.question.key) : result.question.domain
+    const name = domainAsked(result)
     const domain = domainLesson(result, this.#domains.get(name), this.nowMs())
-    if (domain !== undefined) keepBounded(this.#domains, domain.domain, domain.fact, this.#limits.inMemoryMax)
+    if (domain !== undefined) keepBounded(this.#domains, name, domain, this.#limits.inMemoryMax)
   }
 
   reached(target: string): void {

@@ -8,10 +8,19 @@
  */
 import type { DomainFact, RecipientFact, RecipientFacts } from '#store/recipient-facts.ts'
 import type { Clock } from '#sys/clock.ts'
-import { type LeaseAnswer, type LeaseRequest, Leases, type WaitAnswer } from './leases.ts'
+import { type LeaseAnswer, type LeaseRequest, Leases, takesAllQuestion, type WaitAnswer } from './leases.ts'
 import { type Lesson, taught } from './lesson.ts'
 import type { KnowledgeLimits } from './limits.ts'
-import { type CalloutResult, type Concern, concerns, keepBounded, lessonOf, type Memory } from './memory.ts'
+import {
+  type CalloutResult,
+  type Concern,
+  concerns,
+  domainAsked,
+  domainLesson,
+  keepBounded,
+  lessonOf,
+  type Memory,
+} from './memory.ts'
 
 /** Asks the desk; rejects when it refuses or is silent. */
 export type AskDesk = (about: string, body: unknown, msMax?: number) => Promise<unknown>
@@ -64,6 +73,7 @@ export class SharedMemory implements Memory {
   readonly #parts: SharedMemoryParts
   /** Learned here, not yet in the store. */
   readonly #fresh = new Map<string, RecipientFact>()
+  readonly #freshDomains = new Map<string, DomainFact>()
   #batch: Lesson[] = []
   #cancelBatch: (() => void) | undefined
   /** Leases of the desk have positive ids; those that this worker gave itself are here, and negative outside. */
@@ -101,7 +111,7 @@ export class SharedMemory implements Memory {
   }
 
   domain(name: string): DomainFact | undefined {
-    return this.#read(() => this.#parts.facts.domain(name))
+    return this.#freshDomains.get(name) ?? this.#read(() => this.#parts.facts.domain(name))
   }
 
   learn(lesson: Lesson): void {
@@ -167,8 +177,13 @@ export class SharedMemory implements Memory {
     const lesson = lessonOf(result)
     const fact = lesson && taught(this.get(lesson.key), lesson, this.nowMs(), this.#parts.limits)
     if (lesson !== undefined && fact !== undefined) keepBounded(this.#fresh, lesson.key, fact, FRESH_MAX)
-    const written = lesson && fact ? [{ key: lesson.key, fact }] : []
-    void this.#tell('recipients/told', { lease, result }).then(() => this.#written(written))
+    const name = domainAsked(result)
+    const domain = domainLesson(result, this.domain(name), this.nowMs())
+    if (domain !== undefined) keepBounded(this.#freshDomains, name, domain, FRESH_MAX)
+    void this.#tell('recipients/told', { lease, result }).then(() => {
+      if (lesson !== undefined && fact !== undefined) this.#written([{ key: lesson.key, fact }])
+      if (this.#freshDomains.get(name) === domain) this.#freshDomains.delete(name)
+    })
   }
 
   reached(target: string): void {
@@ -184,6 +199,9 @@ export class SharedMemory implements Memory {
   changed(concern: Concern): void {
     for (const [key, { state }] of this.#fresh) {
       if (state === 'unknown' && concerns(concern, key)) this.#fresh.delete(key)
+    }
+    for (const name of this.#freshDomains.keys()) {
+      if (concerns(concern, takesAllQuestion(name))) this.#freshDomains.delete(name)
     }
     this.#batch = this.#batch.filter(({ key, state }) => state === 'known' || !concerns(concern, key))
     this.#notBefore.clear()
