@@ -8,9 +8,11 @@ import { directoryFrom } from '#config/directory.ts'
 import { createDelivery, type Delivery } from '#deliver/delivery.ts'
 import type { Resolve } from '#deliver/dial.ts'
 import type { Report } from '#mail/event.ts'
-import { traceIds } from '#mail/trace-id.ts'
+import type { QueueEntry } from '#mail/stored.ts'
+import { type TraceId, traceIds } from '#mail/trace-id.ts'
+import { Holds } from '#queue/holds.ts'
 import { Operations } from '#queue/operations.ts'
-import { Queue } from '#queue/queue.ts'
+import { type Keep, Queue } from '#queue/queue.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { AskDesk } from '#recipients/shared-memory.ts'
 import { type ReportOptions, WorkerReport } from '#report/report.ts'
@@ -36,6 +38,7 @@ import { acceptSettings } from './accept-settings.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { tlsFolder, traceFolder } from './folders.ts'
+import { type NoticeAnswer, type NoticeQuestion, sendNotice } from './notices.ts'
 import { outboundDesk } from './outbound-desk.ts'
 import { acceptEvents, ownRefusal, type RunningReport, watch } from './worker-watch.ts'
 
@@ -60,12 +63,15 @@ export interface Worker {
   readonly queue: Queue
   readonly spool: Spool
   readonly operations: Operations
+  readonly holds: Holds
   readonly report: RunningReport
   readonly delivery: Delivery
   /** The desk says that something has changed. */
   recipientsChanged(notice: ChangedNotice): void
   /** An operator wants to know now. */
   probeRecipient(question: ProbeQuestion): Promise<RecipientAnswer>
+  /** A clerk has written to a tenant's postmaster. */
+  sendNotice(question: NoticeQuestion): Promise<NoticeAnswer>
   /** Takes effect for the next decision; sessions under way keep their listener's old settings. */
   reload(config: Config): Promise<void>
   /** Ends sessions and attempts, syncs the spool. */
@@ -110,12 +116,17 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const sending = assembleSending(current, report, outside)
   await sending.recipients.begin()
   const keeping = assembleKeeping(current, spool, sending, outside)
-  const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping }, outside)
+  const newTraceId = traceIds(options.index, outside.clock.wall, outside.random)
+  const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping, newTraceId }, outside)
+  const { delivery, recipients, tell } = sending
+  const { queue, operations, holds } = keeping
+  const found = (entry: QueueEntry) => {
+    queue.add(entry)
+    holds.found(entry)
+  }
   // What replay has found already, then what it finds from now on.
-  for (const entry of spool.entries()) keeping.queue.add(entry)
-  spool.onEntry((entry) => keeping.queue.add(entry))
-  const { delivery, recipients } = sending
-  const { queue, operations } = keeping
+  for (const entry of spool.entries()) found(entry)
+  spool.onEntry(found)
   watch(report, { acceptor, queue, spool, delivery })
   return {
     acceptor,
@@ -124,15 +135,20 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     delivery,
     report,
     operations,
+    holds,
+    sendNotice: (question) =>
+      sendNotice({ newTraceId, directory: () => current.directory, spool, queue, report: tell }, question),
     recipientsChanged: (notice) => recipients.changed(notice),
     probeRecipient: (question) => recipients.probe(question),
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current.replace(next)
+      holds.changed()
       recipients.knowledge.changed()
       delivery.retire(current.routeIds())
     },
     async drain() {
+      holds.stop()
       // The queue starts nothing more from now on; sessions may still deliver their own message.
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
       await atMost(DRAIN_MS_MAX, ended, outside.clock)
@@ -156,6 +172,10 @@ class Current {
   constructor(config: Config) {
     this.config = config
     this.directory = directoryFrom(config)
+  }
+
+  holdKeepMs(tenant: string): number {
+    return this.directory.tenant(tenant)?.holdKeepMs ?? this.config.holds.keepMs
   }
 
   readonly route = (id: string): Route | undefined => this.directory.route(id)
@@ -203,12 +223,14 @@ function assembleSending(current: Current, report: RunningReport, outside: Outsi
 interface Keeping {
   readonly queue: Queue
   readonly operations: Operations
+  readonly holds: Holds
+  readonly keep: Keep
 }
 
 function assembleKeeping(current: Current, spool: Spool, { delivery, tell }: Sending, outside: Outside): Keeping {
   const { clock, random } = outside
   const { route } = current
-  const keep = keepOf(spool)
+  const keep: Keep = keepOf(spool, (id) => holds.saw(id))
   const queue = new Queue({
     clock,
     random,
@@ -219,16 +241,25 @@ function assembleKeeping(current: Current, spool: Spool, { delivery, tell }: Sen
     attempt: (to, message, recipients) =>
       delivery.attempt(to, { ...message, recipients, receivedMs: message.reception.receivedMs }, { onMixed: 'send' }),
   })
+  const holds: Holds = new Holds({
+    clock,
+    nowMs: () => queue.nowMs(),
+    keep,
+    keepMs: (tenant) => current.holdKeepMs(tenant),
+    report: tell,
+  })
   const operations = new Operations({
     queue,
     keep,
     entries: () => spool.entries(),
     route,
+    domain: (ascii) => current.directory.domain(ascii),
+    keptUntilMs: (entry) => holds.keptUntilMs(entry),
     // New connections know of no back-off.
     wake: (woken) => delivery.retire(new Set([...current.routeIds()].filter((id) => id !== woken))),
     report: tell,
   })
-  return { queue, operations }
+  return { queue, operations, holds, keep }
 }
 
 interface Assembled {
@@ -237,10 +268,11 @@ interface Assembled {
   readonly spool: Spool
   readonly sending: Sending
   readonly keeping: Keeping
+  readonly newTraceId: () => TraceId
 }
 
-function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, random, shared }: Outside): Acceptor {
-  const { current, report, spool, sending, keeping } = made
+function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, shared }: Outside): Acceptor {
+  const { current, report, spool, sending, keeping, newTraceId } = made
   const { delivery, recipients, tell } = sending
   const { hostname, dataFolder } = options.config
   const room = new Room(
@@ -262,14 +294,17 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     commit: new Commit({
       clock,
       report: tell,
-      spool,
+      spool: {
+        append: (message, content, firstAttemptMs) => spool.append(message, content, firstAttemptMs),
+        get: (id) => spool.get(id),
+        change: keeping.keep.change,
+      },
       spoolRefusal,
       queue: keeping.queue,
       attempt: (to, message, how) => delivery.attempt(to, message, how),
     }),
     report: tell,
   })
-  const newTraceId = traceIds(options.index, clock.wall, random)
   return new Acceptor(acceptSettings(options.config), {
     decisions: relay,
     events: acceptEvents(report),

@@ -1,11 +1,13 @@
 /** The worker process: its content, for the supervisor. What it is made of stands in assemble.ts. */
 import { flushCompileCache } from 'node:module'
 import type { Config } from '#config/config.ts'
+import type { HeldList } from '#queue/holds.ts'
 import type { Action, Selection } from '#queue/operations.ts'
 import { readStore } from '#store/database.ts'
 import { assembleWorker, realOutside, type Worker } from './assemble.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { storePath } from './folders.ts'
+import type { NoticeQuestion } from './notices.ts'
 import { runWorker, type WorkerParts } from './serve/worker.ts'
 
 /** What the supervisor asks of a worker: `about`, with its body and answer. */
@@ -15,9 +17,20 @@ export interface WorkerQuestions {
   'queue-act': { body: { selection: Selection; action: Action; dryRun: boolean } }
   'recipients/changed': { body: ChangedNotice }
   'recipients/probe': { body: ProbeQuestion }
+  /** Mail in hold, for a digest: answered with `HeldList`. */
+  'holds/list': { body: HoldsQuestion }
+  /** A message of ours to a tenant's postmaster: answered with `NoticeAnswer`. */
+  'notices/send': { body: NoticeQuestion }
   metrics: { body: undefined }
   health: { body: undefined }
 }
+
+export interface HoldsQuestion {
+  readonly rowsMax: number
+  readonly tenant?: string
+}
+export type { HeldList, HeldRecipientRow, HeldRow } from '#queue/holds.ts'
+export type { NoticeAnswer, NoticeQuestion } from './notices.ts'
 
 export interface WorkerHealthAnswer {
   readonly spool: 'ok' | 'full' | 'broken'
@@ -62,6 +75,10 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       return worker.recipientsChanged(body as ChangedNotice)
     case 'recipients/probe':
       return worker.probeRecipient(body as ProbeQuestion)
+    case 'holds/list':
+      return worker.holds.list(body as HoldsQuestion) satisfies Promise<HeldList>
+    case 'notices/send':
+      return worker.sendNotice(body as NoticeQuestion)
     case 'metrics':
       return worker.report.metrics.snapshot()
     case 'health':

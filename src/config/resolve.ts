@@ -24,9 +24,11 @@ export interface Resolved {
 }
 
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
-  const { hostname, workers, log, http, listeners, limits, spool } = relay
+  const { hostname, workers, log, http, listeners, limits, spool, holds } = relay
   const dataFolder = relay['data-folder']
-  if (!(hostname && dataFolder && workers && log && http && listeners && limits && spool)) throw new Error('not sound')
+  if (!(hostname && dataFolder && workers && log && http && listeners && limits && spool && holds)) {
+    throw new Error('not sound')
+  }
   const at = (path: string): string => resolve(dirname(yaml.file), path)
   const declared: Declarations = { tenants: [], routes: [], domains: [], files: [], secrets: [] }
   const context = { listed, yaml, at, contentOctetsMax: limits['content-size-max'] }
@@ -41,6 +43,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     listeners: listeners.map((listener) => listenerConfig(listener, limits, at)),
     limits: relayLimits(limits),
     spool: { segmentOctets: spool['segment-size'], freeOctetsMin: spool['free-space-min'] },
+    holds: { keepMs: holds.keep },
     ...(relay['callout-sender'] && { calloutSender: relay['callout-sender'] }),
     tenants: declared.tenants,
     routes: declared.routes,
@@ -115,13 +118,14 @@ interface Context {
 }
 
 function declareTenant(draft: TenantDraft, context: Context, into: Declarations): void {
-  const { postmaster, language = 'en' } = draft.settings
+  const { postmaster, language = 'en', holds } = draft.settings
   const outbound = outboundOf(draft, context.contentOctetsMax)
   const bounceProtection = bounceProtectionOf(draft, context, into.secrets)
   const tenant: Tenant = {
     name: draft.name,
     language,
     ...(postmaster && { postmaster }),
+    ...(holds?.keep !== undefined && { holdKeepMs: holds.keep }),
     ...(outbound && { outbound }),
     ...(bounceProtection && { bounceProtection }),
   }

@@ -13,7 +13,7 @@ import type { Change, QueueEntry, StoredMessage } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import type { Cancel, Clock } from '#sys/clock.ts'
 import type { Route } from '#tenant/directory.ts'
-import { aftermath, type SiteSignal, siteSignal } from './aftermath.ts'
+import { aftermath, type SiteSignal, siteSignal, type Undelivered } from './aftermath.ts'
 import { DueHeap } from './due-heap.ts'
 import { RETRY_JITTER } from './schedule.ts'
 import { Site } from './site.ts'
@@ -277,6 +277,8 @@ export class Queue {
     const { keep, report, random } = this.#parts
     const wallMs = this.nowMs()
     const after = aftermath(message, tried, attempt, route, { wallMs, random: random() })
+    // A notice may be settled by the change, and its entry gone.
+    const before = keep.get(message.id)
     keep.change(message.id, after.change)
     this.#signal(site, route, after.site)
     report({
@@ -290,14 +292,21 @@ export class Queue {
       inSession: false,
     })
     const entry = keep.get(message.id)
-    if (entry !== undefined) this.#reportHeld(entry, message, after.held)
+    this.#reportUndelivered(entry ?? before, message, after.undelivered)
     if (after.settled) report({ kind: 'settled', id: message.id, tenant: message.tenant })
     else if (entry?.state === 'active') this.#schedule(message.id, after.change.nextAttemptMs)
   }
 
-  #reportHeld(entry: QueueEntry, message: StoredMessage, held: ReturnType<typeof aftermath>['held']): void {
-    for (const [index, { reason, text }] of held) {
-      this.#parts.report({ kind: 'held', entry, reason, recipients: [message.envelope.recipients[index]!], text })
+  #reportUndelivered(
+    entry: QueueEntry | undefined,
+    message: StoredMessage,
+    undelivered: ReadonlyMap<number, Undelivered>,
+  ): void {
+    if (entry === undefined) return
+    for (const [index, { as, ...why }] of undelivered) {
+      const recipients = [message.envelope.recipients[index]!]
+      if (as === 'held') this.#parts.report({ kind: 'held', entry, recipients, ...why })
+      else this.#parts.report({ kind: 'dropped', entry, recipients, reason: why.reason, text: why.text })
     }
   }
 

@@ -5,7 +5,7 @@
 import { pathText } from '#mail/address.ts'
 import type { Recipient } from '#mail/envelope.ts'
 import type { PathEvent } from '#mail/event.ts'
-import { replyLine } from '#mail/reply.ts'
+import { remoteReplyLine, replyLine } from '#mail/reply.ts'
 import type { Session } from '#mail/session.ts'
 import { outcomeText } from './log-lines.ts'
 import { statusWord } from './measure.ts'
@@ -60,6 +60,28 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
         to: to(event.recipients),
         reason: event.reason,
         text: event.text,
+        stage: event.stage,
+        reply: event.reply && remoteReplyLine(event.reply),
+      }
+    case 'dropped':
+      return {
+        time,
+        event: 'dropped',
+        id: event.entry.id,
+        tenant: event.entry.tenant,
+        to: to(event.recipients),
+        reason: event.reason,
+        text: event.text,
+      }
+    case 'notice-queued':
+      return {
+        time,
+        event: 'notice-queued',
+        id: event.entry.id,
+        tenant: event.entry.tenant,
+        route: event.entry.route,
+        to: to([event.recipient]),
+        octets: event.entry.octets,
       }
     case 'operator':
       return {

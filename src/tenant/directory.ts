@@ -11,6 +11,8 @@ export interface Tenant {
   readonly language: 'de' | 'en'
   /** Who hears of held mail. */
   readonly postmaster?: Mailbox
+  /** How long its held mail is kept. Absent: as for all. */
+  readonly holdKeepMs?: number
   /** Absent: its servers may not send through us. */
   readonly outbound?: OutboundSettings
   /** Absent: every bounce is let through. */
