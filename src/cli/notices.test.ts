@@ -76,7 +76,7 @@ test('a notice that is refused is dropped, never held', async () => {
   assert.ok(dropped?.kind === 'dropped' && dropped.reason === 'refused')
   assert.match(dropped.text, /no postmaster here/)
   assert.deepEqual([...made.spool.entries()], [])
-  assert.deepEqual(await made.holds.list({ rowsMax: 10 }), { rows: [], more: false })
+  assert.deepEqual(await made.holds.list({ rowsMax: 10 }), { rows: [], found: 0, more: false })
 })
 
 test('what is no notice is refused, with the reason', async () => {

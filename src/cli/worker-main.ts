@@ -1,7 +1,7 @@
 /** The worker process: its content, for the supervisor. What it is made of stands in assemble.ts. */
 import { flushCompileCache } from 'node:module'
 import type { Config } from '#config/config.ts'
-import type { HeldList } from '#queue/holds.ts'
+import type { HeldList, HeldSummary, HoldsQuestion } from '#queue/holds.ts'
 import type { Action, Selection } from '#queue/operations.ts'
 import { readStore } from '#store/database.ts'
 import { assembleWorker, realOutside, type Worker } from './assemble.ts'
@@ -19,18 +19,16 @@ export interface WorkerQuestions {
   'recipients/probe': { body: ProbeQuestion }
   /** Mail in hold, for a digest: answered with `HeldList`. */
   'holds/list': { body: HoldsQuestion }
-  /** A message of ours to a tenant's postmaster: answered with `NoticeAnswer`. */
+  /** By tenant: answered with a record of `HeldSummary`. */
+  'holds/summary': { body: undefined }
+  /** A message of ours to a tenant's postmaster: answered with its trace id, or refused with the reason. */
   'notices/send': { body: NoticeQuestion }
   metrics: { body: undefined }
   health: { body: undefined }
 }
 
-export interface HoldsQuestion {
-  readonly rowsMax: number
-  readonly tenant?: string
-}
-export type { HeldList, HeldRecipientRow, HeldRow } from '#queue/holds.ts'
-export type { NoticeAnswer, NoticeQuestion } from './notices.ts'
+export type { HeldList, HeldRecipientRow, HeldRow, HeldSummary, HoldsQuestion } from '#queue/holds.ts'
+export type { NoticeQuestion } from './notices.ts'
 
 export interface WorkerHealthAnswer {
   readonly spool: 'ok' | 'full' | 'broken'
@@ -77,8 +75,13 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       return worker.probeRecipient(body as ProbeQuestion)
     case 'holds/list':
       return worker.holds.list(body as HoldsQuestion) satisfies Promise<HeldList>
-    case 'notices/send':
-      return worker.sendNotice(body as NoticeQuestion)
+    case 'holds/summary':
+      return worker.holds.summary() satisfies Record<string, HeldSummary>
+    case 'notices/send': {
+      const sent = await worker.sendNotice(body as NoticeQuestion)
+      if (sent.kind === 'refused') throw new Error(sent.text)
+      return sent.id
+    }
     case 'metrics':
       return worker.report.metrics.snapshot()
     case 'health':

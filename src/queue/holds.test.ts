@@ -120,14 +120,14 @@ describe('a held message', () => {
 })
 
 describe('the list', () => {
-  it('has the facts of a digest, the newest first', async () => {
+  it('has the facts of a digest, the oldest first', async () => {
     const { refused, holds, clock, queue } = bench()
     const first = await refused('bob@bakery.test')
     await clock.pass(HOUR)
     const second = await refused('bob@bakery.test', 'joe@bakery.test')
     const { rows, more } = await holds.list({ rowsMax: 10 })
-    assert.deepEqual([rows.map(({ id }) => id), more], [[second, first], false])
-    const [row] = rows
+    assert.deepEqual([rows.map(({ id }) => id), more], [[first, second], false])
+    const row = rows[1]
     assert.equal(row?.subject, ' hello')
     assert.equal(row.from, undefined)
     assert.deepEqual(
@@ -136,7 +136,12 @@ describe('the list', () => {
     )
     assert.equal(row.keptUntilMs, row.heldSinceMs + KEEP_MS)
     assert.deepEqual((await holds.list({ rowsMax: 1 })).more, true)
-    assert.deepEqual(await holds.list({ rowsMax: 10, tenant: 'smith' }), { rows: [], more: false })
+    assert.deepEqual(await holds.list({ rowsMax: 10, tenant: 'smith' }), { rows: [], found: 0, more: false })
+    const afterMs = rows[0]!.heldSinceMs
+    const next = await holds.list({ rowsMax: 10, afterMs })
+    assert.deepEqual([next.rows.map(({ id }) => id), next.found], [[second], 1])
+    assert.deepEqual((await holds.list({ rowsMax: 1 })).found, 2)
+    assert.deepEqual(holds.summary(), { bakery: { held: 2, newestMs: queue.nowMs() } })
   })
 
   it('forgets what is released or deleted', async () => {

@@ -60,11 +60,27 @@ export interface HeldRecipientRow {
   readonly sinceMs: number
 }
 
+export interface HoldsQuestion {
+  readonly rowsMax: number
+  readonly tenant?: string | undefined
+  /** Only holds that began after this (wall clock, ms): the `heldSinceMs` of the last row of an answer asks for the next. */
+  readonly afterMs?: number | undefined
+}
+
 export interface HeldList {
-  /** Held last, first. */
+  /** Held first, first. */
   readonly rows: readonly HeldRow[]
-  /** There are more than were asked for. */
+  /** How many there are, those of `rows` included. */
+  readonly found: number
+  /** There are more than the rows. */
   readonly more: boolean
+}
+
+/** What one tenant has in hold. */
+export interface HeldSummary {
+  readonly held: number
+  /** Wall clock, ms: since when the newest of them is held. */
+  readonly newestMs: number
 }
 
 export interface HoldsParts {
@@ -123,18 +139,39 @@ export class Holds {
     return entry.heldSinceMs === undefined ? undefined : this.#endMs(entry)
   }
 
-  async list({ rowsMax, tenant }: { rowsMax: number; tenant?: string | undefined }): Promise<HeldList> {
-    const wanted = Math.min(rowsMax, HELD_ROWS_MAX)
+  async list({ rowsMax, tenant, afterMs = Number.NEGATIVE_INFINITY }: HoldsQuestion): Promise<HeldList> {
+    const entries = [...this.#entries()]
+      .filter((entry) => entry.heldSinceMs > afterMs && (tenant === undefined || entry.tenant === tenant))
+      .sort((a, b) => a.heldSinceMs - b.heldSinceMs)
+    const rowsWanted = Math.min(rowsMax, HELD_ROWS_MAX)
     const rows: HeldRow[] = []
-    for (const [id] of [...this.#since].sort(([, a], [, b]) => b - a)) {
-      const entry = this.#parts.keep.get(id)
-      if (entry?.state !== 'held' || (tenant !== undefined && entry.tenant !== tenant)) continue
-      if (rows.length >= wanted) return { rows, more: true }
-      const message = await this.#load(id)
-      // A notice that an operator holds is no mail of the tenant's. What cannot be read now is in the next list.
-      if (message !== undefined && !message.notice) rows.push(this.#row(entry, message))
+    let found = entries.length
+    let taken = 0
+    for (; taken < entries.length && rows.length < rowsWanted; taken++) {
+      const entry = entries[taken]!
+      const message = await this.#load(entry.id)
+      // It may have been released meanwhile, or its disk does not answer; a notice that an operator holds is no mail of the tenant's.
+      if (message === undefined || entry.heldSinceMs === undefined || message.notice) found--
+      else rows.push(this.#row(entry, message))
     }
-    return { rows, more: false }
+    return { rows, found, more: taken < entries.length }
+  }
+
+  /** By tenant. */
+  summary(): Record<string, HeldSummary> {
+    const all: Record<string, HeldSummary> = {}
+    for (const { tenant, heldSinceMs } of this.#entries()) {
+      const { held, newestMs } = all[tenant] ?? { held: 0, newestMs: heldSinceMs }
+      all[tenant] = { held: held + 1, newestMs: Math.max(newestMs, heldSinceMs) }
+    }
+    return all
+  }
+
+  *#entries(): Iterable<QueueEntry & { readonly heldSinceMs: number }> {
+    for (const id of this.#since.keys()) {
+      const entry = this.#parts.keep.get(id)
+      if (entry?.heldSinceMs !== undefined) yield entry as QueueEntry & { heldSinceMs: number }
+    }
   }
 
   stop(): void {
@@ -229,8 +266,8 @@ export class Holds {
     }
   }
 
-  #row(entry: QueueEntry, message: StoredMessage): HeldRow {
-    const { id, tenant, route, octets, receivedMs, heldSinceMs = 0 } = entry
+  #row(entry: QueueEntry & { readonly heldSinceMs: number }, message: StoredMessage): HeldRow {
+    const { id, tenant, route, octets, receivedMs, heldSinceMs } = entry
     const { fields } = readHeaderSection(message.content)
     const value = (name: string) => fields.find((field) => field.name === name)?.value.replace(/\r\n$/, '')
     const subject = value('subject')

@@ -52,27 +52,8 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
     case 'attempted':
       return attemptedRecord(event, time)
     case 'held':
-      return {
-        time,
-        event: 'held',
-        id: event.entry.id,
-        tenant: event.entry.tenant,
-        to: to(event.recipients),
-        reason: event.reason,
-        text: event.text,
-        stage: event.stage,
-        reply: event.reply && remoteReplyLine(event.reply),
-      }
     case 'dropped':
-      return {
-        time,
-        event: 'dropped',
-        id: event.entry.id,
-        tenant: event.entry.tenant,
-        to: to(event.recipients),
-        reason: event.reason,
-        text: event.text,
-      }
+      return undeliveredRecord(event, time)
     case 'notice-queued':
       return {
         time,
@@ -103,6 +84,19 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
     case 'takes-all-tested':
     case 'session-closed':
       return undefined
+  }
+}
+
+function undeliveredRecord(event: Extract<PathEvent, { kind: 'held' | 'dropped' }>, time: string): TraceRecord {
+  return {
+    time,
+    event: event.kind,
+    id: event.entry.id,
+    tenant: event.entry.tenant,
+    to: to(event.recipients),
+    reason: event.reason,
+    text: event.text,
+    ...(event.kind === 'held' && { stage: event.stage, reply: event.reply && remoteReplyLine(event.reply) }),
   }
 }
 
