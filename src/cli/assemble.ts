@@ -4,16 +4,16 @@
  */
 import { Acceptor } from '#accept/acceptor.ts'
 import type { Config } from '#config/config.ts'
-import { directoryFrom } from '#config/directory.ts'
 import { createDelivery, type Delivery } from '#deliver/delivery.ts'
 import type { Resolve } from '#deliver/dial.ts'
 import type { Report } from '#mail/event.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
-import type { StoredMessage } from '#mail/stored.ts'
-import { traceIds } from '#mail/trace-id.ts'
-import { Operations } from '#queue/operations.ts'
-import { Outages } from '#queue/outages.ts'
-import { Queue } from '#queue/queue.ts'
+import type { QueueEntry } from '#mail/stored.ts'
+import { type TraceId, traceIds } from '#mail/trace-id.ts'
+import type { Holds } from '#queue/holds.ts'
+import type { Operations } from '#queue/operations.ts'
+import type { Outages } from '#queue/outages.ts'
+import type { Queue } from '#queue/queue.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { AskDesk } from '#recipients/shared-memory.ts'
 import { type ReportOptions, WorkerReport } from '#report/report.ts'
@@ -28,21 +28,22 @@ import { type Disk, systemDisk } from '#sys/disk.ts'
 import { createResolver } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import type { Connect } from '#sys/wire.ts'
-import type { Directory, Route } from '#tenant/directory.ts'
-import type { Share } from '#tenant/share.ts'
 import { Bounces } from '../relay/bounces.ts'
 import { Commit } from '../relay/commit.ts'
 import { findingsFor } from '../relay/findings.ts'
 import { type Learner, lessonsFor } from '../relay/lessons.ts'
 import { Outbound } from '../relay/outbound.ts'
 import { Room } from '../relay/room.ts'
-import { keepOf, spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
+import { spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
+import { assembleKeeping, type Keeping } from './assemble-keeping.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
+import { Current } from './current.ts'
 import { FindingsBatch } from './findings-batch.ts'
 import { tlsFolder, traceFolder } from './folders.ts'
+import { type NoticeAnswer, type NoticeQuestion, sendNotice } from './notices.ts'
 import { outboundDesk } from './outbound-desk.ts'
 import { acceptEvents, ownRefusal, type RunningReport, watch } from './worker-watch.ts'
 
@@ -77,12 +78,15 @@ export interface Worker {
   readonly spool: Spool
   readonly operations: Operations
   readonly outages: Outages
+  readonly holds: Holds
   readonly report: RunningReport
   readonly delivery: Delivery
   /** The desk says that something has changed. */
   recipientsChanged(notice: ChangedNotice): void
   /** An operator wants to know now. */
   probeRecipient(question: ProbeQuestion): Promise<RecipientAnswer>
+  /** A clerk has written to a tenant's postmaster. */
+  sendNotice(question: NoticeQuestion): Promise<NoticeAnswer>
   /** Takes effect for the next decision; sessions under way keep their listener's old settings. */
   reload(config: Config): Promise<void>
   /** Ends sessions and attempts, syncs the spool. */
@@ -127,12 +131,17 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const sending = assembleSending(current, report, outside, options.met)
   await sending.recipients.begin()
   const keeping = assembleKeeping(current, spool, sending, outside)
-  const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping }, outside)
+  const newTraceId = traceIds(options.index, outside.clock.wall, outside.random)
+  const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping, newTraceId }, outside)
+  const { delivery, recipients, findings, tell } = sending
+  const { queue, operations, outages, holds } = keeping
+  const found = (entry: QueueEntry) => {
+    queue.add(entry)
+    holds.found(entry)
+  }
   // What replay has found already, then what it finds from now on.
-  for (const entry of spool.entries()) keeping.queue.add(entry)
-  spool.onEntry((entry) => keeping.queue.add(entry))
-  const { delivery, recipients, findings } = sending
-  const { queue, operations, outages } = keeping
+  for (const entry of spool.entries()) found(entry)
+  spool.onEntry(found)
   watch(report, { acceptor, queue, spool, delivery })
   return {
     acceptor,
@@ -141,16 +150,21 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     delivery,
     report,
     operations,
+    holds,
+    sendNotice: (question) =>
+      sendNotice({ newTraceId, directory: () => current.directory, spool, queue, report: tell }, question),
     recipientsChanged: (notice) => recipients.changed(notice),
     probeRecipient: (question) => recipients.probe(question),
     outages,
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current.replace(next)
+      holds.changed()
       recipients.knowledge.changed()
       delivery.retire(current.routeIds())
     },
     async drain() {
+      holds.stop()
       // The queue starts nothing more from now on; sessions may still deliver their own message.
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
       await atMost(DRAIN_MS_MAX, ended, outside.clock)
@@ -166,40 +180,7 @@ function atMost(ms: number, work: Promise<unknown>, clock: Clock): Promise<unkno
   return Promise.race([work, new Promise<void>((resolve) => clock.after(ms, resolve))])
 }
 
-/** The configuration in force; whoever asks at each decision sees a reload at once. */
-class Current {
-  config: Config
-  directory: Directory
-
-  readonly #share: Share
-
-  constructor(config: Config, share: Share) {
-    this.#share = share
-    this.config = config
-    this.directory = directoryFrom(config, share)
-  }
-
-  readonly route = (id: string): Route | undefined => this.directory.route(id)
-
-  routeIds(): Set<string> {
-    return new Set([...this.directory.routes()].map(({ id }) => id))
-  }
-
-  replace(config: Config): void {
-    this.config = config
-    this.directory = directoryFrom(config, this.#share)
-  }
-}
-
-/** How long a message is tried: as its domain says, else its route, and longer by what maintenance held it back. */
-function lifetimeMs(current: Current, outages: Outages, route: Route, { envelope, reception }: StoredMessage): number {
-  const path = envelope.recipients[0]?.forwardPath
-  const domain = path?.kind === 'mailbox' && path.mailbox.domain.kind === 'name' ? path.mailbox.domain.ascii : undefined
-  const own = domain === undefined ? undefined : current.directory.domain(domain)?.lifetimeMs
-  return (own ?? route.lifetimeMs) + outages.heldBackMs(route.id, reception.receivedMs)
-}
-
-interface Sending {
+export interface Sending {
   readonly delivery: Delivery
   readonly recipients: Recipients
   /** From now on servers that are known to be away are not asked for recipients. */
@@ -261,63 +242,17 @@ function unasked(outages: Outages, route: string): Promise<ProbeAnswer> | undefi
   return Promise.resolve({ kind: 'unreachable', obstacle: 'connect', text: `the servers of ${route} are ${why}` })
 }
 
-interface Keeping {
-  readonly queue: Queue
-  readonly outages: Outages
-  readonly operations: Operations
-}
-
-function assembleKeeping(current: Current, spool: Spool, sending: Sending, outside: Outside): Keeping {
-  const { delivery, tell } = sending
-  const { clock, random } = outside
-  const { route } = current
-  const keep = keepOf(spool)
-  const queue = new Queue({
-    clock,
-    random,
-    keep,
-    route,
-    report: tell,
-    soon: setImmediate,
-    lifetimeMs: (to, message) => lifetimeMs(current, outages, to, message),
-    tenantRate: (tenant) => current.directory.tenant(tenant)?.messagesPerSecondMax,
-    attempt: (to, message, recipients) =>
-      delivery.attempt(to, { ...message, recipients, receivedMs: message.reception.receivedMs }, { onMixed: 'send' }),
-  })
-  // New connections know of no back-off.
-  const wake = (woken: string) => delivery.retire(new Set([...current.routeIds()].filter((id) => id !== woken)))
-  const outages: Outages = new Outages({
-    nowMs: () => queue.nowMs(),
-    lost: (id) => queue.lost(id),
-    hold: (id, untilMs) => queue.hold(id, untilMs),
-    reached(id) {
-      wake(id)
-      sending.recipients.knowledge.reached(id)
-      queue.reached(id)
-    },
-  })
-  sending.knowing(outages)
-  const operations = new Operations({
-    queue,
-    keep,
-    entries: () => spool.entries(),
-    route,
-    wake,
-    report: tell,
-  })
-  return { queue, operations, outages }
-}
-
 interface Assembled {
   readonly current: Current
   readonly report: RunningReport
   readonly spool: Spool
   readonly sending: Sending
   readonly keeping: Keeping
+  readonly newTraceId: () => TraceId
 }
 
-function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, random, shared }: Outside): Acceptor {
-  const { current, report, spool, sending, keeping } = made
+function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, shared }: Outside): Acceptor {
+  const { current, report, spool, sending, keeping, newTraceId } = made
   const { delivery, recipients, tell } = sending
   const { hostname, dataFolder } = options.config
   const room = new Room(
@@ -341,14 +276,17 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     commit: new Commit({
       clock,
       report: tell,
-      spool,
+      spool: {
+        append: (message, content, firstAttemptMs) => spool.append(message, content, firstAttemptMs),
+        get: (id) => spool.get(id),
+        change: keeping.keep.change,
+      },
       spoolRefusal,
       queue: keeping.queue,
       attempt: (to, message, how) => delivery.attempt(to, message, how),
     }),
     report: tell,
   })
-  const newTraceId = traceIds(options.index, clock.wall, random)
   return new Acceptor(acceptSettings(options.config), {
     decisions: relay,
     events: acceptEvents(report),

@@ -19,7 +19,11 @@ const selection = z.strictObject({
 })
 
 const action = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.enum(['flush', 'hold', 'release', 'delete']) }),
+  z.strictObject({ kind: z.enum(['flush', 'hold', 'delete']) }),
+  z.strictObject({
+    kind: z.literal('release'),
+    redirect: z.strictObject({ to: z.string().max(400), recipient: z.string().max(400).optional() }).optional(),
+  }),
   z.strictObject({ kind: z.literal('requeue'), route: z.string().max(400).optional() }),
 ])
 

@@ -48,6 +48,8 @@ function partsOf(folders: readonly SpoolFolder[]): OperationsParts {
     },
     entries: () => folders.flatMap((folder) => [...folder.entries]),
     route: () => undefined,
+    domain: () => undefined,
+    keptUntilMs: () => undefined,
     wake: () => {},
     report: () => {},
   }

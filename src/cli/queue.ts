@@ -30,7 +30,7 @@ export function queueCommand(ask: Ask): Command {
   const commands: [Action['kind'], string][] = [
     ['flush', 'attempt now, whatever the schedule says'],
     ['hold', 'stop attempts until released'],
-    ['release', 'attempt held messages again, now'],
+    ['release', 'attempt held messages again, now; with --to at another address of the same tenant'],
     ['requeue', 'attempt again, now; with --to by another route'],
     ['delete', 'throw away; nobody is told'],
   ]
@@ -44,6 +44,9 @@ function actionCommand(ask: Ask, kind: Action['kind'], description: string): Com
     .option('-n, --dry-run', 'say what would be done, and do nothing')
     .option('--json', 'one JSON object per line')
     .addOption(new Option('--state <state>').choices(['active', 'held']))
+  if (kind === 'release') {
+    command.option('--to <address>', 'to this address instead; with --recipient only that one, written in full')
+  }
   if (kind === 'requeue') command.option('--to <route>', 'another route (tenant/route)')
   return command.action(async (ids: string[], options) => {
     const selection = selectionOf(ids, options)
@@ -54,9 +57,14 @@ function actionCommand(ask: Ask, kind: Action['kind'], description: string): Com
         EXIT.config,
       )
     }
-    const action: Action = kind === 'requeue' && options.to ? { kind, route: options.to } : { kind }
-    await act(ask, selection, action, options.dryRun === true, options.json === true)
+    await act(ask, selection, actionOf(kind, options), options.dryRun === true, options.json === true)
   })
+}
+
+function actionOf(kind: Action['kind'], { to, recipient }: { to?: string; recipient?: string }): Action {
+  if (kind === 'requeue' && to) return { kind, route: to }
+  if (kind === 'release' && to) return { kind, redirect: { to, recipient } }
+  return { kind }
 }
 
 async function list(ask: Ask, selection: Selection, rowsMax: number, json: boolean): Promise<void> {
@@ -74,10 +82,23 @@ function rowText(row: QueueRow): string {
   const next =
     row.state !== 'active' ? row.state : row.nextAttemptInMs <= 0 ? 'due' : `in ${rough(row.nextAttemptInMs)}`
   const head = `${row.id}  ${rough(row.ageMs).padStart(4)}  ${sizeText(row.octets)}  ${next.padEnd(9)}  ${row.route}  ${row.from}`
-  const recipients = row.to.map(({ address, state, text }) => `    ${state} <${address}>${text ? `: ${text}` : ''}`)
+  const recipients = row.to.map(
+    ({ address, state, text, original }) =>
+      `    ${state} <${address}>${original ? ` instead of <${original}>` : ''}${text ? `: ${text}` : ''}`,
+  )
   const last = row.lastText ? [`    (${row.lastText})`] : []
-  return [head, ...last, ...recipients].join('\n')
+  return [head, ...last, ...recipients, ...retentionLines(row)].join('\n')
 }
+
+function retentionLines({ heldSinceMs, keptUntilMs, notice }: QueueRow): string[] {
+  const lines = notice ? ['    a notice of ours'] : []
+  if (heldSinceMs === undefined) return lines
+  const until = keptUntilMs === undefined ? '' : `, kept until ${dateText(keptUntilMs)}`
+  return [...lines, `    held since ${dateText(heldSinceMs)}${until}`]
+}
+
+/** To the minute: `2026-11-24 08:00Z`. */
+const dateText = (wallMs: number): string => new Date(wallMs).toISOString().replace(/T(\d\d:\d\d).*/, ' $1Z')
 
 async function show(ask: Ask, id: string, json: boolean): Promise<void> {
   const found = (await ask({ kind: 'queue-show', id })) as { row: QueueRow; header: string } | null

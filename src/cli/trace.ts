@@ -79,7 +79,11 @@ export function story(raw: TraceRecord): string {
       return [`${at}attempt ${where}, ${record['ageMs']} ms after reception`, ...lines].join('\n')
     }
     case 'held':
-      return `${at}held for ${list(record['to'])}: ${record['reason']}\n${indent}${record['text']}`
+      return `${at}held for ${list(record['to'])}: ${record['reason']}${record['stage'] ? ` at ${record['stage']}` : ''}\n${indent}${record['text']}`
+    case 'dropped':
+      return `${at}dropped for ${list(record['to'])}: ${record['reason']}\n${indent}${record['text']}`
+    case 'notice-queued':
+      return `${at}notice of ours to ${list(record['to'])}, ${record['octets']} octets, for ${record['tenant']}`
     case 'settled':
       return `${at}settled: every recipient has an end; nothing is kept here any more`
     default:

@@ -1,6 +1,7 @@
 /** The worker process: its content, for the supervisor. What it is made of stands in assemble.ts. */
 import { flushCompileCache } from 'node:module'
 import type { Config } from '#config/config.ts'
+import type { HeldList, HeldSummary, HoldsQuestion } from '#queue/holds.ts'
 import type { Action, Selection } from '#queue/operations.ts'
 import type { OutagesNews } from '#queue/outages.ts'
 import { readStore } from '#store/database.ts'
@@ -9,6 +10,7 @@ import { assembleWorker, realOutside, type Worker } from './assemble.ts'
 import type { Waiting } from './clerks/outages.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { storePath } from './folders.ts'
+import type { NoticeQuestion } from './notices.ts'
 import { type AskDesk, runWorker, type WorkerParts } from './serve/worker.ts'
 import { followOutages, meetings } from './worker-outages.ts'
 
@@ -22,9 +24,18 @@ export interface WorkerQuestions {
   'outages-news': { body: OutagesNews }
   'outages-waiting': { body: { route: string } }
   'outages-flush': { body: { routes: readonly string[] } }
+  /** Mail in hold, for a digest: answered with `HeldList`. */
+  'holds/list': { body: HoldsQuestion }
+  /** By tenant: answered with a record of `HeldSummary`. */
+  'holds/summary': { body: undefined }
+  /** A message of ours to a tenant's postmaster: answered with its trace id, or refused with the reason. */
+  'notices/send': { body: NoticeQuestion }
   metrics: { body: undefined }
   health: { body: undefined }
 }
+
+export type { HeldList, HeldRecipientRow, HeldRow, HeldSummary, HoldsQuestion } from '#queue/holds.ts'
+export type { NoticeQuestion } from './notices.ts'
 
 export interface WorkerHealthAnswer {
   readonly spool: 'ok' | 'full' | 'broken'
@@ -86,6 +97,15 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       return waitingFor(worker, (body as WorkerQuestions['outages-waiting']['body']).route)
     case 'outages-flush':
       return worker.operations.flushRoutes((body as WorkerQuestions['outages-flush']['body']).routes)
+    case 'holds/list':
+      return worker.holds.list(body as HoldsQuestion) satisfies Promise<HeldList>
+    case 'holds/summary':
+      return worker.holds.summary() satisfies Record<string, HeldSummary>
+    case 'notices/send': {
+      const sent = await worker.sendNotice(body as NoticeQuestion)
+      if (sent.kind === 'refused') throw new Error(sent.text)
+      return sent.id
+    }
     case 'metrics':
       return worker.report.metrics.snapshot()
     case 'health':

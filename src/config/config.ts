@@ -92,6 +92,8 @@ export interface Config {
   readonly listeners: readonly ListenerConfig[]
   readonly limits: RelayLimits
   readonly spool: { readonly segmentOctets: number; readonly freeOctetsMin: number }
+  /** How long held mail is kept, if its tenant says nothing else. */
+  readonly holds: { readonly keepMs: number }
   /** For callouts to servers that refuse the null path. */
   readonly calloutSender?: Mailbox
   readonly notices: NoticeConfig

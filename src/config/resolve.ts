@@ -25,10 +25,11 @@ export interface Resolved {
 }
 
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
-  const { hostname, workers, log, http, listeners, limits, spool, notices } = relay
+  const { hostname, workers, log, http, listeners, limits, spool, holds, notices } = relay
   const dataFolder = relay['data-folder']
-  if (!(hostname && dataFolder && workers && log && http && listeners && limits && spool && notices))
+  if (!(hostname && dataFolder && workers && log && http && listeners && limits && spool && holds && notices)) {
     throw new Error('not sound')
+  }
   const at = (path: string): string => resolve(dirname(yaml.file), path)
   const declared: Declarations = { tenants: [], routes: [], domains: [], files: [], directories: [], secrets: [] }
   const context = { listed, yaml, at, contentOctetsMax: limits['content-size-max'] }
@@ -43,6 +44,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     listeners: listeners.map((listener) => listenerConfig(listener, limits, at)),
     limits: relayLimits(limits),
     spool: { segmentOctets: spool['segment-size'], freeOctetsMin: spool['free-space-min'] },
+    holds: { keepMs: holds.keep },
     ...(relay['callout-sender'] && { calloutSender: relay['callout-sender'] }),
     notices: noticeConfig(notices),
     tenants: declared.tenants,
@@ -126,7 +128,7 @@ interface Context {
 }
 
 function declareTenant(draft: TenantDraft, context: Context, into: Declarations): void {
-  const { postmaster, digest, language = 'en', 'rate-max': messagesPerSecondMax } = draft.settings
+  const { postmaster, digest, holds, language = 'en', 'rate-max': messagesPerSecondMax } = draft.settings
   const outbound = outboundOf(draft, context.contentOctetsMax)
   const bounceProtection = bounceProtectionOf(draft, context, into.secrets)
   const tenant: Tenant = {
@@ -134,6 +136,7 @@ function declareTenant(draft: TenantDraft, context: Context, into: Declarations)
     language,
     ...(postmaster && { postmaster }),
     ...(digest && { digest }),
+    ...(holds?.keep !== undefined && { holdKeepMs: holds.keep }),
     ...(outbound && { outbound }),
     ...(bounceProtection && { bounceProtection }),
     ...(messagesPerSecondMax !== undefined && { messagesPerSecondMax }),

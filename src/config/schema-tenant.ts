@@ -224,6 +224,21 @@ export const domainSettings = section({
     ),
 })
 
+const HOLD_KEEP = ['1s', '3650d'] as const
+
+/** The same at the top and for a tenant. */
+export const holdSettings = section({
+  keep: duration(...HOLD_KEEP)
+    .prefault('14d')
+    .describe('How long; then it is dropped, with a line in the log and in the trace, and nobody is told.'),
+})
+
+const tenantHolds = section({
+  keep: duration(...HOLD_KEEP)
+    .optional()
+    .describe('How long held mail of this tenant is kept.'),
+})
+
 export const tenantShape = {
   postmaster: mailbox
     .optional()
@@ -232,6 +247,7 @@ export const tenantShape = {
     .optional()
     .describe('How often the postmaster hears of held mail; `notices.digest` if not given.'),
   language: choice('de', 'en').prefault('en').describe('Language of what the tenant reads from us.'),
+  holds: tenantHolds.optional().describe('Held mail of this tenant; what is not said here is as in `holds`.'),
   outbound: outboundSettings.optional().describe('The tenant’s servers may send through us. Without it they may not.'),
   'bounce-protection': bounceProtectionSettings
     .optional()

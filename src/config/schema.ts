@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
-import { mailbox, NAME, tenantSettings } from './schema-tenant.ts'
+import { holdSettings, mailbox, NAME, tenantSettings } from './schema-tenant.ts'
 import { choice, duration, oneOrMore, path, prose, section, setting, size } from './setting.ts'
 
 /** Node starts that many workers at most; the worker's number is also a part of each trace id. */
@@ -118,6 +118,9 @@ export const relayShape = {
   })
     .prefault({})
     .describe('Mail in our keeping.'),
+  holds: holdSettings
+    .prefault({})
+    .describe('Mail that was accepted, could not be delivered, and waits for a person to decide.'),
 }
 
 export const relaySettings = section({

@@ -4,9 +4,9 @@
  * the operator and, where they belong to one tenant, for that tenant.
  */
 import type { Envelope, Recipient } from './envelope.ts'
-import type { Attempt } from './outcome.ts'
+import type { Attempt, RefusalStage } from './outcome.ts'
 import type { ProbeAnswer } from './probe.ts'
-import type { NegativeReply } from './reply.ts'
+import type { NegativeReply, RemoteReply } from './reply.ts'
 import type { Session } from './session.ts'
 import type { HoldReason, QueueEntry } from './stored.ts'
 import type { TraceId } from './trace-id.ts'
@@ -79,11 +79,29 @@ export type PathEvent =
       readonly reason: HoldReason
       readonly recipients: readonly Recipient[]
       readonly text: string
+      /** Where the next hop refused, if it did: an address (R1), or the content (R3)? */
+      readonly stage?: RefusalStage
+      /** The server's words, if there were any: its 5yz, or the last 4yz before the lifetime ended. */
+      readonly reply?: RemoteReply
+    }
+  /** Nobody gets it and nobody is told. `kept`: held until its time was over; others: a notice of ours. */
+  | {
+      readonly kind: 'dropped'
+      readonly entry: QueueEntry
+      readonly reason: 'kept' | 'refused' | 'expired'
+      readonly recipients: readonly Recipient[]
+      readonly text: string
+    }
+  /** We wrote to a tenant's postmaster, and the message is in our own spool. */
+  | {
+      readonly kind: 'notice-queued'
+      readonly entry: QueueEntry
+      readonly recipient: Recipient
     }
   | {
       readonly kind: 'operator'
       readonly entry: QueueEntry
-      readonly action: 'held' | 'released' | 'requeued' | 'rerouted' | 'deleted'
+      readonly action: 'held' | 'released' | 'redirected' | 'requeued' | 'rerouted' | 'deleted'
       readonly text: string
     }
   /** Every recipient has its end; the spool forgets the message. */

@@ -17,6 +17,8 @@ export type Obstacle =
   | 'busy'
   | 'aborted'
 
+export type RefusalStage = 'connect' | 'mail' | 'rcpt' | 'content'
+
 export type Outcome =
   | { readonly kind: 'delivered'; readonly receipt: NextHopReceipt }
   | {
@@ -33,7 +35,7 @@ export type Outcome =
       readonly reply?: RemoteReply
       readonly text: string
       /** Where it was refused: an address (RCPT) or the content (dot)? R1 and R3 need to know. */
-      readonly stage: 'connect' | 'mail' | 'rcpt' | 'content'
+      readonly stage: RefusalStage
     }
 
 /** Postfix's `delays=a/b/c/d`: before the queue manager, in the queue, connection set-up, transmission; ms. */

@@ -1,6 +1,7 @@
 /**
  * A message in our keeping, as the spool gives it back: what spool, queue, delivery and the tools say to each other.
  */
+import type { ForwardPath } from './address.ts'
 import type { Content } from './content.ts'
 import type { Envelope } from './envelope.ts'
 import type { Obstacle } from './outcome.ts'
@@ -35,6 +36,17 @@ export interface NewMessage {
   readonly route: string
   readonly envelope: Envelope
   readonly reception: Reception
+  /** We wrote it ourselves, to a tenant's postmaster: when it cannot be delivered it is dropped, never held. Absent: mail of others. */
+  readonly notice?: true
+}
+
+/** A held recipient that an operator released to another address. */
+export interface Redirect {
+  /** Index of the recipient in the envelope. */
+  readonly recipient: number
+  /** Where it goes now. */
+  readonly forwardPath: ForwardPath
+  readonly atMs: number
 }
 
 /** The small part that stays in memory for every message. Fields are mutable for the spool only. */
@@ -50,15 +62,26 @@ export interface QueueEntry {
   readonly nextAttemptMs: number
   /** `active`: some recipient is pending. `held`: none is pending, at least one is held. */
   readonly state: 'active' | 'held'
+  /** Wall clock, ms: while `held`, since when the last of its recipients is. */
+  readonly heldSinceMs?: number | undefined
 }
 
+/** Its envelope is the one to be sent: redirected recipients have their new forward-path. */
 export interface StoredMessage extends NewMessage {
   readonly recipients: readonly RecipientState[]
   readonly attempts: number
   readonly nextAttemptMs: number
   /** The last obstacle, for people. */
   readonly lastText?: string
+  /** What the envelope said at reception, of each recipient that was redirected. */
+  readonly redirected?: readonly Redirected[]
   readonly content: Content
+}
+
+export interface Redirected {
+  readonly recipient: number
+  readonly original: ForwardPath
+  readonly atMs: number
 }
 
 /** A change of state, appended to the log. */
@@ -78,3 +101,17 @@ export type Change =
   | { readonly kind: 'reschedule'; readonly atMs: number; readonly nextAttemptMs: number }
   | { readonly kind: 'reroute'; readonly atMs: number; readonly route: string; readonly nextAttemptMs: number }
   | { readonly kind: 'drop'; readonly atMs: number; readonly text: string }
+  /**
+   * The first of these recipients goes to another address by another route, due at `nextAttemptMs`; the others are dropped
+   * with `text`, since one mailbox needs one copy.
+   */
+  | {
+      readonly kind: 'redirect'
+      readonly atMs: number
+      /** Indices. At least one. */
+      readonly recipients: readonly number[]
+      readonly forwardPath: ForwardPath
+      readonly route: string
+      readonly nextAttemptMs: number
+      readonly text: string
+    }

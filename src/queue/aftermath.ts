@@ -2,10 +2,11 @@
  * What one attempt means for a stored message: each recipient's new state, when to try again, and what it says about
  * the site. Pure: the queue carries it out.
  *
- * Nothing here ever makes a bounce. A 5yz after we took custody, and the end of the lifetime, make a hold (law 2).
+ * Nothing here ever makes a bounce. A 5yz after we took custody, and the end of the lifetime, make a hold (law 2). Our own
+ * notices are not held: nobody would want them back, and a notice about a notice would never end.
  */
-import type { Attempt, Obstacle, Outcome } from '#mail/outcome.ts'
-import { remoteReplyLine } from '#mail/reply.ts'
+import type { Attempt, Obstacle, Outcome, RefusalStage } from '#mail/outcome.ts'
+import { type RemoteReply, remoteReplyLine } from '#mail/reply.ts'
 import type { Change, HoldReason, RecipientState, StoredMessage } from '#mail/stored.ts'
 import type { Route } from '#tenant/directory.ts'
 import { retryDelayMs } from './schedule.ts'
@@ -15,8 +16,8 @@ export type SiteSignal = 'succeeded' | 'congested' | 'unreachable'
 export interface Aftermath {
   readonly change: Extract<Change, { kind: 'attempted' }>
   readonly site: SiteSignal
-  /** Indices of recipients that are held from now on, with the reason they share. */
-  readonly held: ReadonlyMap<number, { reason: HoldReason; text: string }>
+  /** Indices of recipients that got an end without delivery: held, or of a notice dropped. */
+  readonly undelivered: ReadonlyMap<number, Undelivered>
   readonly settled: boolean
   /** The server had enough, whatever the message: it need not wait for its schedule. */
   readonly early: boolean
@@ -24,6 +25,14 @@ export interface Aftermath {
 
 /** A server that says 421 again and again to one message means the message. */
 const EARLY_MAX = 5
+
+export interface Undelivered {
+  readonly as: 'held' | 'dropped'
+  readonly reason: Extract<HoldReason, 'refused' | 'expired'>
+  readonly text: string
+  readonly stage?: RefusalStage
+  readonly reply?: RemoteReply
+}
 
 export interface Moment {
   readonly wallMs: number
@@ -33,22 +42,22 @@ export interface Moment {
 
 /** `tried` are recipient indices of `message`, aligned with `attempt.outcomes`. */
 export function aftermath(
-  message: Pick<StoredMessage, 'recipients' | 'attempts' | 'reception'>,
+  message: Pick<StoredMessage, 'recipients' | 'attempts' | 'reception' | 'redirected' | 'notice'>,
   tried: readonly number[],
   attempt: Attempt,
   route: Pick<Route, 'retryFirstMs' | 'retryMaxMs' | 'lifetimeMs'>,
   { wallMs, random }: Moment,
 ): Aftermath {
-  const expired = wallMs - message.reception.receivedMs >= route.lifetimeMs
+  const expired = wallMs - startedMs(message) >= route.lifetimeMs
   const states = new Map<number, RecipientState>()
-  const held = new Map<number, { reason: HoldReason; text: string }>()
+  const undelivered = new Map<number, Undelivered>()
   let firstDeferral: Extract<Outcome, { kind: 'deferred' }> | undefined
   tried.forEach((index, i) => {
     const outcome = attempt.outcomes[i]!
     if (outcome.kind === 'deferred') firstDeferral ??= outcome
-    const state = stateAfter(outcome, expired, attempt.relay, wallMs)
-    states.set(index, state)
-    if (state.kind === 'held') held.set(index, state)
+    const end = undeliveredBy(outcome, expired, message.notice === true)
+    states.set(index, stateAfter(outcome, end, attempt.relay, wallMs))
+    if (end) undelivered.set(index, end)
   })
   const pending = message.recipients.some((old, i) => (states.get(i) ?? old).kind === 'pending')
   const kept = message.recipients.some((old, i) => (states.get(i) ?? old).kind === 'held')
@@ -61,22 +70,32 @@ export function aftermath(
       ...(firstDeferral && { obstacle: firstDeferral.obstacle, text: firstDeferral.text }),
     },
     site: siteSignal(attempt),
-    held,
+    undelivered,
     settled: !pending && !kept,
     early: message.attempts < EARLY_MAX && attempt.outcomes.every(isEnough),
   }
 }
 
-function stateAfter(outcome: Outcome, expired: boolean, relay: string, atMs: number): RecipientState {
-  switch (outcome.kind) {
-    case 'delivered':
-      return { kind: 'delivered', atMs, relay, text: remoteReplyLine(outcome.receipt.reply) }
-    case 'failed':
-      return { kind: 'held', atMs, reason: 'refused', text: outcome.text }
-    case 'deferred':
-      // A message expires only after an attempt has just failed: a clock that jumped cannot expire a queue.
-      return expired ? { kind: 'held', atMs, reason: 'expired', text: outcome.text } : { kind: 'pending' }
+/** A message that an operator sent elsewhere gets the time that a new one has. */
+const startedMs = ({ reception, redirected = [] }: Pick<StoredMessage, 'reception' | 'redirected'>): number =>
+  Math.max(reception.receivedMs, ...redirected.map(({ atMs }) => atMs))
+
+function undeliveredBy(outcome: Outcome, expired: boolean, isNotice: boolean): Undelivered | undefined {
+  if (outcome.kind === 'delivered') return undefined
+  const { text, reply } = outcome
+  const common = { as: isNotice ? 'dropped' : 'held', text, ...(reply && { reply }) } as const
+  if (outcome.kind === 'failed') return { ...common, reason: 'refused', stage: outcome.stage }
+  // A message expires only after an attempt has just failed: a clock that jumped cannot expire a queue.
+  return expired ? { ...common, reason: 'expired' } : undefined
+}
+
+function stateAfter(outcome: Outcome, end: Undelivered | undefined, relay: string, atMs: number): RecipientState {
+  if (outcome.kind === 'delivered') {
+    return { kind: 'delivered', atMs, relay, text: remoteReplyLine(outcome.receipt.reply) }
   }
+  if (end === undefined) return { kind: 'pending' }
+  const { as: kind, reason, text } = end
+  return kind === 'held' ? { kind, atMs, reason, text } : { kind, atMs, text: `${reason}: ${text}` }
 }
 
 // RFC 5321 §3.8: 421 ends the session, not the message's chances.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { attempted, deferred, delivered, newTraceId } from '#mail/testing.ts'
+import { attempted, deferred, delivered, failed, newTraceId } from '#mail/testing.ts'
+import type { ServedDomain } from '#tenant/directory.ts'
 import { Operations, type Selection } from './operations.ts'
 import { DAY, HOUR, queueBench, route, settle } from './testing.ts'
 
@@ -10,9 +11,29 @@ function bench() {
   const entries = () => [...keep.messages.keys()].flatMap((id) => keep.get(id) ?? [])
   const woken: string[] = []
   const wake = (id: string) => void woken.push(id)
-  const operations = new Operations({ queue, keep, entries, route: (id) => byId.get(id), report, wake })
+  const domains = new Map<string, ServedDomain>()
+  const operations = new Operations({
+    queue,
+    keep,
+    entries,
+    route: (id) => byId.get(id),
+    domain: (ascii) => domains.get(ascii),
+    keptUntilMs: ({ heldSinceMs }) => (heldSinceMs === undefined ? undefined : heldSinceMs + 14 * DAY),
+    report,
+    wake,
+  })
   const ids = async (selection: Selection) => (await operations.list(selection)).rows.map(({ id }) => id)
   const later = (to: string, routeId: string) => all.add([to], routeId, 10 * DAY)
+  const serve = (name: string, routeId: string, recipients: ServedDomain['recipients'] = { kind: 'accept-all' }) => {
+    const to = byId.get(routeId)!
+    const tenant = { name: to.tenant, language: 'en' } as const
+    const way = { tenant, route: to, commit: 'spool', policyClass: 'default', contentOctetsMax: 1e6 } as const
+    domains.set(name, { name, recipients, ...way })
+  }
+  serve('bakery.test', 'bakery/main')
+  serve('spare.test', 'bakery/spare')
+  serve('listed.test', 'bakery/main', { kind: 'listed', keys: new Set(['info@listed.test']) })
+  serve('smith.test', 'smith/main')
   return { ...all, operations, ids, later, woken }
 }
 
@@ -114,6 +135,94 @@ describe('an action', () => {
     const other = later('bob@bakery.test', 'bakery/main')
     const [result] = await operations.act({ ids: [other] }, { kind: 'requeue', route: 'no/where' }, false)
     assert.match(result?.text ?? '', /^no route/)
+  })
+})
+
+describe('release to another address', () => {
+  const redirectTo = (to: string, recipient?: string) => ({ kind: 'release', redirect: { to, recipient } }) as const
+
+  async function refusedFor(...to: string[]) {
+    const all = bench()
+    const id = all.add(to)
+    await settle()
+    await all.trying[0]?.end(attempted(...to.map(() => failed('550 5.1.1 no such user'))))
+    const text = async (order: ReturnType<typeof redirectTo>, dryRun = false) =>
+      (await all.operations.act({ ids: [id] }, order, dryRun))[0]
+    const row = async () => (await all.operations.list({ ids: [id] })).rows[0]!
+    return { ...all, id, text, row }
+  }
+
+  it('sends it there by the route of its domain, and shows where it was for', async () => {
+    const { text, row, trying, events, woken, keep, id } = await refusedFor('bob@bakery.test')
+    assert.match(
+      (await text(redirectTo('info@spare.test'), true))?.text ?? '',
+      /^would release: <bob@bakery.test> goes/,
+    )
+    assert.equal(keep.changes.filter(({ kind }) => kind === 'redirect').length, 0)
+    assert.equal((await text(redirectTo('info@spare.test')))?.done, true)
+    await settle()
+    assert.deepEqual([trying[1]?.id, trying[1]?.route, trying[1]?.recipients], [id, 'bakery/spare', [0]])
+    assert.deepEqual(woken, ['bakery/spare'])
+    const { to, from } = await row()
+    assert.deepEqual(to, [{ address: 'info@spare.test', state: 'pending', original: 'bob@bakery.test' }])
+    assert.equal(from, '<anna@sender.example>')
+    assert.deepEqual(
+      events.flatMap((event) => (event.kind === 'operator' ? [event.action, event.text] : [])),
+      ['redirected', '<bob@bakery.test> goes to <info@spare.test> by bakery/spare'],
+    )
+  })
+
+  it('needs an address of the same tenant that may exist', async () => {
+    const { text, keep } = await refusedFor('bob@bakery.test')
+    const refusals: [string, RegExp][] = [
+      ['bob', /no address/],
+      ['joe@smith.test', /no domain that bakery has/],
+      ['joe@elsewhere.test', /no domain that bakery has/],
+      ['joe@[192.0.2.1]', /no domain that bakery has/],
+      ['joe@listed.test', /not on the list/],
+      ['BOB@bakery.test', /where it was held/],
+    ]
+    for (const [to, why] of refusals) assert.match((await text(redirectTo(to)))?.text ?? '', why)
+    assert.match((await text(redirectTo('info@spare.test', 'joe@bakery.test')))?.text ?? '', /^no held recipient/)
+    assert.deepEqual(
+      keep.changes.map(({ kind }) => kind),
+      ['attempted'],
+    )
+    assert.equal((await text(redirectTo('postmaster@listed.test')))?.done, true)
+  })
+
+  it('of several gives the new mailbox one copy', async () => {
+    const { text, row } = await refusedFor('bob@bakery.test', 'joe@bakery.test')
+    assert.equal((await text(redirectTo('info@spare.test')))?.done, true)
+    assert.deepEqual(
+      (await row()).to.map(({ address, state }) => `${state} ${address}`),
+      ['pending info@spare.test', 'dropped joe@bakery.test'],
+    )
+  })
+
+  it('of one of several stays on their route, and never doubles a recipient', async () => {
+    const { text, row } = await refusedFor('bob@bakery.test', 'joe@bakery.test')
+    const bob = 'bob@bakery.test'
+    const left = (await text(redirectTo('info@spare.test', bob)))?.text ?? ''
+    assert.match(left, /<joe@bakery.test> must stay on bakery\/main.*without --recipient/)
+    assert.match((await text(redirectTo('joe@bakery.test', bob)))?.text ?? '', /recipient of this message already/)
+    assert.equal((await text(redirectTo('info@listed.test', bob)))?.done, true)
+    assert.deepEqual(
+      (await row()).to.map(({ address, state }) => `${state} ${address}`),
+      ['pending info@listed.test', 'held joe@bakery.test'],
+    )
+  })
+
+  it('gives it the time of a new message', async () => {
+    const { text, clock, trying, row, answer } = await refusedFor('bob@bakery.test')
+    await clock.pass(10 * DAY)
+    answer.with = () => attempted(deferred('connect'))
+    await text(redirectTo('info@spare.test'))
+    await clock.pass(4 * DAY)
+    assert.ok(trying.length > 2)
+    assert.equal((await row()).to[0]?.state, 'pending')
+    await clock.pass(40 * DAY)
+    assert.equal((await row()).to[0]?.state, 'held')
   })
 })
 

@@ -3,13 +3,14 @@
  * Each takes a selection, so that a thousand messages are one command, and a dry run, so that nobody must find out
  * afterwards which thousand it was. A message that is being attempted right now is left alone and said to be busy.
  */
-import { mailboxText, pathText } from '#mail/address.ts'
+import { type ForwardPath, mailboxText, pathText } from '#mail/address.ts'
 import { head } from '#mail/content.ts'
 import type { Report } from '#mail/event.ts'
 import type { QueueEntry, StoredMessage } from '#mail/stored.ts'
 import { parseTraceId, type TraceId } from '#mail/trace-id.ts'
-import type { Route } from '#tenant/directory.ts'
+import type { Directory, Route } from '#tenant/directory.ts'
 import type { Keep, Queue } from './queue.ts'
+import { planRedirect, type RedirectOrder } from './redirect.ts'
 
 export interface Selection {
   readonly ids?: readonly string[] | undefined
@@ -26,7 +27,8 @@ export interface Selection {
 export type Action =
   | { readonly kind: 'flush' }
   | { readonly kind: 'hold' }
-  | { readonly kind: 'release' }
+  /** With an order, to another address. */
+  | { readonly kind: 'release'; readonly redirect?: RedirectOrder | undefined }
   | { readonly kind: 'requeue'; readonly route?: string }
   | { readonly kind: 'delete' }
 
@@ -41,8 +43,22 @@ export interface QueueRow {
   /** Negative: overdue, waiting for room. */
   readonly nextAttemptInMs: number
   readonly from: string
-  readonly to: readonly { readonly address: string; readonly state: string; readonly text?: string }[]
+  readonly to: readonly RecipientRow[]
   readonly lastText?: string
+  /** Wall clock, ms; while it is held. */
+  readonly heldSinceMs?: number
+  /** Wall clock, ms: when it will be dropped. Absent while the relay is down. */
+  readonly keptUntilMs?: number
+  /** We wrote it ourselves, to a tenant's postmaster. */
+  readonly notice?: true
+}
+
+export interface RecipientRow {
+  readonly address: string
+  readonly state: string
+  readonly text?: string
+  /** The recipient at reception, if an operator redirected it. */
+  readonly original?: string
 }
 
 export interface ActionResult {
@@ -61,6 +77,8 @@ export interface OperationsParts {
   readonly keep: Keep
   readonly entries: () => Iterable<QueueEntry>
   readonly route: (id: string) => Route | undefined
+  readonly domain: Directory['domain']
+  readonly keptUntilMs: (entry: QueueEntry) => number | undefined
   /** An operator says "now": forget that the hosts of this route could not be reached. */
   readonly wake: (routeId: string) => void
   readonly report: Report
@@ -93,7 +111,11 @@ export class Operations {
   async act(selection: Selection, action: Action, dryRun: boolean): Promise<ActionResult[]> {
     const results: ActionResult[] = []
     const woken = new Set<string>()
-    for await (const { entry } of this.#selected(selection)) {
+    for await (const { entry, message } of this.#selected(selection)) {
+      if (action.kind === 'release' && action.redirect) {
+        results.push(await this.#redirect(entry, message, action.redirect, dryRun))
+        continue
+      }
       const routeId = (action.kind === 'requeue' && action.route) || entry.route
       if (!dryRun && TRIES_NOW.has(action.kind) && !woken.has(routeId)) {
         woken.add(routeId)
@@ -126,11 +148,33 @@ export class Operations {
     return found
   }
 
+  async #redirect(
+    entry: QueueEntry,
+    loaded: StoredMessage | undefined,
+    order: RedirectOrder,
+    dryRun: boolean,
+  ): Promise<ActionResult> {
+    const { keep, queue, report, domain, wake } = this.#parts
+    const { id } = entry
+    const message = loaded ?? (await keep.load(id))
+    if (message === undefined) return { id, done: false, text: 'it cannot be read now; see the log, then try again' }
+    if (queue.isUnderWay(id)) return { id, done: false, text: BUSY }
+    // The states are those of a moment ago; the change touches no recipient that has got its end since.
+    const plan = planRedirect(entry, message, order, domain, queue.nowMs())
+    if (plan.kind === 'refused') return { id, done: false, text: plan.text }
+    if (dryRun) return { id, done: false, text: `would release: ${plan.text}` }
+    wake(plan.change.route)
+    keep.change(id, plan.change)
+    report({ kind: 'operator', entry, action: 'redirected', text: plan.text })
+    this.#again(id)
+    return { id, done: true, text: `released, ${plan.text}, due now` }
+  }
+
   #actOn(entry: QueueEntry, action: Action, dryRun: boolean): ActionResult {
     const { id } = entry
     // A flush is what started it, or came too late to matter.
     if (action.kind === 'flush' && this.#parts.queue.isUnderWay(id)) return { id, done: true, text: 'under way' }
-    if (this.#parts.queue.isUnderWay(id)) return { id, done: false, text: 'busy: an attempt is under way, try again' }
+    if (this.#parts.queue.isUnderWay(id)) return { id, done: false, text: BUSY }
     const refusal = refusalOf(entry, action, this.#parts.route)
     if (refusal !== undefined) return { id, done: false, text: refusal }
     if (dryRun) return { id, done: false, text: `would ${action.kind}` }
@@ -212,9 +256,20 @@ export class Operations {
       from: message ? pathText(message.envelope.reversePath) : '(unreadable)',
       to: message ? recipientRows(message) : [],
       ...(message?.lastText !== undefined && { lastText: message.lastText }),
+      ...this.#retention(entry),
+      ...(message?.notice && { notice: true }),
     }
   }
+
+  #retention(entry: QueueEntry): Pick<QueueRow, 'heldSinceMs' | 'keptUntilMs'> {
+    const { heldSinceMs } = entry
+    if (heldSinceMs === undefined) return {}
+    const keptUntilMs = this.#parts.keptUntilMs(entry)
+    return { heldSinceMs, ...(keptUntilMs !== undefined && { keptUntilMs }) }
+  }
 }
+
+const BUSY = 'busy: an attempt is under way, try again'
 
 /** What means an attempt at once. */
 const TRIES_NOW: ReadonlySet<Action['kind']> = new Set(['flush', 'release', 'requeue'])
@@ -239,19 +294,29 @@ function matchesEntry(entry: QueueEntry, selection: Selection, nowMs: number): b
   )
 }
 
-function matchesEnvelope({ envelope }: StoredMessage, { sender, recipient }: Selection): boolean {
+function matchesEnvelope({ envelope, redirected = [] }: StoredMessage, { sender, recipient }: Selection): boolean {
   const has = (text: string, part: string) => text.toLowerCase().includes(part.toLowerCase())
   if (sender !== undefined && !has(pathText(envelope.reversePath), sender)) return false
-  return recipient === undefined || envelope.recipients.some((r) => has(pathText(r.forwardPath), recipient))
+  if (recipient === undefined) return true
+  const paths = [...envelope.recipients.map((r) => r.forwardPath), ...redirected.map(({ original }) => original)]
+  return paths.some((path) => has(pathText(path), recipient))
 }
 
 function recipientRows(message: StoredMessage): QueueRow['to'] {
   return message.envelope.recipients.map(({ forwardPath }, i) => {
     const state = message.recipients[i]!
-    const address = forwardPath.kind === 'postmaster' ? 'Postmaster' : mailboxText(forwardPath.mailbox)
-    return { address, state: state.kind, ...('text' in state && { text: state.text }) }
+    const original = message.redirected?.find(({ recipient }) => recipient === i)?.original
+    return {
+      address: addressText(forwardPath),
+      state: state.kind,
+      ...('text' in state && { text: state.text }),
+      ...(original && { original: addressText(original) }),
+    }
   })
 }
+
+const addressText = (path: ForwardPath): string =>
+  path.kind === 'postmaster' ? 'Postmaster' : mailboxText(path.mailbox)
 
 /** Enough of the header section to recognise a message by. */
 const HEADER_OCTETS_SHOWN_MAX = 16 * 1024

@@ -43,14 +43,14 @@ describe('the aftermath', () => {
 
   it('gives each recipient tried its state, and keeps the others', () => {
     const attempt = attempted(delivered('2.0.0 got it'), deferred('refused-for-now', '451 4.3.0 later'))
-    const { change, held, settled } = aftermath(stored(three), [0, 2], attempt, route(), moment)
+    const { change, undelivered, settled } = aftermath(stored(three), [0, 2], attempt, route(), moment)
     assert.deepEqual([...change.recipients.keys()], [0, 2])
     const first = change.recipients.get(0)
     assert.ok(first?.kind === 'delivered' && first.text.includes('got it'))
     assert.equal(change.recipients.get(2)?.kind, 'pending')
     assert.deepEqual([change.obstacle, change.text], ['refused-for-now', '451 4.3.0 later'])
     assert.equal(change.nextAttemptMs, WALL_MS + 20 * MINUTE)
-    assert.deepEqual([held.size, settled], [0, false])
+    assert.deepEqual([undelivered.size, settled], [0, false])
   })
 
   it('settles only what everybody has', () => {

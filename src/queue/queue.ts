@@ -17,6 +17,7 @@ import { DueHeap } from './due-heap.ts'
 import { RETRY_JITTER } from './schedule.ts'
 import { Site } from './site.ts'
 import { Throttle } from './throttle.ts'
+import { endsWithoutDelivery } from './undelivered.ts'
 
 export type { Keep, QueueParts } from './contract.ts'
 
@@ -334,6 +335,8 @@ export class Queue {
     const wallMs = this.nowMs()
     const lifetimeMs = this.#parts.lifetimeMs?.(route, message) ?? route.lifetimeMs
     const after = aftermath(message, tried, attempt, { ...route, lifetimeMs }, { wallMs, random: random() })
+    // A notice may be settled by the change, and its entry gone.
+    const before = keep.get(message.id)
     keep.change(message.id, after.change)
     if (after.site === 'unreachable' || after.early) site.missed(message.id)
     this.#signal(site, route, after.site)
@@ -348,15 +351,9 @@ export class Queue {
       inSession: false,
     })
     const entry = keep.get(message.id)
-    if (entry !== undefined) this.#reportHeld(entry, message, after.held)
+    for (const event of endsWithoutDelivery(entry ?? before, message, after.undelivered)) report(event)
     if (after.settled) report({ kind: 'settled', id: message.id, tenant: message.tenant })
     else if (entry?.state === 'active') this.#schedule(message.id, after.change.nextAttemptMs)
-  }
-
-  #reportHeld(entry: QueueEntry, message: StoredMessage, held: ReturnType<typeof aftermath>['held']): void {
-    for (const [index, { reason, text }] of held) {
-      this.#parts.report({ kind: 'held', entry, reason, recipients: [message.envelope.recipients[index]!], text })
-    }
   }
 
   #signal(site: Site, route: Route, signal: SiteSignal): void {

@@ -92,7 +92,19 @@ export class MemoryKeep implements Keep {
     const { tenant, route, attempts, nextAttemptMs, recipients } = message
     const state = recipients.some(({ kind }) => kind === 'pending') ? 'active' : 'held'
     const { receivedMs } = message.reception
-    return { id, tenant, route, receivedMs, octets: message.content.octets, attempts, nextAttemptMs, state }
+    const heldMs = recipients.flatMap((one) => (one.kind === 'held' ? [one.atMs] : []))
+    const heldSinceMs = state === 'held' ? Math.max(...heldMs) : undefined
+    return {
+      id,
+      tenant,
+      route,
+      receivedMs,
+      octets: message.content.octets,
+      attempts,
+      nextAttemptMs,
+      state,
+      heldSinceMs,
+    }
   }
 
   load(id: TraceId): StoredMessage | undefined {
@@ -110,13 +122,30 @@ export class MemoryKeep implements Keep {
       message.attempts++
       if (change.text !== undefined) message.lastText = change.text
     } else if (change.kind === 'reroute') message.route = change.route
+    else if (change.kind === 'redirect') redirect(message, change)
     message.recipients = message.recipients.map((state, i) => after(state, i, change))
     if (message.recipients.every(({ kind }) => kind === 'delivered' || kind === 'dropped')) this.messages.delete(id)
   }
 }
 
+function redirect(message: Mutable<StoredMessage>, change: Extract<Change, { kind: 'redirect' }>): void {
+  const [recipient] = change.recipients as [number]
+  const { forwardPath, route, atMs } = change
+  const recipients = [...message.envelope.recipients]
+  const original = recipients[recipient]!.forwardPath
+  recipients[recipient] = { ...recipients[recipient]!, forwardPath }
+  message.envelope = { ...message.envelope, recipients }
+  message.redirected = [...(message.redirected ?? []), { recipient, original, atMs }]
+  message.route = route
+}
+
 function after(state: RecipientState, index: number, change: Change): RecipientState {
   if (change.kind === 'attempted') return change.recipients.get(index) ?? state
+  if (change.kind === 'redirect') {
+    const [first, ...others] = change.recipients
+    if (index === first) return { kind: 'pending' }
+    return others.includes(index) ? { kind: 'dropped', atMs: change.atMs, text: change.text } : state
+  }
   if (change.kind === 'drop') return { ...change, kind: 'dropped' }
   if (change.kind === 'hold' && state.kind === 'pending') return { ...change, kind: 'held' }
   return change.kind === 'release' && state.kind === 'held' ? { kind: 'pending' } : state

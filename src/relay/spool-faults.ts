@@ -3,6 +3,7 @@
 import type { Soon } from '#mail/decisions.ts'
 import type { PathEvent } from '#mail/event.ts'
 import type { StoredMessage } from '#mail/stored.ts'
+import type { TraceId } from '#mail/trace-id.ts'
 import type { Defer } from '#mail/verdict.ts'
 import type { Keep } from '#queue/queue.ts'
 import { type ReadResult, type Spool, type SpoolAlarm, SpoolError } from '#spool/contract.ts'
@@ -22,15 +23,21 @@ export function spoolRefusal(error: unknown): Defer | { readonly kind: 'vanish' 
   }
 }
 
-/** The spool as the queue sees it: a message is there, or it is not; why not, the spool has told. */
-export function keepOf(spool: Spool): Keep {
+/**
+ * The spool as the queue sees it: a message is there, or it is not; why not, the spool has told. `changed` hears of each
+ * change after it was made.
+ */
+export function keepOf(spool: Spool, changed: (id: TraceId) => void = () => {}): Keep {
   const loaded = (result: ReadResult): StoredMessage | undefined => {
     if (result.kind === 'unreadable') throw new Error('the spool could not be read', { cause: result.error })
     return result.kind === 'stored' ? result.message : undefined
   }
   return {
     get: (id) => spool.get(id),
-    change: (id, change) => spool.change(id, change),
+    change(id, change) {
+      spool.change(id, change)
+      changed(id)
+    },
     load(id): Soon<StoredMessage | undefined> {
       const result = spool.read(id)
       return result instanceof Promise ? result.then(loaded) : loaded(result)

@@ -46,6 +46,13 @@ export function logLines(event: PathEvent): readonly LogLine[] {
         part: 'qmgr',
         text: `${event.entry.id}: to=${pathText(forwardPath)}, status=held (${event.reason}: ${event.text})`,
       }))
+    case 'dropped':
+      return event.recipients.map(({ forwardPath }) => ({
+        part: 'qmgr',
+        text: `${event.entry.id}: to=${pathText(forwardPath)}, status=dropped (${event.reason}: ${event.text})`,
+      }))
+    case 'notice-queued':
+      return [{ part: 'qmgr', text: noticeText(event) }]
     case 'operator':
       return [{ part: 'qmgr', text: `${event.entry.id}: ${event.action} by operator (${event.text})` }]
     case 'settled':
@@ -62,6 +69,9 @@ export function logLines(event: PathEvent): readonly LogLine[] {
       return []
   }
 }
+
+const noticeText = ({ entry, recipient }: Extract<PathEvent, { kind: 'notice-queued' }>): string =>
+  `${entry.id}: from=<>, to=${pathText(recipient.forwardPath)}, size=${entry.octets}, nrcpt=1 (notice of ours, queue active)`
 
 const takesAllText = ({ domain, route }: Extract<PathEvent, { kind: 'takes-all-tested' }>): string =>
   `warning: takes-all: the server of ${domain} (route ${route}) takes every address, so nobody can be refused in time`

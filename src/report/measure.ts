@@ -66,6 +66,14 @@ function attempts(metrics: Metrics): Count {
 function people(metrics: Metrics): Count {
   const answers = ['known', 'unknown', 'unreachable']
   const held = metrics.counter('vorposten_held_total', 'Recipients held instead of bounced', 'reason')
+  const holdsDropped = metrics.counter('vorposten_holds_dropped_total', 'Recipients whose hold ended unreleased')
+  const noticesQueued = metrics.counter('vorposten_notices_queued_total', 'Messages that we wrote to postmasters')
+  const noticesDropped = metrics.counter(
+    'vorposten_notices_dropped_total',
+    'Such messages that ended undelivered',
+    'reason',
+    ['refused', 'expired'],
+  )
   const callouts = metrics.counter('vorposten_callouts_total', 'Callouts to customers’ servers', 'answer', answers)
   const tests = metrics.counter('vorposten_takes_all_tests_total', 'Made-up addresses asked for', 'taken', [
     'yes',
@@ -75,6 +83,10 @@ function people(metrics: Metrics): Count {
   const alarms = metrics.counter('vorposten_alarms_total', 'What a person should look at', 'symbol')
   return (event) => {
     if (event.kind === 'held') held.add(event.reason, event.recipients.length)
+    else if (event.kind === 'dropped') {
+      if (event.reason === 'kept') holdsDropped.add('', event.recipients.length)
+      else noticesDropped.add(event.reason)
+    } else if (event.kind === 'notice-queued') noticesQueued.add()
     else if (event.kind === 'probed') callouts.add(event.answer.kind)
     else if (event.kind === 'takes-all-tested') tests.add(event.takesAll ? 'yes' : 'no')
     else if (event.kind === 'session-closed') sessions.add(event.why)

@@ -5,7 +5,7 @@
 import { pathText } from '#mail/address.ts'
 import type { Recipient } from '#mail/envelope.ts'
 import type { PathEvent } from '#mail/event.ts'
-import { replyLine } from '#mail/reply.ts'
+import { remoteReplyLine, replyLine } from '#mail/reply.ts'
 import type { Session } from '#mail/session.ts'
 import { outcomeText } from './log-lines.ts'
 import { statusWord } from './measure.ts'
@@ -52,14 +52,17 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
     case 'attempted':
       return attemptedRecord(event, time)
     case 'held':
+    case 'dropped':
+      return undeliveredRecord(event, time)
+    case 'notice-queued':
       return {
         time,
-        event: 'held',
+        event: 'notice-queued',
         id: event.entry.id,
         tenant: event.entry.tenant,
-        to: to(event.recipients),
-        reason: event.reason,
-        text: event.text,
+        route: event.entry.route,
+        to: to([event.recipient]),
+        octets: event.entry.octets,
       }
     case 'operator':
       return {
@@ -81,6 +84,19 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
     case 'takes-all-tested':
     case 'session-closed':
       return undefined
+  }
+}
+
+function undeliveredRecord(event: Extract<PathEvent, { kind: 'held' | 'dropped' }>, time: string): TraceRecord {
+  return {
+    time,
+    event: event.kind,
+    id: event.entry.id,
+    tenant: event.entry.tenant,
+    to: to(event.recipients),
+    reason: event.reason,
+    text: event.text,
+    ...(event.kind === 'held' && { stage: event.stage, reply: event.reply && remoteReplyLine(event.reply) }),
   }
 }
 

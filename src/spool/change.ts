@@ -2,7 +2,7 @@
  * What each change does to a message in memory. Delivered and dropped are final: no change touches such a recipient
  * again, whoever sends it and in whatever order.
  */
-import type { Change, HoldReason, RecipientState } from '#mail/stored.ts'
+import type { Change, HoldReason, RecipientState, Redirect } from '#mail/stored.ts'
 import type { Entry, Interned } from './entry.ts'
 
 /** Longer texts are cut: they stay in memory for every deferred message. One reply line has 512 octets. */
@@ -40,8 +40,25 @@ export function applyChange(entry: Entry, change: Change, texts: Interned): void
     case 'drop': {
       const dropped: RecipientState = { kind: 'dropped', atMs: change.atMs, text: bounded(change.text, texts) }
       replace(entry, () => dropped)
+      return
     }
+    case 'redirect':
+      redirect(entry, change, texts)
   }
+}
+
+function redirect(entry: Entry, change: Extract<Change, { kind: 'redirect' }>, texts: Interned): void {
+  const states = recipientStates(entry)
+  const open = change.recipients.filter((index) => states[index] !== undefined && !isFinal(states[index]))
+  const [first] = open
+  if (first === undefined) return
+  const { forwardPath, atMs } = change
+  const next: Redirect = { recipient: first, forwardPath, atMs }
+  entry.redirects = [...(entry.redirects ?? []).filter(({ recipient }) => recipient !== first), next]
+  entry.route = texts.of(change.route)
+  entry.nextAttemptMs = change.nextAttemptMs
+  const dropped: RecipientState = { kind: 'dropped', atMs, text: bounded(change.text, texts) }
+  replace(entry, (state, i) => (i === first ? PENDING : open.includes(i) ? dropped : state))
 }
 
 /** The states of all recipients, in the envelope's order. */
@@ -50,11 +67,11 @@ export function recipientStates(entry: Entry): readonly RecipientState[] {
 }
 
 function replace(entry: Entry, next: (state: RecipientState, index: number) => RecipientState): void {
-  entry.recipients = recipientStates(entry).map((state, i) =>
-    state.kind === 'delivered' || state.kind === 'dropped' ? state : next(state, i),
-  )
+  entry.recipients = recipientStates(entry).map((state, i) => (isFinal(state) ? state : next(state, i)))
   entry.weigh()
 }
+
+const isFinal = ({ kind }: RecipientState): boolean => kind === 'delivered' || kind === 'dropped'
 
 const held = (atMs: number, reason: HoldReason, text: string): RecipientState => ({ kind: 'held', atMs, reason, text })
 

@@ -2,7 +2,7 @@
  * What memory keeps of a message: some 280 octets, so that a million fits. Envelope and content stay on disk. Also the
  * index of all entries, by id.
  */
-import type { QueueEntry, RecipientState } from '#mail/stored.ts'
+import type { QueueEntry, RecipientState, Redirect } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import type { Standing } from './payload.ts'
 import type { Segment } from './segment.ts'
@@ -20,6 +20,8 @@ export class Entry implements QueueEntry {
   /** Undefined while all are pending, which is what nearly all entries are. */
   recipients: readonly RecipientState[] | undefined
   lastText: string | undefined
+  /** Undefined for nearly all. */
+  redirects: readonly Redirect[] | undefined
   turn: number
   /** Every recipient has its end; the entry has left the index. */
   settled = false
@@ -48,12 +50,22 @@ export class Entry implements QueueEntry {
     this.nextAttemptMs = standing.nextAttemptMs
     this.recipients = standing.recipients
     this.lastText = standing.lastText
+    this.redirects = standing.redirects
     if (standing.recipients) this.weigh()
   }
 
   get standing(): Standing {
-    const { turn, route, attempts, nextAttemptMs, recipients, lastText } = this
-    return { turn, route, attempts, nextAttemptMs, recipients, lastText }
+    const { turn, route, attempts, nextAttemptMs, recipients, lastText, redirects } = this
+    return { turn, route, attempts, nextAttemptMs, recipients, lastText, ...(redirects && { redirects }) }
+  }
+
+  get heldSinceMs(): number | undefined {
+    if (this.state !== 'held') return undefined
+    let sinceMs = Number.NEGATIVE_INFINITY
+    for (const recipient of this.recipients ?? []) {
+      if (recipient.kind === 'held') sinceMs = Math.max(sinceMs, recipient.atMs)
+    }
+    return sinceMs
   }
 
   /** Takes over a newer standing. */
@@ -64,6 +76,7 @@ export class Entry implements QueueEntry {
     this.nextAttemptMs = standing.nextAttemptMs
     this.recipients = standing.recipients
     this.lastText = standing.lastText
+    this.redirects = standing.redirects
     this.weigh()
   }
 

@@ -7,9 +7,9 @@
  * compaction made carries its state inside.
  */
 import type { Content } from '#mail/content.ts'
-import type { NewMessage, RecipientState } from '#mail/stored.ts'
+import type { NewMessage, RecipientState, Redirect } from '#mail/stored.ts'
 import { parseTraceId, type TraceId } from '#mail/trace-id.ts'
-import { type EncodedRecord, encodeRecord } from './record.ts'
+import { type EncodedRecord, encodeRecord, FORMAT_VERSION, FORMAT_VERSION_MIN } from './record.ts'
 
 /** The changing part of a message. */
 export interface Standing {
@@ -21,6 +21,8 @@ export interface Standing {
   /** Undefined while all are pending. */
   readonly recipients: readonly RecipientState[] | undefined
   readonly lastText: string | undefined
+  /** Since version 2. Absent: none. */
+  readonly redirects?: readonly Redirect[]
 }
 
 export interface MessageMeta {
@@ -54,14 +56,20 @@ export function encodeMessage(message: NewMessage, standing: Standing, content: 
     tenant: message.tenant,
     envelope: message.envelope,
     reception: message.reception,
+    ...(message.notice && { notice: true }),
     ...standing,
   }
-  return encodeRecord('message', JSON.stringify(meta), content)
+  return encodeRecord('message', JSON.stringify(meta), content, versionFor(standing, message.notice))
 }
 
 export function encodeState(id: TraceId, standing: Standing): EncodedRecord {
-  return encodeRecord('state', JSON.stringify({ id, ...standing }))
+  return encodeRecord('state', JSON.stringify({ id, ...standing }), undefined, versionFor(standing))
 }
+
+// A release before ours must not deliver a redirected message to the first address: to it the record is too new. Whatever
+// it would read rightly is written for it.
+const versionFor = ({ redirects }: Standing, notice?: true): number =>
+  redirects !== undefined || notice ? FORMAT_VERSION : FORMAT_VERSION_MIN
 
 export const encodeSettled = (ids: readonly TraceId[]): EncodedRecord => encodeRecord('settled', ids.join(''))
 
@@ -73,21 +81,23 @@ export const encodeSeal = (): EncodedRecord => encodeRecord('seal', '')
 type Json = Record<string, unknown>
 
 /** Undefined: not what a message record can say. */
-export function decodeMessage(_version: number, meta: Buffer): MessageMeta | undefined {
+export function decodeMessage(version: number, meta: Buffer): MessageMeta | undefined {
   const json = parse(meta)
   const id = json && idOf(json)
-  const standing = json && standingOf(json)
+  const standing = json && standingOf(json, version)
   if (!json || !id || !standing || typeof json['tenant'] !== 'string') return undefined
   const envelope = json['envelope'] as NewMessage['envelope'] | undefined
   const reception = json['reception'] as NewMessage['reception'] | undefined
   if (!Array.isArray(envelope?.recipients) || typeof reception?.receivedMs !== 'number') return undefined
-  return { message: { id, tenant: json['tenant'], route: standing.route, envelope, reception }, standing }
+  const notice = version >= 2 && json['notice'] === true
+  const message = { id, tenant: json['tenant'], route: standing.route, envelope, reception }
+  return { message: notice ? { ...message, notice } : message, standing }
 }
 
-export function decodeState(_version: number, meta: Buffer): StateMeta | undefined {
+export function decodeState(version: number, meta: Buffer): StateMeta | undefined {
   const json = parse(meta)
   const id = json && idOf(json)
-  const standing = json && standingOf(json)
+  const standing = json && standingOf(json, version)
   return id && standing ? { id, standing } : undefined
 }
 
@@ -122,10 +132,12 @@ function parse(meta: Buffer): Json | undefined {
 const idOf = (json: Json): TraceId | undefined =>
   typeof json['id'] === 'string' ? parseTraceId(json['id']) : undefined
 
-function standingOf(json: Json): Standing | undefined {
+function standingOf(json: Json, version: number): Standing | undefined {
   const { turn, route, attempts, nextAttemptMs, recipients, lastText } = json
   if (typeof turn !== 'number' || typeof route !== 'string' || typeof attempts !== 'number') return undefined
   if (typeof nextAttemptMs !== 'number') return undefined
+  const redirects = version >= 2 ? json['redirects'] : undefined
+  if (redirects !== undefined && !isRedirects(redirects)) return undefined
   return {
     turn,
     route,
@@ -133,5 +145,22 @@ function standingOf(json: Json): Standing | undefined {
     nextAttemptMs,
     recipients: Array.isArray(recipients) ? (recipients as RecipientState[]) : undefined,
     lastText: typeof lastText === 'string' ? lastText : undefined,
+    ...(redirects && { redirects }),
   }
+}
+
+// A record that says something else here must not be delivered by what is left of it.
+function isRedirects(value: unknown): value is readonly Redirect[] {
+  return Array.isArray(value) && value.every(isRedirect)
+}
+
+function isRedirect(value: unknown): value is Redirect {
+  if (typeof value !== 'object' || value === null) return false
+  const { recipient, atMs, forwardPath } = value as { [key in keyof Redirect]?: unknown }
+  return Number.isSafeInteger(recipient) && Number(recipient) >= 0 && typeof atMs === 'number' && isPath(forwardPath)
+}
+
+function isPath(value: unknown): boolean {
+  const path = value as Redirect['forwardPath'] | null | undefined
+  return path?.kind === 'postmaster' || (path?.kind === 'mailbox' && typeof path.mailbox?.localPart === 'string')
 }

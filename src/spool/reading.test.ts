@@ -7,6 +7,7 @@ import type { NewMessage } from '#mail/stored.ts'
 import { TwinDisk } from '../../sim/disk.ts'
 import { readSpoolFolder } from './folder.ts'
 import { Recent } from './recent.ts'
+import { FORMAT_VERSION } from './record.ts'
 import { bodyOf, drop, FOLDER, newMessage, type Opened, open, Promises, start } from './rig.test.ts'
 import { WINDOW_OCTETS } from './scan.ts'
 
@@ -115,11 +116,11 @@ test('records of a newer release are kept for it, and everything else goes on', 
   const [path] = segmentsOf(disk)
   const bytes = disk.bytes(path!)
   const at = bytes.lastIndexOf('\x97VPR', bytes.indexOf(newer.id), 'latin1')
-  bytes[at + 4] = 2
+  bytes[at + 4] = FORMAT_VERSION + 1
   bytes.writeUInt32LE(crc32(bytes.subarray(at, at + 32)), at + 32)
   disk.overwrite(path!, bytes)
   const after = await start(disk)
-  assert.ok(after.alarms.some((alarm) => alarm.kind === 'newer-version' && alarm.version === 2))
+  assert.ok(after.alarms.some((alarm) => alarm.kind === 'newer-version' && alarm.version === FORMAT_VERSION + 1))
   assert.deepEqual(
     [...after.spool.entries()].map((entry) => entry.id),
     [old.id],

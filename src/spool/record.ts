@@ -23,9 +23,9 @@ import type { Content } from '#mail/content.ts'
 
 export const HEADER_OCTETS = 36
 export const KEY_OCTETS = 8
-/** The version that we write. */
-export const FORMAT_VERSION = 1
-/** The oldest that we read. */
+/** The newest version that we write: 2 knows redirected recipients and notices. What says neither is written as 1. */
+export const FORMAT_VERSION = 2
+/** The oldest that we read, and write. */
 export const FORMAT_VERSION_MIN = 1
 export const MAGIC = Buffer.from([0x97, 0x56, 0x50, 0x52])
 const MAGIC_NUMBER = MAGIC.readUInt32LE(0)
@@ -55,12 +55,17 @@ export interface EncodedRecord {
 
 const NOTHING = Buffer.alloc(0)
 
-export function encodeRecord(type: RecordType, meta: string, content?: Content): EncodedRecord {
+export function encodeRecord(
+  type: RecordType,
+  meta: string,
+  content?: Content,
+  version = FORMAT_VERSION_MIN,
+): EncodedRecord {
   const metaOctets = Buffer.byteLength(meta)
   const head = Buffer.allocUnsafe(HEADER_OCTETS + metaOctets)
   head.write(meta, HEADER_OCTETS)
   head.writeUInt32LE(MAGIC_NUMBER, 0)
-  head.writeUInt32LE(FORMAT_VERSION | (RECORD_TYPES[type] << 8), 4)
+  head.writeUInt32LE(version | (RECORD_TYPES[type] << 8), 4)
   head.writeUInt32LE(metaOctets, 16)
   head.writeUInt32LE(content?.octets ?? 0, 20)
   head.writeUInt32LE(crc32(head.subarray(HEADER_OCTETS)), 24)

@@ -1,0 +1,77 @@
+/** What one worker keeps: the queue of its spool, what is known of outages, what is held, and the operator's hands. */
+import type { StoredMessage } from '#mail/stored.ts'
+import { Holds } from '#queue/holds.ts'
+import { Operations } from '#queue/operations.ts'
+import { Outages } from '#queue/outages.ts'
+import { type Keep, Queue } from '#queue/queue.ts'
+import type { Spool } from '#spool/contract.ts'
+import type { Route } from '#tenant/directory.ts'
+import { keepOf } from '../relay/spool-faults.ts'
+import type { Outside, Sending } from './assemble.ts'
+import type { Current } from './current.ts'
+
+export interface Keeping {
+  readonly queue: Queue
+  readonly outages: Outages
+  readonly operations: Operations
+  readonly holds: Holds
+  readonly keep: Keep
+}
+
+export function assembleKeeping(current: Current, spool: Spool, sending: Sending, outside: Outside): Keeping {
+  const { delivery, tell } = sending
+  const { clock, random } = outside
+  const { route } = current
+  const keep: Keep = keepOf(spool, (id) => holds.saw(id))
+  const queue = new Queue({
+    clock,
+    random,
+    keep,
+    route,
+    report: tell,
+    soon: setImmediate,
+    lifetimeMs: (to, message) => lifetimeMs(current, outages, to, message),
+    tenantRate: (tenant) => current.directory.tenant(tenant)?.messagesPerSecondMax,
+    attempt: (to, message, recipients) =>
+      delivery.attempt(to, { ...message, recipients, receivedMs: message.reception.receivedMs }, { onMixed: 'send' }),
+  })
+  // New connections know of no back-off.
+  const wake = (woken: string) => delivery.retire(new Set([...current.routeIds()].filter((id) => id !== woken)))
+  const outages: Outages = new Outages({
+    nowMs: () => queue.nowMs(),
+    lost: (id) => queue.lost(id),
+    hold: (id, untilMs) => queue.hold(id, untilMs),
+    reached(id) {
+      wake(id)
+      sending.recipients.knowledge.reached(id)
+      queue.reached(id)
+    },
+  })
+  sending.knowing(outages)
+  const holds: Holds = new Holds({
+    clock,
+    nowMs: () => queue.nowMs(),
+    keep,
+    keepMs: (tenant) => current.holdKeepMs(tenant),
+    report: tell,
+  })
+  const operations = new Operations({
+    queue,
+    keep,
+    entries: () => spool.entries(),
+    route,
+    domain: (ascii) => current.directory.domain(ascii),
+    keptUntilMs: (entry) => holds.keptUntilMs(entry),
+    wake,
+    report: tell,
+  })
+  return { queue, operations, outages, holds, keep }
+}
+
+/** How long a message is tried: as its domain says, else its route, and longer by what maintenance held it back. */
+function lifetimeMs(current: Current, outages: Outages, route: Route, { envelope, reception }: StoredMessage): number {
+  const path = envelope.recipients[0]?.forwardPath
+  const domain = path?.kind === 'mailbox' && path.mailbox.domain.kind === 'name' ? path.mailbox.domain.ascii : undefined
+  const own = domain === undefined ? undefined : current.directory.domain(domain)?.lifetimeMs
+  return (own ?? route.lifetimeMs) + outages.heldBackMs(route.id, reception.receivedMs)
+}
