@@ -100,7 +100,10 @@ export class NoticesClerk implements Clerk<Config> {
       const [kind, result] = key.split(' ')
       samples[`vorposten_notices_total{kind="${kind}",result="${result}"}`] = count
     }
-    return { vorposten_notices_total: { kind: 'counter', help: "Notices to tenants' postmasters", samples } }
+    const help = "Notices to tenants' postmasters"
+    return {
+      vorposten_notices_total: { kind: 'counter', help, samples },
+    }
   }
 
   /** One look at what is held; the clock calls it. */
