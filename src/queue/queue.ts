@@ -290,6 +290,7 @@ export class Queue {
       attempt,
       ageMs: wallMs - message.reception.receivedMs,
       inSession: false,
+      ...(message.notice && { notice: true }),
     })
     const entry = keep.get(message.id)
     this.#reportUndelivered(entry ?? before, message, after.undelivered)

@@ -1,4 +1,5 @@
 /** For tests: one event of each kind, and one of each kind in which every text is hostile. */
+import type { Recipient } from '#mail/envelope.ts'
 import type { PathEvent } from '#mail/event.ts'
 import { permanent } from '#mail/reply.ts'
 import type { Transaction } from '#mail/session.ts'
@@ -70,8 +71,6 @@ export function oneOfEach(text = 'plain') {
     ageMs: 210,
     inSession: false,
   }
-  const held: Of<'held'> = { kind: 'held', entry, reason: 'refused', recipients, text }
-  const operator: Of<'operator'> = { kind: 'operator', entry, action: 'released', text }
   const settled: Of<'settled'> = { kind: 'settled', id, tenant: 'bakery' }
   const alarm: Of<'alarm'> = { kind: 'alarm', symbol: 'spool-full', text }
   const probed: Of<'probed'> = {
@@ -81,7 +80,26 @@ export function oneOfEach(text = 'plain') {
     answer: { kind: 'unreachable', obstacle: 'connect', text },
   }
   const closed: Of<'session-closed'> = { kind: 'session-closed', session: one.session, why: 'quit' }
-  return { accepted, refused, discarded, governed, attempt, held, operator, settled, alarm, probed, closed }
+  return {
+    accepted,
+    refused,
+    discarded,
+    governed,
+    attempt,
+    ...keptFor(recipients, text),
+    settled,
+    alarm,
+    probed,
+    closed,
+  }
+}
+
+function keptFor(recipients: readonly Recipient[], text: string) {
+  const held: Of<'held'> = { kind: 'held', entry, reason: 'refused', recipients, text }
+  const dropped: Of<'dropped'> = { kind: 'dropped', entry, reason: 'kept', recipients, text }
+  const noticed: Of<'notice-queued'> = { kind: 'notice-queued', entry, recipient: recipients[0]! }
+  const operator: Of<'operator'> = { kind: 'operator', entry, action: 'released', text }
+  return { held, dropped, noticed, operator }
 }
 
 const discardedFor = ({ id, session: of, envelope }: Transaction, text: string): Of<'discarded'> => ({
