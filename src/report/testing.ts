@@ -15,6 +15,7 @@ import {
   transaction,
   WALL_MS,
 } from '#mail/testing.ts'
+import type { TraceId } from '#mail/trace-id.ts'
 
 const entry: QueueEntry = {
   id: newTraceId(),
@@ -59,7 +60,6 @@ export function oneOfEach(text = 'plain') {
     reply: permanent(550, '5.1.1', text),
     reasons: [{ symbol: 'unknown-recipient', text }],
   }
-  const governed: Of<'governed'> = { kind: 'governed', tenant: 'bakery', subject: 'auto-reply', decision: 'discarded' }
   const discarded = discardedFor(one, text)
   const attempt: Of<'attempted'> = {
     kind: 'attempted',
@@ -71,7 +71,6 @@ export function oneOfEach(text = 'plain') {
     ageMs: 210,
     inSession: false,
   }
-  const settled: Of<'settled'> = { kind: 'settled', id, tenant: 'bakery' }
   const alarm: Of<'alarm'> = { kind: 'alarm', symbol: 'spool-full', text }
   const probed: Of<'probed'> = {
     kind: 'probed',
@@ -87,12 +86,15 @@ export function oneOfEach(text = 'plain') {
     governed,
     attempt,
     ...keptFor(recipients, text),
-    settled,
+    settled: settledFor(id),
     alarm,
     probed,
     closed,
   }
 }
+
+const governed: Of<'governed'> = { kind: 'governed', tenant: 'bakery', subject: 'auto-reply', decision: 'discarded' }
+const settledFor = (id: TraceId): Of<'settled'> => ({ kind: 'settled', id, tenant: 'bakery' })
 
 function keptFor(recipients: readonly Recipient[], text: string) {
   const held: Of<'held'> = { kind: 'held', entry, reason: 'refused', recipients, text }
