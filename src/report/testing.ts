@@ -78,7 +78,6 @@ export function oneOfEach(text = 'plain') {
     route: 'bakery/main',
     answer: { kind: 'unreachable', obstacle: 'connect', text },
   }
-  const closed: Of<'session-closed'> = { kind: 'session-closed', session: one.session, why: 'quit' }
   return {
     accepted,
     refused,
@@ -89,12 +88,18 @@ export function oneOfEach(text = 'plain') {
     settled: settledFor(id),
     alarm,
     probed,
-    closed,
+    closed: closedFor(one),
   }
 }
 
 const governed: Of<'governed'> = { kind: 'governed', tenant: 'bakery', subject: 'auto-reply', decision: 'discarded' }
 const settledFor = (id: TraceId): Of<'settled'> => ({ kind: 'settled', id, tenant: 'bakery' })
+
+const closedFor = ({ session: of }: Transaction): Of<'session-closed'> => ({
+  kind: 'session-closed',
+  session: of,
+  why: 'quit',
+})
 
 function keptFor(recipients: readonly Recipient[], text: string) {
   const held: Of<'held'> = { kind: 'held', entry, reason: 'refused', recipients, text }
