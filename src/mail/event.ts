@@ -72,6 +72,8 @@ export type PathEvent =
       /** Since reception. */
       readonly ageMs: number
       readonly inSession: boolean
+      /** The message is a notice of ours. */
+      readonly notice?: true
     }
   | {
       readonly kind: 'held'

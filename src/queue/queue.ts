@@ -349,6 +349,7 @@ export class Queue {
       attempt,
       ageMs: wallMs - message.reception.receivedMs,
       inSession: false,
+      ...(message.notice && { notice: true }),
     })
     const entry = keep.get(message.id)
     for (const event of endsWithoutDelivery(entry ?? before, message, after.undelivered)) report(event)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { remoteReply } from '#mail/reply.ts'
 import { logLines } from './log-lines.ts'
 import { oneLine } from './report.ts'
 import { oneOfEach } from './testing.ts'
@@ -47,6 +48,12 @@ describe('log lines are in Postfix’s grammar', () => {
   it('holds, commands, ends and alarms', () => {
     assert.equal(texts(all.held).length, 3)
     assert.match(texts(all.held)[0] ?? '', /^qmgr \w+: to=<bob@bakery\.test>, status=held \(refused: plain\)$/)
+    assert.match(texts(all.dropped)[0] ?? '', /^qmgr \w+: to=<bob@bakery\.test>, status=dropped \(kept: plain\)$/)
+    assert.match(
+      texts(all.noticed)[0] ?? '',
+      /^qmgr \w+: from=<>, to=<bob@bakery\.test>, size=\d+, nrcpt=1 \(notice of ours/,
+    )
+    assert.match(texts({ ...all.attempt, notice: true })[2] ?? '', /status=dropped/)
     assert.match(texts(all.operator)[0] ?? '', /^qmgr \w+: released by operator \(plain\)$/)
     assert.deepEqual(texts(all.settled), [`qmgr ${id}: removed`])
     assert.deepEqual(texts(all.alarm), ['vorposten warning: spool-full: plain'])
@@ -87,6 +94,10 @@ describe('trace records', () => {
       { to: '<eve@bakery.test>', status: 'deferred', text: '450 4.2.0 plain' },
       { to: '<joe@bakery.test>', status: 'held', text: '550 5.1.1 plain' },
     ])
+    const reply = remoteReply(550, ['5.1.1 no'])
+    const held = traceRecord({ ...all.held, stage: 'rcpt', reply }, TIME)
+    assert.deepEqual([held?.['stage'], held?.['reply']], ['rcpt', '550 5.1.1 no'])
+    assert.deepEqual(traceRecord(all.dropped, TIME)?.['reason'], 'kept')
     assert.deepEqual(traceRecord(all.refused, TIME)?.['to'], ['<bob@bakery.test>'])
     assert.deepEqual(traceRecord(all.accepted, TIME)?.['from'], '<>')
   })

@@ -114,13 +114,14 @@ function refusedText(event: Extract<PathEvent, { kind: 'refused' }>): string {
   )
 }
 
-function attemptText(attempt: Attempt, outcome: Outcome, { ageMs, inSession }: { ageMs: number; inSession: boolean }) {
+function attemptText(attempt: Attempt, outcome: Outcome, event: Extract<PathEvent, { kind: 'attempted' }>): string {
+  const { ageMs } = event
   const { connectMs, transferMs } = attempt.delays
   const queuedMs = Math.max(0, ageMs - connectMs - transferMs)
   const delays = `0/${seconds(queuedMs)}/${seconds(connectMs)}/${seconds(transferMs)}`
   return (
     `relay=${attempt.relay}, delay=${seconds(ageMs)}, delays=${delays}, dsn=${dsn(outcome)}, ` +
-    `status=${statusWord(outcome, inSession)} (${outcomeText(outcome)})`
+    `status=${statusWord(outcome, event)} (${outcomeText(outcome)})`
   )
 }
 

@@ -114,9 +114,13 @@ function policies(metrics: Metrics): Count {
   }
 }
 
-/** The word for an outcome in logs: Postfix's, and `held` where Postfix would bounce. */
-export const statusWord = (outcome: Outcome, inSession: boolean): string => {
+/** The word for an outcome in logs: Postfix's, and `held` (a notice of ours: `dropped`) where Postfix would bounce. */
+export const statusWord = (
+  outcome: Outcome,
+  { inSession, notice }: { readonly inSession: boolean; readonly notice?: true },
+): string => {
   if (outcome.kind === 'delivered') return 'sent'
   if (outcome.kind === 'deferred') return 'deferred'
+  if (notice) return 'dropped'
   return inSession ? 'refused' : 'held'
 }

@@ -1,4 +1,5 @@
 /** For tests: one event of each kind, and one of each kind in which every text is hostile. */
+import type { Recipient } from '#mail/envelope.ts'
 import type { PathEvent } from '#mail/event.ts'
 import { permanent } from '#mail/reply.ts'
 import type { Transaction } from '#mail/session.ts'
@@ -14,6 +15,7 @@ import {
   transaction,
   WALL_MS,
 } from '#mail/testing.ts'
+import type { TraceId } from '#mail/trace-id.ts'
 
 const entry: QueueEntry = {
   id: newTraceId(),
@@ -58,7 +60,6 @@ export function oneOfEach(text = 'plain') {
     reply: permanent(550, '5.1.1', text),
     reasons: [{ symbol: 'unknown-recipient', text }],
   }
-  const governed: Of<'governed'> = { kind: 'governed', tenant: 'bakery', subject: 'auto-reply', decision: 'discarded' }
   const discarded = discardedFor(one, text)
   const attempt: Of<'attempted'> = {
     kind: 'attempted',
@@ -70,9 +71,6 @@ export function oneOfEach(text = 'plain') {
     ageMs: 210,
     inSession: false,
   }
-  const held: Of<'held'> = { kind: 'held', entry, reason: 'refused', recipients, text }
-  const operator: Of<'operator'> = { kind: 'operator', entry, action: 'released', text }
-  const settled: Of<'settled'> = { kind: 'settled', id, tenant: 'bakery' }
   const alarm: Of<'alarm'> = { kind: 'alarm', symbol: 'spool-full', text }
   const probed: Of<'probed'> = {
     kind: 'probed',
@@ -80,8 +78,35 @@ export function oneOfEach(text = 'plain') {
     route: 'bakery/main',
     answer: { kind: 'unreachable', obstacle: 'connect', text },
   }
-  const closed: Of<'session-closed'> = { kind: 'session-closed', session: one.session, why: 'quit' }
-  return { accepted, refused, discarded, governed, attempt, held, operator, settled, alarm, probed, closed }
+  return {
+    accepted,
+    refused,
+    discarded,
+    governed,
+    attempt,
+    ...keptFor(recipients, text),
+    settled: settledFor(id),
+    alarm,
+    probed,
+    closed: closedFor(one),
+  }
+}
+
+const governed: Of<'governed'> = { kind: 'governed', tenant: 'bakery', subject: 'auto-reply', decision: 'discarded' }
+const settledFor = (id: TraceId): Of<'settled'> => ({ kind: 'settled', id, tenant: 'bakery' })
+
+const closedFor = ({ session: of }: Transaction): Of<'session-closed'> => ({
+  kind: 'session-closed',
+  session: of,
+  why: 'quit',
+})
+
+function keptFor(recipients: readonly Recipient[], text: string) {
+  const held: Of<'held'> = { kind: 'held', entry, reason: 'refused', recipients, text }
+  const dropped: Of<'dropped'> = { kind: 'dropped', entry, reason: 'kept', recipients, text }
+  const noticed: Of<'notice-queued'> = { kind: 'notice-queued', entry, recipient: recipients[0]! }
+  const operator: Of<'operator'> = { kind: 'operator', entry, action: 'released', text }
+  return { held, dropped, noticed, operator }
 }
 
 const discardedFor = ({ id, session: of, envelope }: Transaction, text: string): Of<'discarded'> => ({

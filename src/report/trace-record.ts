@@ -148,7 +148,7 @@ function attemptedRecord(event: Extract<PathEvent, { kind: 'attempted' }>, time:
       const outcome = attempt.outcomes[i]!
       return {
         to: pathText(recipient.forwardPath),
-        status: statusWord(outcome, event.inSession),
+        status: statusWord(outcome, event),
         text: outcomeText(outcome),
       }
     }),

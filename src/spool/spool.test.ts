@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { content } from '#mail/content.ts'
 import { SpoolReceipt } from '#mail/custody.ts'
-import type { Change, NewMessage, RecipientState } from '#mail/stored.ts'
+import type { Change, NewMessage, RecipientState, Redirect, StoredMessage } from '#mail/stored.ts'
+import { forwardPath } from '#mail/testing.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import { TwinDisk } from '../../sim/disk.ts'
 import { bodyOf, delivered, drop, newMessage, type Opened, open, readAll } from './rig.test.ts'
@@ -103,6 +104,7 @@ interface Model {
   attempts: number
   nextAttemptMs: number
   lastText: string | undefined
+  redirects: readonly Redirect[]
 }
 
 const isFinal = (state: RecipientState) => state.kind === 'delivered' || state.kind === 'dropped'
@@ -110,6 +112,10 @@ const isFinal = (state: RecipientState) => state.kind === 'delivered' || state.k
 function changeModel(model: Model, change: Change): void {
   const each = (next: (state: RecipientState, i: number) => RecipientState) => {
     model.recipients = model.recipients.map((state, i) => (isFinal(state) ? state : next(state, i)))
+  }
+  if (change.kind === 'redirect') {
+    redirectModel(model, change)
+    return
   }
   if ('nextAttemptMs' in change) model.nextAttemptMs = change.nextAttemptMs
   if (change.kind === 'attempted') {
@@ -122,6 +128,36 @@ function changeModel(model: Model, change: Change): void {
   } else if (change.kind === 'release') each((state) => (state.kind === 'held' ? { kind: 'pending' } : state))
   else if (change.kind === 'reroute') model.route = change.route
   else if (change.kind === 'drop') each(() => ({ kind: 'dropped', atMs: change.atMs, text: change.text }))
+}
+
+function redirectModel(model: Model, change: Extract<Change, { kind: 'redirect' }>): void {
+  const { atMs, forwardPath, text } = change
+  const [first, ...others] = change.recipients.filter((i) => model.recipients[i] && !isFinal(model.recipients[i]))
+  if (first === undefined) return
+  model.recipients[first] = { kind: 'pending' }
+  for (const i of others) model.recipients[i] = { kind: 'dropped', atMs, text }
+  model.redirects = [
+    ...model.redirects.filter((one) => one.recipient !== first),
+    { recipient: first, forwardPath, atMs },
+  ]
+  model.route = change.route
+  model.nextAttemptMs = change.nextAttemptMs
+}
+
+/** The message with its new addresses, and the old ones beside it. */
+function redirectedModel({ message, redirects }: Model): Pick<StoredMessage, 'envelope' | 'redirected'> {
+  const { envelope } = message
+  if (redirects.length === 0) return { envelope }
+  const now = (i: number) => redirects.find(({ recipient }) => recipient === i)?.forwardPath
+  return {
+    envelope: {
+      ...envelope,
+      recipients: envelope.recipients.map((one, i) => ({ ...one, forwardPath: now(i) ?? one.forwardPath })),
+    },
+    redirected: redirects.map(({ recipient, atMs }) => {
+      return { recipient, original: envelope.recipients[recipient]!.forwardPath, atMs }
+    }),
+  }
 }
 
 const text = fc.string({ unit: 'binary', maxLength: 20 }).filter((t) => t.isWellFormed())
@@ -141,6 +177,15 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   fc.record({ kind: fc.constant('reschedule' as const), atMs: ms, nextAttemptMs: ms }),
   fc.record({ kind: fc.constant('reroute' as const), atMs: ms, route: fc.constant('b/c'), nextAttemptMs: ms }),
   fc.record({ kind: fc.constant('drop' as const), atMs: ms, text }),
+  fc.record({
+    kind: fc.constant('redirect' as const),
+    atMs: ms,
+    recipients: fc.uniqueArray(fc.nat(4), { minLength: 1 }),
+    forwardPath: fc.constantFrom(forwardPath('a@x.test'), forwardPath('"b c"@\u00fc.test')),
+    route: fc.constantFrom('b/d', 'b/e'),
+    nextAttemptMs: ms,
+    text,
+  }),
 )
 type Step =
   | { kind: 'append'; recipients: number; octets: number }
@@ -198,6 +243,7 @@ async function append({ spool, clock }: Opened, models: Map<TraceId, Model>, rec
     attempts: 0,
     nextAttemptMs: 9,
     lastText: undefined,
+    redirects: [],
   })
 }
 
@@ -216,7 +262,15 @@ async function compare({ spool }: Opened, models: Map<TraceId, Model>): Promise<
     const { content: body, ...rest } = found.get(id)!
     const { message, recipients, route, attempts, nextAttemptMs, lastText } = model
     const text = lastText === undefined ? {} : { lastText }
-    assert.deepEqual(rest, { ...message, route, recipients, attempts, nextAttemptMs, ...text })
+    assert.deepEqual(rest, {
+      ...message,
+      ...redirectedModel(model),
+      route,
+      recipients,
+      attempts,
+      nextAttemptMs,
+      ...text,
+    })
     assert.ok(Buffer.concat(body.chunks).equals(model.body))
     const held = recipients.every((r) => r.kind !== 'pending')
     assert.equal(spool.get(id)?.state, held ? 'held' : 'active')
