@@ -65,8 +65,11 @@ async function config() {
 async function addLargeCommands(): Promise<void> {
   const { queueCommand } = await import('./cli/queue.ts')
   const { simulateCommand } = await import('./cli/simulate.ts')
+  const { recipientsCommand } = await import('./cli/recipients.ts')
+  const { askRecipients } = await import('./cli/recipients-offline.ts')
   const { askRunning } = await import('./cli/ask-running.ts')
   program.addCommand(queueCommand(async (request) => askRunning((await config()).dataFolder, request)))
+  program.addCommand(recipientsCommand(async (request) => askRecipients(await config(), request)))
   program.addCommand(simulateCommand(config))
 }
 

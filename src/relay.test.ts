@@ -9,6 +9,8 @@ import { ACCEPT, type Gate } from '#mail/verdict.ts'
 import { HandClock, route } from '#queue/testing.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Directory, ServedDomain } from '#tenant/directory.ts'
+import { Bounces } from './relay/bounces.ts'
+import { Outbound } from './relay/outbound.ts'
 import * as refusals from './relay/refusals.ts'
 import { served } from './relay/testing.ts'
 import { groupOf, Relay, UNKNOWN_RECIPIENTS_MAX } from './relay.ts'
@@ -35,6 +37,14 @@ function bench() {
   const taken: Transaction[] = []
   let commitAnswer: ContentAnswer = { kind: 'vanish' }
   const directory = { domain: (name: string) => DOMAINS.find((domain) => domain.name === name) } as Directory
+  const nobody = () => Promise.reject(new Error('no desk'))
+  const leaving = {
+    clock: new HandClock(),
+    directory: () => directory,
+    limits: { take: nobody },
+    records: { remember: nobody, known: nobody },
+    report: (event: PathEvent) => void events.push(event),
+  }
   const relay = new Relay({
     hostname: HOST,
     clock: new HandClock(),
@@ -47,6 +57,8 @@ function bench() {
       },
     },
     room: () => says.room,
+    outbound: new Outbound(leaving),
+    bounces: new Bounces(leaving),
     commit: {
       take(ready) {
         taken.push(ready.transaction)

@@ -8,6 +8,9 @@
  *                     5yz no, 4yz not now          452 no space                 queue/ ─► deliver/ ─► delivered,
  *                                                                                          deferred, held
  *
+ * Mail that leaves the tenants' servers enters by the same door of another listener: relay/outbound.ts says who may, and
+ * what becomes of automatic mail. relay/bounces.ts keeps bounces of mail that a tenant never sent away from it.
+ *
  * Each step answers with a value: accept, reject (5yz) or defer (4yz), with its reasons. `report/` hears of each one.
  * Stages do not know each other; they meet here.
  */
@@ -20,9 +23,11 @@ import type { Session, Transaction } from '#mail/session.ts'
 import { ACCEPT, type Gate } from '#mail/verdict.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Clock } from '#sys/clock.ts'
-import type { Directory, ServedDomain } from '#tenant/directory.ts'
+import type { Directory, OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
+import type { Bounces } from './relay/bounces.ts'
 import type { Commit } from './relay/commit.ts'
 import { inspect } from './relay/inspect.ts'
+import type { Judged, Outbound, ToJudge } from './relay/outbound.ts'
 import * as refusals from './relay/refusals.ts'
 
 /** After so many unknown recipients in one session, known and unknown hear the same (directory harvest). */
@@ -36,14 +41,16 @@ export interface RelayParts {
   readonly recipients: { verify(domain: ServedDomain, path: ForwardPath): Soon<RecipientAnswer> }
   /** May content come now? The spool's health and the memory that contents take. */
   readonly room: (declaredOctets: number) => Gate
+  readonly outbound: Pick<Outbound, 'way' | 'mail' | 'content'>
+  readonly bounces: Pick<Bounces, 'plain' | 'withPlainRecipients' | 'rcpt' | 'content'>
   readonly commit: Pick<Commit, 'take'>
   readonly report: Report
 }
 
 export class Relay implements Decisions {
   readonly #parts: RelayParts
-  /** The domain that stands for all recipients of a transaction: they share next hop and policy class. */
-  readonly #group = new WeakMap<Transaction, ServedDomain>()
+  /** The way that stands for all recipients of a transaction: they share next hop and policy class. */
+  readonly #group = new WeakMap<Transaction, ServedDomain | OutboundWay>()
 
   constructor(parts: RelayParts) {
     this.#parts = parts
@@ -53,20 +60,26 @@ export class Relay implements Decisions {
     return ACCEPT
   }
 
-  mail(_transaction: Transaction): Gate {
-    return ACCEPT
+  mail(transaction: Transaction): Gate {
+    if (transaction.session.service !== 'outbound') return ACCEPT
+    const gate = this.#parts.outbound.mail(transaction)
+    if (gate.kind === 'accept') return gate
+    return this.#refuse('mail', transaction, gate, undefined, this.#parts.outbound.way(transaction.session))
   }
 
   rcpt(transaction: Transaction, recipient: Recipient): Soon<Gate> {
-    const domain = this.#domainOf(recipient.forwardPath)
-    if (domain === undefined)
+    const way = this.#wayTo(recipient.forwardPath, transaction.session)
+    if (way === undefined)
       return this.#refuse('rcpt', transaction, refusals.relayDenied(domainName(recipient)), recipient)
-    const limit = this.#mayJoin(transaction, domain)
-    if (limit.kind !== 'accept') return this.#refuse('rcpt', transaction, limit, recipient, domain)
-    const answer = this.#parts.recipients.verify(domain, recipient.forwardPath)
+    const { bounces } = this.#parts
+    const bounce = isServed(way) ? bounces.rcpt(transaction, recipient.forwardPath, way) : ACCEPT
+    const gate = bounce.kind === 'accept' ? this.#mayJoin(transaction, way) : bounce
+    if (gate.kind !== 'accept') return this.#refuse('rcpt', transaction, gate, recipient, way)
+    if (!isServed(way)) return this.#joined(transaction, way)
+    const answer = this.#parts.recipients.verify(way, bounces.plain(recipient.forwardPath, way))
     return answer instanceof Promise
-      ? answer.then((later) => this.#joined(transaction, recipient, domain, later))
-      : this.#joined(transaction, recipient, domain, answer)
+      ? answer.then((later) => this.#verified(transaction, recipient, way, later))
+      : this.#verified(transaction, recipient, way, answer)
   }
 
   data(transaction: Transaction): Gate {
@@ -74,19 +87,22 @@ export class Relay implements Decisions {
     return gate.kind === 'accept' ? gate : this.#refuse('data', transaction, gate)
   }
 
-  async content(transaction: Transaction, content: Content): Promise<ContentAnswer> {
-    const domain = this.#group.get(transaction)!
-    const { hostname, clock, hopsMax, commit } = this.#parts
-    const inspected = inspect(transaction, content, domain, { hostname, hopsMax: hopsMax(), wallMs: clock.wall() })
-    if (inspected.kind === 'reject') return this.#refuse('content', transaction, inspected, undefined, domain)
-    const answer = await commit.take({
-      transaction,
-      domain,
-      content: inspected.content,
-      messageId: inspected.messageId,
-    })
-    if (answer.kind === 'accept' || answer.kind === 'vanish') return answer
-    return this.#refuse('content', transaction, answer, undefined, domain)
+  async content(received: Transaction, content: Content): Promise<ContentAnswer> {
+    const way = this.#group.get(received)!
+    const { hostname, clock, hopsMax, bounces, commit } = this.#parts
+    const transaction = bounces.withPlainRecipients(received, way)
+    const inspected = inspect(transaction, content, way, { hostname, hopsMax: hopsMax(), wallMs: clock.wall() })
+    if (inspected.kind === 'reject') return this.#refuse('content', transaction, inspected, undefined, way)
+    const { header, messageId } = inspected
+    const judged = await this.#judge({ transaction, way, content, header, messageId })
+    const answer =
+      judged.kind === 'pass'
+        ? await commit.take({ ...judged, domain: way, content: inspected.content, messageId })
+        : judged
+    if (answer.kind === 'reject' || answer.kind === 'defer') {
+      return this.#refuse('content', transaction, answer, undefined, way)
+    }
+    return answer
   }
 
   abandoned(transaction: Transaction): void {
@@ -97,27 +113,44 @@ export class Relay implements Decisions {
     this.#parts.report({ kind: 'session-closed', session, why })
   }
 
-  #domainOf(path: ForwardPath): ServedDomain | undefined {
+  #judge(message: ToJudge<ServedDomain | OutboundWay>): Promise<Judged> {
+    const { way } = message
+    const { bounces, outbound } = this.#parts
+    return isServed(way) ? bounces.content({ ...message, way }) : outbound.content({ ...message, way })
+  }
+
+  #wayTo(path: ForwardPath, session: Session): ServedDomain | OutboundWay | undefined {
     const directory = this.#parts.directory()
+    if (session.service === 'outbound' && path.kind === 'mailbox') return this.#parts.outbound.way(session)
     if (path.kind === 'postmaster') return directory.domain(this.#parts.hostname)
     return path.mailbox.domain.kind === 'name' ? directory.domain(path.mailbox.domain.ascii) : undefined
   }
 
-  #mayJoin(transaction: Transaction, domain: ServedDomain): Gate {
+  #mayJoin(transaction: Transaction, domain: Way): Gate {
     const { envelope, session, group } = transaction
     if (session.tally.recipientsRefused >= UNKNOWN_RECIPIENTS_MAX) return refusals.tooManyUnknown()
     if ((envelope.declaredOctets ?? 0) > domain.contentOctetsMax) return refusals.tooLarge(domain.contentOctetsMax)
     return group === undefined || group === groupOf(domain) ? ACCEPT : refusals.anotherGroup()
   }
 
-  #joined(transaction: Transaction, recipient: Recipient, domain: ServedDomain, answer: RecipientAnswer): Gate {
+  #joined(transaction: Transaction, way: ServedDomain | OutboundWay): Gate {
+    transaction.group ??= groupOf(way)
+    if (!this.#group.has(transaction)) this.#group.set(transaction, way)
+    return ACCEPT
+  }
+
+  #verified(transaction: Transaction, recipient: Recipient, domain: ServedDomain, answer: RecipientAnswer): Gate {
     switch (answer.kind) {
       case 'known':
-        transaction.group ??= groupOf(domain)
-        if (!this.#group.has(transaction)) this.#group.set(transaction, domain)
-        return ACCEPT
+        return this.#joined(transaction, domain)
       case 'unknown':
-        return this.#refuse('rcpt', transaction, refusals.unknownRecipient(answer.source), recipient, domain)
+        return this.#refuse(
+          'rcpt',
+          transaction,
+          refusals.unknownRecipient(answer.source, answer.ageMs),
+          recipient,
+          domain,
+        )
       case 'unreachable':
         return this.#refuse('rcpt', transaction, refusals.cannotVerify(answer.text), recipient, domain)
     }
@@ -128,7 +161,7 @@ export class Relay implements Decisions {
     transaction: Transaction,
     refusal: G,
     recipient?: Recipient,
-    domain?: ServedDomain,
+    way?: Way,
   ): G {
     this.#parts.report({
       kind: 'refused',
@@ -137,7 +170,7 @@ export class Relay implements Decisions {
       session: transaction.session,
       envelope: transaction.envelope,
       ...(recipient && { recipient }),
-      ...(domain && { tenant: domain.tenant.name }),
+      ...(way && { tenant: way.tenant.name }),
       reply: refusal.reply,
       reasons: refusal.reasons,
     })
@@ -146,7 +179,9 @@ export class Relay implements Decisions {
 }
 
 /** Recipients with equal next hop and equal policy class may share a transaction. */
-export const groupOf = (domain: ServedDomain): string => `${domain.route.id} ${domain.policyClass} ${domain.commit}`
+export const groupOf = (way: Way): string => `${way.route.id} ${way.policyClass} ${way.commit}`
+
+const isServed = (way: ServedDomain | OutboundWay): way is ServedDomain => 'recipients' in way
 
 function domainName({ forwardPath }: Recipient): string {
   return forwardPath.kind === 'postmaster' ? 'postmaster of this relay' : mailboxText(forwardPath.mailbox)

@@ -8,7 +8,11 @@ import { controlPath } from './serve.ts'
 /** For a bulk command on a large queue. */
 const ANSWER_MS_MAX = 180_000
 
-export async function askRunning(dataFolder: string, request: ControlRequest): Promise<unknown> {
+export async function askRunning(
+  dataFolder: string,
+  request: ControlRequest,
+  offline = (asked: ControlRequest): unknown => answerOffline(dataFolder, asked),
+): Promise<unknown> {
   try {
     return await controlRequest(controlPath(dataFolder), request, ANSWER_MS_MAX)
   } catch (error) {
@@ -16,6 +20,6 @@ export async function askRunning(dataFolder: string, request: ControlRequest): P
       error instanceof UserError && error.exitCode === EXIT.unavailable && /not running/.test(error.message)
     if (!notRunning) throw error
     process.stderr.write('vorposten: the relay is not running; this is what its disk says\n')
-    return answerOffline(dataFolder, request)
+    return offline(request)
   }
 }

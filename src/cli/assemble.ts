@@ -11,25 +11,32 @@ import type { Report } from '#mail/event.ts'
 import { traceIds } from '#mail/trace-id.ts'
 import { Operations } from '#queue/operations.ts'
 import { Queue } from '#queue/queue.ts'
-import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
+import type { RecipientAnswer } from '#recipients/knowledge.ts'
+import type { AskDesk } from '#recipients/shared-memory.ts'
 import { type ReportOptions, WorkerReport } from '#report/report.ts'
 import { createServerSession } from '#smtp/server/session.ts'
 import type { Spool, SpoolOptions } from '#spool/contract.ts'
 import { severalSpools } from '#spool/several.ts'
 import { openSpool } from '#spool/spool.ts'
+import type { Database } from '#store/database.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { type Disk, systemDisk } from '#sys/disk.ts'
 import { createResolver } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import type { Connect } from '#sys/wire.ts'
 import type { Directory, Route } from '#tenant/directory.ts'
+import { Bounces } from '../relay/bounces.ts'
 import { Commit } from '../relay/commit.ts'
 import { lessonsFor } from '../relay/lessons.ts'
+import { Outbound } from '../relay/outbound.ts'
 import { Room } from '../relay/room.ts'
 import { keepOf, spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
+import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
+import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { tlsFolder, traceFolder } from './folders.ts'
+import { outboundDesk } from './outbound-desk.ts'
 import { acceptEvents, ownRefusal, type RunningReport, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
@@ -55,6 +62,10 @@ export interface Worker {
   readonly operations: Operations
   readonly report: RunningReport
   readonly delivery: Delivery
+  /** The desk says that something has changed. */
+  recipientsChanged(notice: ChangedNotice): void
+  /** An operator wants to know now. */
+  probeRecipient(question: ProbeQuestion): Promise<RecipientAnswer>
   /** Takes effect for the next decision; sessions under way keep their listener's old settings. */
   reload(config: Config): Promise<void>
   /** Ends sessions and attempts, syncs the spool. */
@@ -71,9 +82,18 @@ export interface Outside {
   readonly random: () => number
   readonly report: (options: ReportOptions) => RunningReport
   readonly spool: Pick<SpoolOptions, 'lockOwner' | 'newKey'>
+  /** What all workers share; without it the worker is alone, and knows only what it has seen. */
+  readonly shared?: Shared
 }
 
-const realOutside = (): Outside => ({
+export interface Shared {
+  /** For reading. */
+  readonly store: Database
+  readonly desk: AskDesk
+  readonly workers: number
+}
+
+export const realOutside = (): Outside => ({
   clock: systemClock,
   disk: systemDisk,
   connect: connectSocket,
@@ -88,6 +108,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const report = outside.report(reportOptions(options.config, options.index, outside.clock))
   const spool = await openSpools(options, report.report, outside)
   const sending = assembleSending(current, report, outside)
+  await sending.recipients.begin()
   const keeping = assembleKeeping(current, spool, sending, outside)
   const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping }, outside)
   // What replay has found already, then what it finds from now on.
@@ -103,16 +124,19 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     delivery,
     report,
     operations,
+    recipientsChanged: (notice) => recipients.changed(notice),
+    probeRecipient: (question) => recipients.probe(question),
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current.replace(next)
-      recipients.forgetUnknown()
+      recipients.knowledge.changed()
       delivery.retire(current.routeIds())
     },
     async drain() {
       // The queue starts nothing more from now on; sessions may still deliver their own message.
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
       await atMost(DRAIN_MS_MAX, ended, outside.clock)
+      await recipients.drain()
       await spool.close()
       report.end()
     },
@@ -148,7 +172,7 @@ class Current {
 
 interface Sending {
   readonly delivery: Delivery
-  readonly recipients: RecipientKnowledge
+  readonly recipients: Recipients
   /** The report, and the lessons that recipients draw from it. */
   readonly tell: Report
 }
@@ -156,14 +180,24 @@ interface Sending {
 function assembleSending(current: Current, report: RunningReport, outside: Outside): Sending {
   const { clock, connect, resolve, random } = outside
   const { hostname } = current.config
-  const delivery = createDelivery({ connect, clock, resolve, hostname, random, preferChunking: true })
-  const recipients = new RecipientKnowledge({
+  const delivery = createDelivery({
+    connect,
     clock,
-    limits: KNOWLEDGE_LIMITS,
-    probe: (to, mailbox) => delivery.probe(to, { kind: 'mailbox', mailbox }),
-    probed: ({ id, tenant }, answer) => report.report({ kind: 'probed', route: id, tenant, answer }),
+    resolve,
+    hostname,
+    random,
+    preferChunking: true,
+    calloutSender: () => current.config.calloutSender && { kind: 'mailbox', mailbox: current.config.calloutSender },
   })
-  return { delivery, recipients, tell: lessonsFor(recipients, report.report) }
+  const recipients = assembleRecipients({
+    directory: () => current.directory,
+    delivery,
+    report: report.report,
+    clock,
+    random,
+    ...(outside.shared && { shared: outside.shared }),
+  })
+  return { delivery, recipients, tell: lessonsFor(recipients.knowledge, report.report) }
 }
 
 interface Keeping {
@@ -205,7 +239,7 @@ interface Assembled {
   readonly keeping: Keeping
 }
 
-function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, random }: Outside): Acceptor {
+function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, random, shared }: Outside): Acceptor {
   const { current, report, spool, sending, keeping } = made
   const { delivery, recipients, tell } = sending
   const { hostname, dataFolder } = options.config
@@ -214,13 +248,17 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     () => current.config.limits.contentMemoryOctetsMax,
     () => spool.health,
   )
+  const { limits, records } = outboundDesk(shared?.desk ?? nobody)
+  const leaving = { clock, directory: () => current.directory, limits, records, report: tell }
   const relay = new Relay({
     hostname,
     clock,
     directory: () => current.directory,
     hopsMax: () => current.config.limits.hopsMax,
-    recipients,
+    recipients: recipients.knowledge,
     room: (octets) => room.for(octets),
+    outbound: new Outbound(leaving),
+    bounces: new Bounces(leaving),
     commit: new Commit({
       clock,
       report: tell,
@@ -245,6 +283,8 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, ran
     reusePort: options.reusePort,
   })
 }
+
+const nobody: AskDesk = () => Promise.reject(new Error('there is no supervisor to ask'))
 
 function reportOptions(config: Config, worker: number, clock: Clock): ReportOptions {
   return {

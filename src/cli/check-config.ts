@@ -95,5 +95,8 @@ function routeText({ hosts, protocol, tls }: Route): string {
 function recipientsText(recipients: ServedDomain['recipients']): string {
   if (recipients.kind === 'live') return 'recipients asked live'
   if (recipients.kind === 'accept-all') return 'every recipient accepted'
+  if (recipients.kind === 'directory') {
+    return recipients.otherwise === 'live' ? 'recipients of a list, others asked live' : 'recipients of a list'
+  }
   return `${counted(recipients.keys.size, 'recipient')} listed`
 }

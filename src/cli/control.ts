@@ -27,6 +27,8 @@ const request = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('queue-list'), selection, rowsMax: z.number().int().positive().max(10_000) }),
   z.strictObject({ kind: z.literal('queue-show'), id: z.string().max(64) }),
   z.strictObject({ kind: z.literal('queue-act'), selection, action, dryRun: z.boolean() }),
+  /** To a clerk of the desk, which checks the body itself. */
+  z.strictObject({ kind: z.literal('desk'), about: z.string().max(100), body: z.unknown() }),
   z.strictObject({ kind: z.literal('reload') }),
   z.strictObject({ kind: z.literal('status') }),
 ])
@@ -58,6 +60,8 @@ export async function answerControl(body: unknown, running: Running): Promise<un
       return (await ask(running, asked)).find((found) => found !== undefined) ?? null
     case 'queue-act':
       return ((await ask(running, asked)) as ActionResult[][]).flat()
+    case 'desk':
+      return running.desk.command(asked.about, asked.body)
     case 'reload':
       await running.reload()
       return 'reloaded'

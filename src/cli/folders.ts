@@ -6,3 +6,5 @@ export const traceFolder = (dataFolder: string): string => join(dataFolder, 'tra
 export const tlsFolder = (dataFolder: string): string => join(dataFolder, 'tls')
 /** Compiled modules; may be deleted at any time. */
 export const compileCacheFolder = (dataFolder: string): string => join(dataFolder, 'cache')
+/** What was learned and counted; the supervisor writes it. */
+export const storePath = (dataFolder: string): string => join(dataFolder, 'store.db')

@@ -70,7 +70,7 @@ async function metrics(running: Running): Promise<string> {
       samples: { vorposten_worker_restarts_total: workers.reduce((sum, { restarts }) => sum + restarts, 0) },
     },
   }
-  return exposition({ ...merged(snapshots), ...own })
+  return exposition({ ...merged(snapshots), ...running.desk.metrics(), ...own })
 }
 
 /** Why not ready, or undefined. A sick spool is a reason: senders hear 4yz, so a load balancer should look elsewhere. */

@@ -5,6 +5,7 @@ import { systemClock } from '#sys/clock.ts'
 import { acceptSettings } from './accept-settings.ts'
 import { configFor } from './configuration.ts'
 import { answerControl } from './control.ts'
+import { openDesk } from './desk.ts'
 import type { ExitCode } from './exit.ts'
 import { compileCacheFolder, traceFolder } from './folders.ts'
 import { serveHttp } from './http.ts'
@@ -15,9 +16,12 @@ const PRUNE_MS = 600_000
 export async function serveCommand(file: string): Promise<ExitCode> {
   const { dataFolder } = await configFor(file)
   const module = new URL('./worker-main.ts', import.meta.url).pathname
+  const log = (line: string) =>
+    void process.stdout.write(`${new Date().toISOString()} vorposten/supervisor[${process.pid}]: ${line}\n`)
   return serve({
     program: { module, args: [], cacheFolder: compileCacheFolder(dataFolder) },
     load: async () => planOf(await configFor(file)),
+    openDesk: (plan) => openDesk(plan.settings as Config, log),
     control: answerControl,
     async started(running, plan) {
       const config = plan.settings as Config
@@ -28,7 +32,7 @@ export async function serveCommand(file: string): Promise<ExitCode> {
         closeHttp()
       }
     },
-    log: (line) => process.stdout.write(`${new Date().toISOString()} vorposten/supervisor[${process.pid}]: ${line}\n`),
+    log,
   })
 }
 

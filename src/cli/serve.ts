@@ -12,6 +12,7 @@ import { systemClock } from '#sys/clock.ts'
 import { EXIT, type ExitCode, toUserError } from './exit.ts'
 import { checkPorts } from './serve/check-ports.ts'
 import { controlServer } from './serve/control-socket.ts'
+import { Desk } from './serve/desk.ts'
 import { Supervisor } from './serve/supervisor.ts'
 import { Systemd } from './serve/systemd.ts'
 import type { WorkerProgram } from './serve/worker-process.ts'
@@ -27,6 +28,7 @@ export interface ServePlan {
 
 export interface Running {
   readonly supervisor: Supervisor
+  readonly desk: Desk<never>
   /** As SIGHUP does; rejects with a UserError, and then the old settings hold. */
   reload(): Promise<void>
 }
@@ -35,6 +37,8 @@ export interface ServeOptions {
   readonly program: WorkerProgram
   /** Reads and checks the configuration; again at each reload. UserErrors are the operator's. */
   load(): Promise<ServePlan>
+  /** Opened before the workers start, closed after they ended. UserErrors are the operator's. */
+  openDesk?(plan: ServePlan): Promise<Desk<never>>
   /** Requests over the control socket. */
   control(request: unknown, running: Running): Promise<unknown>
   /** When all workers are ready: what else the supervisor serves (metrics, health). The result closes it. */
@@ -51,6 +55,7 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
   const workers = workerCount(plan.workers)
   await makeFolders(plan.dataFolder, workers)
   const { program, log } = options
+  const desk = (await options.openDesk?.(plan)) ?? new Desk<never>([])
   const supervisor = new Supervisor({
     workers,
     dataFolder: plan.dataFolder,
@@ -58,9 +63,11 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
     ticketKeys: randomBytes(48),
     program,
     clock: systemClock,
+    desk: (worker, about, body) => desk.answer(worker, about, body),
+    ended: (worker) => desk.ended(worker),
     log,
   })
-  return new Service(options, plan, supervisor).run()
+  return new Service(options, plan, supervisor, desk).run()
 }
 
 async function makeFolders(dataFolder: string, workers: number): Promise<void> {
@@ -74,6 +81,7 @@ async function makeFolders(dataFolder: string, workers: number): Promise<void> {
 
 class Service implements Running {
   readonly supervisor: Supervisor
+  readonly desk: Desk<never>
   readonly #options: ServeOptions
   readonly #systemd: Systemd
   #plan: ServePlan
@@ -81,10 +89,11 @@ class Service implements Running {
   /** Reloads run one after the other. */
   #reloading: Promise<void> = Promise.resolve()
 
-  constructor(options: ServeOptions, plan: ServePlan, supervisor: Supervisor) {
+  constructor(options: ServeOptions, plan: ServePlan, supervisor: Supervisor, desk: Desk<never>) {
     this.#options = options
     this.#plan = plan
     this.supervisor = supervisor
+    this.desk = desk
     this.#systemd = new Systemd(process.env, (text) => options.log(text))
   }
 
@@ -102,7 +111,13 @@ class Service implements Running {
     } finally {
       signals.remove()
       await control.close()
+      await this.desk.close()
     }
+  }
+
+  async #askWorkers(about: string, body: unknown, msMax?: number): Promise<unknown[]> {
+    const answers = await this.supervisor.askAll(about, body, msMax)
+    return answers.filter((answer) => answer.kind === 'answer').map((answer) => answer.body)
   }
 
   reload(): Promise<void> {
@@ -123,6 +138,7 @@ class Service implements Running {
       throw error
     }
     if (this.#stopSignals > 0) return () => {}
+    this.desk.started((about, body, msMax) => this.#askWorkers(about, body, msMax))
     const closeOthers = await this.#options.started(this, this.#plan)
     await this.#systemd.ready(this.#status())
     const watchdog = this.#startWatchdog()
@@ -142,6 +158,7 @@ class Service implements Running {
         this.#options.log('another data folder or number of workers takes effect at the next start')
       }
       await this.supervisor.reload(plan.settings)
+      await this.desk.reload(plan.settings as never)
       this.#plan = { ...plan, dataFolder, workers }
       this.#options.log('reloaded')
     } finally {

@@ -14,11 +14,15 @@ import type { Session, Transaction } from '#mail/session.ts'
 import { traceIds } from '#mail/trace-id.ts'
 import { ACCEPT, type Gate } from '#mail/verdict.ts'
 import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
+import { OwnMemory } from '#recipients/memory.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { ServedDomain } from '#tenant/directory.ts'
+import { Bounces } from '../relay/bounces.ts'
 import { inspect } from '../relay/inspect.ts'
+import { Outbound } from '../relay/outbound.ts'
 import { Relay } from '../relay.ts'
 import { EXIT, UserError } from './exit.ts'
+import { outboundDesk } from './outbound-desk.ts'
 
 export interface Step {
   readonly step: string
@@ -82,6 +86,7 @@ export async function simulate(config: Config, options: SimulateOptions, message
 
 function pathFor(config: Config, options: SimulateOptions): { relay: Relay; transaction: Transaction } {
   const directory = directoryFrom(config)
+  const judging = { clock: systemClock, directory: () => directory, ...outboundDesk(nobody), report: () => {} }
   const relay = new Relay({
     hostname: config.hostname,
     clock: systemClock,
@@ -90,9 +95,13 @@ function pathFor(config: Config, options: SimulateOptions): { relay: Relay; tran
     recipients: new RecipientKnowledge({
       clock: systemClock,
       limits: KNOWLEDGE_LIMITS,
+      memory: new OwnMemory(systemClock, KNOWLEDGE_LIMITS),
+      random: Math.random,
       probe: async () => assumed(options.assume),
     }),
     room: () => ACCEPT,
+    outbound: new Outbound(judging),
+    bounces: new Bounces(judging),
     commit: { take: () => Promise.reject(new Error('simulate commits nothing')) },
     report: () => {},
   })
@@ -123,6 +132,8 @@ function pathFor(config: Config, options: SimulateOptions): { relay: Relay; tran
   }
   return { relay, transaction }
 }
+
+const nobody = () => Promise.reject(new Error('simulate counts nothing'))
 
 function assumed(kind: ProbeAnswer['kind']): ProbeAnswer {
   if (kind === 'unreachable') return { kind, obstacle: 'connect', text: 'assumed to be unreachable' }

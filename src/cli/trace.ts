@@ -66,6 +66,13 @@ export function story(raw: TraceRecord): string {
         `${indent}because: ${reasons}`
       )
     }
+    case 'discarded': {
+      const reasons = (record['reasons'] as { text: string }[]).map((reason) => reason.text).join('; ')
+      return (
+        `${at}discarded: ${reasons}\n` +
+        `${indent}${record['client']}: ${record['from']} → ${list(record['to'])}, for ${record['tenant']}; its server heard 250`
+      )
+    }
     case 'attempted': {
       const where = `${record['inSession'] ? 'in the session, ' : ''}${whereTo(record)}`
       const lines = (record['recipients'] as AttemptedRecipient[]).map((r) => `${indent}${r.status} ${r.to}: ${r.text}`)

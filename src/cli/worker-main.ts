@@ -2,7 +2,10 @@
 import { flushCompileCache } from 'node:module'
 import type { Config } from '#config/config.ts'
 import type { Action, Selection } from '#queue/operations.ts'
-import { assembleWorker, type Worker } from './assemble.ts'
+import { readStore } from '#store/database.ts'
+import { assembleWorker, realOutside, type Worker } from './assemble.ts'
+import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
+import { storePath } from './folders.ts'
 import { runWorker, type WorkerParts } from './serve/worker.ts'
 
 /** What the supervisor asks of a worker: `about`, with its body and answer. */
@@ -10,6 +13,8 @@ export interface WorkerQuestions {
   'queue-list': { body: { selection: Selection; rowsMax: number } }
   'queue-show': { body: { id: string } }
   'queue-act': { body: { selection: Selection; action: Action; dryRun: boolean } }
+  'recipients/changed': { body: ChangedNotice }
+  'recipients/probe': { body: ProbeQuestion }
   metrics: { body: undefined }
   health: { body: undefined }
 }
@@ -18,8 +23,11 @@ export interface WorkerHealthAnswer {
   readonly spool: 'ok' | 'full' | 'broken'
 }
 
-runWorker(async ({ settings, ...context }) => {
-  const worker = await assembleWorker({ config: settings as Config, ...context })
+runWorker(async ({ settings, workers, ...context }, desk) => {
+  const config = settings as Config
+  // The supervisor has made it.
+  const shared = { store: readStore(storePath(config.dataFolder)), desk, workers }
+  const worker = await assembleWorker({ config, ...context }, { ...realOutside(), shared })
   await worker.acceptor.prepare()
   return partsOf(worker)
 })
@@ -50,6 +58,10 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       const { selection, action, dryRun } = body as WorkerQuestions['queue-act']['body']
       return worker.operations.act(selection, action, dryRun)
     }
+    case 'recipients/changed':
+      return worker.recipientsChanged(body as ChangedNotice)
+    case 'recipients/probe':
+      return worker.probeRecipient(body as ProbeQuestion)
     case 'metrics':
       return worker.report.metrics.snapshot()
     case 'health':

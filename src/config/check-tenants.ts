@@ -3,11 +3,10 @@
  * that are not of their domain.
  */
 import { firstOne } from './check-listeners.ts'
+import { checkOutbound, reportNoRoute } from './check-outbound.ts'
 import { checkHosts, checkRoute, type OwnAddresses } from './check-routes.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
-import { shown } from './problem.ts'
 import { newKeys, recipientKey } from './recipients.ts'
-import { nearest } from './suggest.ts'
 import { sizeText } from './units.ts'
 import type { SettingPath, YamlText } from './yaml-text.ts'
 
@@ -16,6 +15,7 @@ export type ListedKeys = ReadonlyMap<DomainDraft, ReadonlySet<string>>
 
 export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): ListedKeys {
   checkOwners(draft, yaml)
+  checkOutbound(draft, yaml)
   const listed = new Map<DomainDraft, ReadonlySet<string>>()
   for (const tenant of draft.tenants) {
     for (const route of tenant.routes.values()) checkRoute(route, own, yaml)
@@ -65,8 +65,9 @@ function checkUnused(tenant: TenantDraft, yaml: YamlText): void {
   // A faulty domain may have meant any of them.
   if (!tenant.complete) return
   const used = new Set(tenant.domains.map((domain) => domain.settings?.route))
+  used.add(tenant.settings.outbound?.route)
   for (const [name, route] of tenant.routes) {
-    if (!used.has(name)) yaml.report('warning', route.path, 'no domain uses this route', {}, 'key')
+    if (!used.has(name)) yaml.report('warning', route.path, 'nothing uses this route', {}, 'key')
   }
 }
 
@@ -81,11 +82,7 @@ function checkWay(domain: DomainDraft, tenant: TenantDraft, own: OwnAddresses, y
     const hint = 'remove one of them'
     yaml.report('error', [...domain.path, 'deliver-to'], 'stands beside a route', { hint }, 'key')
   } else if (route !== undefined && !tenant.routes.has(route)) {
-    const names = [...tenant.routes.keys()]
-    const meant = nearest(route, names)
-    const allowed = names.length > 0 ? names.join(', ') : `a name under tenants.${tenant.name}.routes`
-    const detail = meant === undefined ? { allowed } : { allowed, hint: `did you mean ${meant}?` }
-    yaml.report('error', [...domain.path, 'route'], `${tenant.name} has no route ${shown(route)}`, detail)
+    reportNoRoute(route, tenant, [...domain.path, 'route'], yaml)
   }
 }
 

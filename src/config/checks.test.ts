@@ -60,7 +60,7 @@ test('a route of another tenant cannot be used, one that nobody uses is a warnin
   const text = `  bakery: {routes: {main: {hosts: a.example}}}
   school: {domains: {school.example: {route: main}}}\n`
   assert.deepEqual(problems(text), [
-    'v:4:21: warning: tenants.bakery.routes.main: no domain uses this route',
+    'v:4:21: warning: tenants.bakery.routes.main: nothing uses this route',
     'v:5:46: error: tenants.school.domains."school.example".route: school has no route "main"; allowed: a name under tenants.school.routes',
   ])
 })

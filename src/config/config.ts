@@ -2,6 +2,7 @@
  * The configuration as the program uses it: resolved values (ms, octets, A-labels), no text left to read. Plain data
  * without functions, so that the supervisor may read the file once and hand it to its workers (structured clone).
  */
+import type { Mailbox } from '#mail/address.ts'
 import type { Endpoint, Service } from '#mail/session.ts'
 import type { ServerLimits } from '#smtp/server/contract.ts'
 import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
@@ -62,6 +63,8 @@ export interface Config {
   readonly listeners: readonly ListenerConfig[]
   readonly limits: RelayLimits
   readonly spool: { readonly segmentOctets: number; readonly freeOctetsMin: number }
+  /** For callouts to servers that refuse the null path. */
+  readonly calloutSender?: Mailbox
   readonly tenants: readonly Tenant[]
   /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
   readonly routes: readonly Route[]

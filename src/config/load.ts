@@ -10,6 +10,7 @@ import { readText } from './file-text.ts'
 import { parseConfig } from './parse.ts'
 import type { Problem, ProblemList } from './problem.ts'
 import { RECIPIENTS_OCTETS_MAX, type RecipientFile, readRecipientList } from './recipients.ts'
+import { readKey } from './resolve-outbound.ts'
 import type { Environment } from './secret.ts'
 import { type Written, YAML_OCTETS_MAX } from './yaml-text.ts'
 
@@ -40,8 +41,9 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const machine = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((one) => one.address))
   const parsed = parseConfig(file.text, path, { environment, machine })
   if (!parsed.ok) return parsed
-  const { config, written, files, yaml, problems } = parsed
+  const { config, written, files, secrets, yaml, problems } = parsed
   for (const list of files) await readList(list, problems)
+  for (const secret of secrets) await readKey(secret, environment, problems)
   await checkCertificates(config.listeners, yaml, nowMs)
   if (problems.hasErrors) return { ok: false, problems: problems.sorted() }
   return { ok: true, config, written, warnings: problems.sorted() }

@@ -10,6 +10,7 @@ import type { ListedKeys } from './check-tenants.ts'
 import type { ClientLimits, Config, ListenerConfig, RelayLimits } from './config.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, type RecipientFile } from './recipients.ts'
+import { bounceProtectionOf, type KeySecret, outboundOf } from './resolve-outbound.ts'
 import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
 import { type RouteSettings, routeSettings } from './schema-tenant.ts'
@@ -19,6 +20,7 @@ export interface Resolved {
   readonly config: Config
   /** Lists that are still to be read into the sets which the config already holds. */
   readonly files: readonly RecipientFile[]
+  readonly secrets: readonly KeySecret[]
 }
 
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
@@ -26,7 +28,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
   const dataFolder = relay['data-folder']
   if (!(hostname && dataFolder && workers && log && http && listeners && limits && spool)) throw new Error('not sound')
   const at = (path: string): string => resolve(dirname(yaml.file), path)
-  const declared: Declarations = { tenants: [], routes: [], domains: [], files: [] }
+  const declared: Declarations = { tenants: [], routes: [], domains: [], files: [], secrets: [] }
   const context = { listed, yaml, at, contentOctetsMax: limits['content-size-max'] }
   for (const tenant of tenants) declareTenant(tenant, context, declared)
   const config: Config = {
@@ -39,12 +41,13 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     listeners: listeners.map((listener) => listenerConfig(listener, limits, at)),
     limits: relayLimits(limits),
     spool: { segmentOctets: spool['segment-size'], freeOctetsMin: spool['free-space-min'] },
+    ...(relay['callout-sender'] && { calloutSender: relay['callout-sender'] }),
     tenants: declared.tenants,
     routes: declared.routes,
     domains: declared.domains,
     recipientFiles: declared.files.map(({ domain, path }) => ({ domain, path })),
   }
-  return { config, files: declared.files }
+  return { config, files: declared.files, secrets: declared.secrets }
 }
 
 type Absolute = (path: string) => string
@@ -101,6 +104,7 @@ interface Declarations {
   readonly routes: Route[]
   readonly domains: ServedDomain[]
   readonly files: RecipientFile[]
+  readonly secrets: KeySecret[]
 }
 
 interface Context {
@@ -112,7 +116,15 @@ interface Context {
 
 function declareTenant(draft: TenantDraft, context: Context, into: Declarations): void {
   const { postmaster, language = 'en' } = draft.settings
-  const tenant: Tenant = { name: draft.name, language, ...(postmaster === undefined ? {} : { postmaster }) }
+  const outbound = outboundOf(draft, context.contentOctetsMax)
+  const bounceProtection = bounceProtectionOf(draft, context, into.secrets)
+  const tenant: Tenant = {
+    name: draft.name,
+    language,
+    ...(postmaster && { postmaster }),
+    ...(outbound && { outbound }),
+    ...(bounceProtection && { bounceProtection }),
+  }
   into.tenants.push(tenant)
   const routes = new Map<string, Route>()
   for (const { name, settings } of draft.routes.values()) {

@@ -17,7 +17,7 @@ export const endpoint = setting({
   },
 })
 
-const network = setting({
+export const network = setting({
   brief: 'a network',
   allowed: 'a network such as 10.0.0.0/8 or 2001:db8::/32, or one address',
   read: readNetwork,
@@ -64,9 +64,14 @@ const listenerName = setting({
 export const listenerSettings = section({
   name: listenerName.describe('What the log and the metrics call it. Unique.'),
   addresses: oneOrMore(endpoint).describe('Where it listens. Port 25 for mail from other servers.'),
-  service: choice('inbound')
+  service: choice('inbound', 'outbound')
     .prefault('inbound')
-    .describe('What is offered: `inbound` takes mail for the domains of the tenants, from anyone (RFC 5321 §2.1).'),
+    .describe(
+      prose(
+        'What is offered: `inbound` takes mail for the domains of the tenants, from anyone (RFC 5321 §2.1). `outbound`',
+        'takes mail to anyone from the tenants’ own servers (their `outbound` settings), and from nobody else.',
+      ),
+    ),
   tls: choice('none', 'starttls', 'implicit')
     .prefault('starttls')
     .describe(

@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { type AddressFault, parseMailbox } from '#mail/address.ts'
 import { hostName } from './schema-listener.ts'
+import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts'
 import { choice, count, duration, fault, oneOrMore, path, prose, section, setting, size } from './setting.ts'
 import { readFullDomain, readHostPort } from './units.ts'
 
@@ -21,7 +22,7 @@ const FAULT_TEXTS: Partial<Record<AddressFault, string>> = {
 }
 export const addressFaultText = (kind: AddressFault): string => FAULT_TEXTS[kind] ?? kind
 
-const mailbox = setting({
+export const mailbox = setting({
   allowed: 'an address such as postmaster@bakery.example',
   brief: 'an address',
   read: (text) => {
@@ -214,6 +215,10 @@ export const domainSettings = section({
 export const tenantShape = {
   postmaster: mailbox.optional().describe('Who hears of held mail.'),
   language: choice('de', 'en').prefault('en').describe('Language of what the tenant reads from us.'),
+  outbound: outboundSettings.optional().describe('The tenant’s servers may send through us. Without it they may not.'),
+  'bounce-protection': bounceProtectionSettings
+    .optional()
+    .describe('Bounces of mail that the tenant never sent are refused. Without it every bounce is let through.'),
 }
 
 export const domainName = setting({

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
-import { NAME, tenantSettings } from './schema-tenant.ts'
+import { mailbox, NAME, tenantSettings } from './schema-tenant.ts'
 import { choice, oneOrMore, path, prose, section, setting, size } from './setting.ts'
 
 /** Node starts that many workers at most; the worker's number is also a part of each trace id. */
@@ -64,6 +64,14 @@ export const relayShape = {
   })
     .prefault({})
     .describe('Metrics and health.'),
+  'callout-sender': mailbox
+    .optional()
+    .describe(
+      prose(
+        'Reverse-path of callouts to servers that refuse the null path `<>`, against RFC 5321 §4.5.5. An address',
+        'that exists and whose mail is thrown away: some servers check it. Without it, such servers cannot be asked.',
+      ),
+    ),
   listeners: oneOrMore(listenerSettings)
     .prefault([{ name: 'mx', addresses: ['0.0.0.0:25', '[::]:25'] }])
     .describe('Where mail comes in.'),

@@ -29,6 +29,16 @@ export function durationText(ms: number): string {
   return `${ms}s`
 }
 
+const DATE = /^(\d{4})-(\d\d)-(\d\d)$/
+
+/** `2026-11-24` in ms, the begin of that day in UTC. */
+export function readDate(text: string): number | undefined {
+  if (!DATE.test(text)) return undefined
+  const ms = Date.parse(`${text}T00:00:00Z`)
+  // 2026-02-30 would become a day of March.
+  return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== text ? undefined : ms
+}
+
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
   TB: 1e12,

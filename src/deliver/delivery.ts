@@ -33,6 +33,8 @@ export interface DeliveryParts {
   readonly limits?: DeliverLimits
   /** Use BDAT where it is offered. */
   readonly preferChunking?: boolean
+  /** The reverse-path of probes to servers that refuse `<>`. */
+  readonly calloutSender?: () => ReversePath | undefined
 }
 
 export interface OutgoingMessage {
@@ -56,7 +58,10 @@ export interface AttemptOptions {
 export interface Delivery {
   /** Outcomes align with `message.recipients`. Never rejects. */
   attempt(route: Route, message: OutgoingMessage, options: AttemptOptions): Promise<Attempt>
-  /** Asks the route's hosts for a recipient; the reverse-path is `<>` unless given. Never rejects. */
+  /**
+   * Asks the route's hosts for a recipient. Without a reverse-path it is `<>`, and where that is refused
+   * `calloutSender`. Never rejects.
+   */
   probe(route: Route, forwardPath: ForwardPath, reversePath?: ReversePath): Promise<ProbeAnswer>
   /** Finishes what is under way and refuses the rest; resolves when every connection is closed. */
   drain(): Promise<void>
@@ -114,7 +119,19 @@ class RoutedDelivery implements Delivery {
     }
   }
 
-  async probe(route: Route, forwardPath: ForwardPath, reversePath = NULL_PATH): Promise<ProbeAnswer> {
+  async probe(route: Route, forwardPath: ForwardPath, reversePath?: ReversePath): Promise<ProbeAnswer> {
+    const { nullRefused } = this.#of(route)
+    const other = this.#parts.calloutSender?.()
+    const nowMs = this.#parts.clock.monotonic()
+    const first = reversePath ?? (other !== undefined && nullRefused.untilMs > nowMs ? other : NULL_PATH)
+    const answer = await this.#probeFrom(route, forwardPath, first)
+    if (first.kind !== 'null' || other === undefined || !refusesSender(answer)) return answer
+    // RFC 5321 §4.5.5 wants `<>` taken, but some servers refuse it. That says nothing about the recipient.
+    nullRefused.untilMs = nowMs + this.#limits.nullRefusedMs
+    return this.#probeFrom(route, forwardPath, other)
+  }
+
+  async #probeFrom(route: Route, forwardPath: ForwardPath, reversePath: ReversePath): Promise<ProbeAnswer> {
     const { deliveries, probes } = this.#of(route)
     for (let again = false; ; again = true) {
       const untilMs = Number.POSITIVE_INFINITY
@@ -197,6 +214,9 @@ class RoutedDelivery implements Delivery {
     for (const resolve of this.#drained.splice(0)) resolve()
   }
 }
+
+const refusesSender = (answer: ProbeAnswer): boolean =>
+  answer.kind === 'unreachable' && answer.senderRefused !== undefined
 
 function notConnected(
   message: OutgoingMessage,

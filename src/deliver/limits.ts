@@ -19,6 +19,8 @@ export interface DeliverLimits {
   readonly probeConnectionsMax: number
   /** Probes over one connection before it is closed; servers grow suspicious of endless sessions. */
   readonly probesPerConnectionMax: number
+  /** A server that refused `<>` is asked with another reverse-path for so long, then with `<>` again. */
+  readonly nullRefusedMs: number
   /** TLS sessions kept for resumption, all hosts together; some 2 KB each. */
   readonly tlsSessionsMax: number
   /** Connections, waits and pauses are looked at so often; every time-out may come that much later. */
@@ -35,6 +37,7 @@ export const DELIVER_LIMITS: DeliverLimits = {
   waitingMax: 10_000,
   probeConnectionsMax: 2,
   probesPerConnectionMax: 100,
+  nullRefusedMs: 24 * 3_600_000,
   tlsSessionsMax: 1_000,
   tickMs: 1_000,
   client: CLIENT_LIMITS,

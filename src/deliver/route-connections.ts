@@ -37,6 +37,8 @@ export class RouteConnections {
   readonly routeId: string
   readonly deliveries: Pool
   readonly probes: Pool
+  /** Monotonic ms: until then probes do not try `<>`. */
+  readonly nullRefused = { untilMs: 0 }
   readonly #hosts: Hosts
   #route: Route
 

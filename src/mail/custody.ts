@@ -3,6 +3,9 @@
  * each made in one place: the spool, after its sync succeeded, and a delivery whose next hop itself answered 250.
  * Both classes are nominal (a private field), so no literal can stand in for them; a tidy test keeps the two
  * factories to `spool/` and `deliver/`.
+ *
+ * There is one more honest 250: "I have it, and by the tenant's own rule it goes nowhere". It takes a `DiscardRecord`, and
+ * only the policies of outgoing mail make one, after the report has heard which rule it was.
  */
 import { type PositiveReply, type RemoteReply, replyClass } from './reply.ts'
 import type { TraceId } from './trace-id.ts'
@@ -51,10 +54,32 @@ export class NextHopReceipt {
   }
 }
 
+export class DiscardRecord {
+  readonly kind = 'discard'
+  readonly id: TraceId
+  readonly #sealed = true
+
+  private constructor(id: TraceId) {
+    this.id = id
+  }
+
+  /** Only for `relay/outbound.ts`, once the discard was reported. */
+  static afterReport(id: TraceId): DiscardRecord {
+    return new DiscardRecord(id)
+  }
+
+  static is(value: object): value is DiscardRecord {
+    return #sealed in value
+  }
+}
+
 export type Custody = SpoolReceipt | NextHopReceipt
 
-/** The only maker of a positive reply to the final dot. */
-export function promise(custody: Custody): PositiveReply {
+/** The only maker of a positive reply to the final dot. The client hears of a discard: it is the tenant's own server. */
+export function promise(custody: Custody | DiscardRecord): PositiveReply {
+  if (custody.kind === 'discard') {
+    return { code: 250, status: '2.0.0', text: `Ok: accepted and discarded by policy, ${custody.id}` }
+  }
   const how = custody.kind === 'spool' ? 'queued as' : 'delivered as'
   return { code: 250, status: '2.0.0', text: `Ok: ${how} ${custody.id}` }
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Content } from './content.ts'
-import type { Custody } from './custody.ts'
+import type { Custody, DiscardRecord } from './custody.ts'
 import type { Recipient } from './envelope.ts'
 import type { Session, Transaction } from './session.ts'
 import type { Defer, Gate, Reject } from './verdict.ts'
@@ -12,14 +12,21 @@ import type { Defer, Gate, Reject } from './verdict.ts'
 export type Soon<T> = T | Promise<T>
 
 /**
- * Law 1 as a type: no acceptance of content without custody. `vanish`: nobody can say whether we have the message (a
+ * Law 1 as a type: no acceptance of content without custody, no discard without a record. `vanish`: nobody can say whether we have the message (a
  * sync failed half-way), so neither a 2yz nor a 4yz would be true; the connection closes without a reply.
  */
 export type ContentAnswer =
   | { readonly kind: 'accept'; readonly custody: Custody }
+  | Discarded
   | Reject
   | Defer
   | { readonly kind: 'vanish' }
+
+/** Answered 250 like an acceptance; nobody has the message any more, and the report knows why. */
+export interface Discarded {
+  readonly kind: 'discard'
+  readonly record: DiscardRecord
+}
 
 export interface Decisions {
   /** Before the greeting. */

@@ -42,6 +42,25 @@ export type PathEvent =
       /** Why the spool and not the next hop, where cut-through was tried. */
       readonly note?: string
     }
+  /** Answered 250, and by the tenant's own rule nobody gets it: the named recipients, of perhaps more. */
+  | {
+      readonly kind: 'discarded'
+      readonly id: TraceId
+      readonly session: Session
+      readonly envelope: Pick<Envelope, 'reversePath'>
+      readonly recipients: readonly Recipient[]
+      readonly tenant: string
+      readonly octets: number
+      readonly messageId?: string
+      readonly reasons: readonly Reason[]
+    }
+  /** What a policy found and decided; counted only, since what follows from it has its own event. */
+  | {
+      readonly kind: 'governed'
+      readonly tenant: string
+      readonly subject: 'outbound' | 'auto-reply' | 'ndr' | 'bounce'
+      readonly decision: string
+    }
   | {
       readonly kind: 'attempted'
       readonly id: TraceId
@@ -70,6 +89,14 @@ export type PathEvent =
   /** Every recipient has its end; the spool forgets the message. */
   | { readonly kind: 'settled'; readonly id: TraceId; readonly tenant: string }
   | { readonly kind: 'probed'; readonly tenant: string; readonly route: string; readonly answer: ProbeAnswer }
+  /** A made-up address was asked for: does the server take every address? (R1) */
+  | {
+      readonly kind: 'takes-all-tested'
+      readonly tenant: string
+      readonly route: string
+      readonly domain: string
+      readonly takesAll: boolean
+    }
   | { readonly kind: 'session-closed'; readonly session: Session; readonly why: string }
   /** Something that a person should look at. */
   | { readonly kind: 'alarm'; readonly symbol: string; readonly text: string }

@@ -8,4 +8,12 @@ import type { RemoteReply } from './reply.ts'
 export type ProbeAnswer =
   | { readonly kind: 'known'; readonly reply: RemoteReply }
   | { readonly kind: 'unknown'; readonly reply: RemoteReply }
-  | { readonly kind: 'unreachable'; readonly obstacle: Obstacle; readonly text: string }
+  | {
+      readonly kind: 'unreachable'
+      readonly obstacle: Obstacle
+      readonly text: string
+      /** `recipient`: the server was asked and did not want to say; others may be asked about. Otherwise the server. */
+      readonly about?: 'recipient' | 'server'
+      /** A 5yz to MAIL: this reverse-path is not welcome there. */
+      readonly senderRefused?: RemoteReply
+    }

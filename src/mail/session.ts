@@ -23,7 +23,8 @@ export interface TlsFacts {
   readonly verifiedPeer?: string
 }
 
-export type Service = 'inbound'
+/** `inbound`: from anyone, for the tenants' domains. `outbound`: from the tenants' own servers, to anyone. */
+export type Service = 'inbound' | 'outbound'
 
 export interface Session {
   readonly id: TraceId

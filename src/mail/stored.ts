@@ -13,8 +13,11 @@ export type RecipientState =
   | { readonly kind: 'held'; readonly atMs: number; readonly reason: HoldReason; readonly text: string }
   | { readonly kind: 'dropped'; readonly atMs: number; readonly text: string }
 
-/** `refused`: the next hop's 5yz after we had custody; `expired`: the lifetime ended; `operator`: by command. */
-export type HoldReason = 'refused' | 'expired' | 'operator' | 'loop'
+/**
+ * `refused`: the next hop's 5yz after we had custody; `expired`: the lifetime ended; `operator`: by command; `policy`: the
+ * tenant's own rules, before any attempt.
+ */
+export type HoldReason = 'refused' | 'expired' | 'operator' | 'loop' | 'policy'
 
 /** Facts of reception that outlive the session. */
 export interface Reception {

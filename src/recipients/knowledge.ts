@@ -4,16 +4,24 @@
  * Law 4: unknown is not no. Only a 5yz to the RCPT of our own probe, or of a delivery, teaches "unknown". A server that
  * cannot be asked teaches nothing about the recipient: a good address stays good through an outage.
  *
- * Each worker has its own knowledge, in memory; sharing it and keeping it is the next step of this stage.
+ * What is known is looked up in memory or in the store at once; nothing on that path waits for another process.
  */
 import { type ForwardPath, type Mailbox, mailboxKey } from '#mail/address.ts'
 import type { Soon } from '#mail/decisions.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
+import type { FactSource, RecipientFact } from '#store/recipient-facts.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Route, ServedDomain } from '#tenant/directory.ts'
-import { Breaker } from './breaker.ts'
+import { type CalloutAnswer, calloutAnswer, calloutTarget, takesAllQuestion } from './leases.ts'
+import { domainStanding, type Standing, standing } from './lesson.ts'
+import type { KnowledgeLimits } from './limits.ts'
+import { madeUpMailbox } from './made-up-mailbox.ts'
+import type { Concern, Memory, Question } from './memory.ts'
 
-export type RecipientSourceName = 'postmaster' | 'listed' | 'accept-all' | 'learned' | 'live'
+export { KNOWLEDGE_LIMITS, type KnowledgeLimits } from './limits.ts'
+
+/** `callout`, `delivery` and `outgoing` are remembered; `live` was asked just now; `takes-all`: the server takes any. */
+export type RecipientSourceName = 'postmaster' | 'listed' | 'accept-all' | 'takes-all' | 'live' | FactSource
 
 export type RecipientAnswer =
   | { readonly kind: 'known'; readonly source: RecipientSourceName; readonly ageMs: number }
@@ -21,59 +29,42 @@ export type RecipientAnswer =
   /** Nobody can say now. `text` is for the operator; it may name the customer's host. */
   | { readonly kind: 'unreachable'; readonly text: string }
 
-/** Why these figures: DESIGN, "Recipient knowledge". */
-export interface KnowledgeLimits {
-  /** Ask again after this; until the answer is there the old one holds. */
-  readonly positiveRefreshMs: number
-  /** Forget a good address that nothing has confirmed for so long. */
-  readonly positiveValidMs: number
-  readonly negativeFirstMs: number
-  readonly negativeMaxMs: number
-  /** After a server could not be asked, it is left alone for this long. */
-  readonly unreachableMs: number
-  /** Callouts per second to one route; a flood of invented recipients must not become a flood at the customer's. */
-  readonly probesPerSecondMax: number
-  /** Addresses remembered; the one unused longest goes first. About 200 octets each. */
-  readonly addressesMax: number
-}
-
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-export const KNOWLEDGE_LIMITS: KnowledgeLimits = {
-  positiveRefreshMs: 24 * HOUR,
-  positiveValidMs: 31 * 24 * HOUR,
-  negativeFirstMs: 15 * MINUTE,
-  negativeMaxMs: 2 * HOUR,
-  unreachableMs: MINUTE,
-  probesPerSecondMax: 10,
-  addressesMax: 200_000,
-}
-
-class Memory {
-  state: 'known' | 'unknown'
-  atMs: number
-  /** Of a negative answer; doubles each time it is confirmed. */
-  negativeMs: number
-  constructor(state: 'known' | 'unknown', atMs: number, negativeMs: number) {
-    this.state = state
-    this.atMs = atMs
-    this.negativeMs = negativeMs
-  }
+/** Lists that are kept outside of the configuration: imported, or from LDAP. Undefined: no list of this domain yet. */
+export interface ListReader {
+  has(
+    domain: string,
+    key: string,
+  ): { readonly listed: boolean; readonly source: string; readonly loadedAtMs: number } | undefined
 }
 
 export interface KnowledgeParts {
   readonly clock: Clock
   readonly limits: KnowledgeLimits
+  readonly memory: Memory
   readonly probe: (route: Route, mailbox: Mailbox) => Promise<ProbeAnswer>
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly lists?: ListReader
+  /** Of deliveries that got through. */
+  readonly route?: (id: string) => Route | undefined
   /** Told of every callout, for metrics. */
   readonly probed?: (route: Route, answer: ProbeAnswer) => void
+  /** A made-up address was asked for: does the domain's server take it? R1 wants to know. */
+  readonly tested?: (route: Route, domain: string, takesAll: boolean) => void
 }
+
+/** The holder of a lease may die, and so may the next one. */
+const LEASES_TRIED_MAX = 3
+/** Answers for a domain by the name of a wildcard are kept per subdomain; background questions at a time. */
+const REFRESHES_MAX = 10_000
 
 export class RecipientKnowledge {
   readonly #parts: KnowledgeParts
-  readonly #memories = new Map<string, Memory>()
   readonly #asking = new Map<string, Promise<RecipientAnswer>>()
-  readonly #breakers = new Map<string, Breaker>()
+  /** Questions in the background, and when they may be asked again. */
+  readonly #refreshedMs = new Map<string, number>()
+  /** Changes with every change of the directory: an answer to an older question may be out of date. */
+  #epoch = 0
 
   constructor(parts: KnowledgeParts) {
     this.#parts = parts
@@ -86,101 +77,191 @@ export class RecipientKnowledge {
       return { kind: 'known', source: 'postmaster', ageMs: 0 }
     }
     const key = mailboxKey(path.mailbox)
-    switch (domain.recipients.kind) {
+    const { recipients } = domain
+    switch (recipients.kind) {
       case 'listed':
-        return this.#listed(domain.recipients.keys.has(key), key)
+        return recipients.keys.has(key) ? this.#listed(domain, key, 0) : { kind: 'unknown', source: 'listed', ageMs: 0 }
+      case 'directory':
+        return this.#inDirectory(domain, recipients.otherwise, path.mailbox, key)
       case 'accept-all':
-        return this.#remembered(key, 'unknown') ?? { kind: 'known', source: 'accept-all', ageMs: 0 }
+        return this.#refusal(domain, key) ?? { kind: 'known', source: 'accept-all', ageMs: 0 }
       case 'live':
-        return this.#live(domain.route, path.mailbox, key)
+        return this.#live(domain, path.mailbox, key)
     }
   }
 
   // A listed address that the customer's server refused a moment ago is unknown for a short time: who maintains the
   // list may be behind who maintains the mailboxes.
-  #listed(onList: boolean, key: string): RecipientAnswer {
-    if (!onList) return { kind: 'unknown', source: 'listed', ageMs: 0 }
-    return this.#remembered(key, 'unknown') ?? { kind: 'known', source: 'listed', ageMs: 0 }
+  #listed(domain: ServedDomain, key: string, ageMs: number): RecipientAnswer {
+    return this.#refusal(domain, key) ?? { kind: 'known', source: 'listed', ageMs }
   }
 
-  #live(route: Route, mailbox: Mailbox, key: string): Soon<RecipientAnswer> {
-    const known = this.#remembered(key, 'known')
-    if (known?.kind === 'known') {
-      if (known.ageMs > this.#parts.limits.positiveRefreshMs) void this.#ask(route, mailbox, key)
-      return known
+  #inDirectory(
+    domain: ServedDomain,
+    otherwise: 'refuse' | 'live',
+    mailbox: Mailbox,
+    key: string,
+  ): Soon<RecipientAnswer> {
+    const found = this.#parts.lists?.has(domain.name, key)
+    const ageMs = found === undefined ? 0 : Math.max(0, this.#parts.clock.wall() - found.loadedAtMs)
+    if (found?.listed) return this.#listed(domain, key, ageMs)
+    if (otherwise === 'live') return this.#live(domain, mailbox, key)
+    // A list that never came says nothing: unknown is not no.
+    if (found === undefined)
+      return { kind: 'unreachable', text: `there is no list of the recipients of ${domain.name} yet` }
+    return { kind: 'unknown', source: 'listed', ageMs }
+  }
+
+  #live(domain: ServedDomain, mailbox: Mailbox, key: string): Soon<RecipientAnswer> {
+    const fact = this.#parts.memory.get(key)
+    const now = fact && this.#standing(fact, domain.route)
+    if (now !== undefined) {
+      if (now.stale) this.#inBackground(key, () => this.#ask(domain, mailbox, key))
+      return { kind: now.state, source: fact!.source, ageMs: now.ageMs }
     }
-    return this.#remembered(key, 'unknown') ?? this.#ask(route, mailbox, key)
+    return this.#takesAll(domain) ?? this.#ask(domain, mailbox, key)
   }
 
-  #remembered(key: string, state: 'known' | 'unknown'): RecipientAnswer | undefined {
-    const memory = this.#memories.get(key)
-    if (memory === undefined || memory.state !== state) return undefined
-    const ageMs = this.#parts.clock.monotonic() - memory.atMs
-    const validMs = state === 'known' ? this.#parts.limits.positiveValidMs : memory.negativeMs
-    return ageMs > validMs ? undefined : { kind: state, source: 'learned', ageMs }
+  // Where any address is taken, a callout for each would teach nothing.
+  #takesAll(domain: ServedDomain): RecipientAnswer | undefined {
+    const { memory, limits } = this.#parts
+    const fact = domainStanding(memory.domain(domain.name), domain.route.id, memory.nowMs(), limits)
+    if (fact === undefined || !fact.takesAll) return undefined
+    if (fact.stale) this.#inBackground(takesAllQuestion(domain.name), () => this.#test(domain))
+    return { kind: 'known', source: 'takes-all', ageMs: fact.ageMs }
   }
 
-  // Single flight: however many sessions ask for one address, the customer's server hears one question.
-  #ask(route: Route, mailbox: Mailbox, key: string): Promise<RecipientAnswer> {
+  #refusal(domain: ServedDomain, key: string): RecipientAnswer | undefined {
+    const fact = this.#parts.memory.get(key)
+    const now = fact && this.#standing(fact, domain.route)
+    return now?.state === 'unknown' ? { kind: 'unknown', source: fact!.source, ageMs: now.ageMs } : undefined
+  }
+
+  #standing(fact: RecipientFact, route: Route): Standing | undefined {
+    return standing(fact, route.id, this.#parts.memory.nowMs(), this.#parts.limits)
+  }
+
+  /** An operator wants to know now; what is known already does not count. Never rejects. */
+  askNow(domain: ServedDomain, mailbox: Mailbox, sinceMs: number): Promise<RecipientAnswer> {
+    return this.#callout(domain, mailbox, mailboxKey(mailbox), sinceMs)
+  }
+
+  // Single flight in this process: however many sessions ask for one address, one of them asks the others.
+  #ask(domain: ServedDomain, mailbox: Mailbox, key: string): Promise<RecipientAnswer> {
     const open = this.#asking.get(key)
     if (open) return open
-    const asking = this.#callout(route, mailbox, key).finally(() => this.#asking.delete(key))
+    const asking = this.#callout(domain, mailbox, key).finally(() => this.#asking.delete(key))
     this.#asking.set(key, asking)
     return asking
   }
 
-  async #callout(route: Route, mailbox: Mailbox, key: string): Promise<RecipientAnswer> {
-    const breaker = this.#breaker(route.id)
-    const refusal = breaker.mayAsk()
-    if (refusal !== undefined) return { kind: 'unreachable', text: refusal }
-    const answer = await this.#parts.probe(route, mailbox)
-    this.#parts.probed?.(route, answer)
-    if (answer.kind === 'unreachable') {
-      breaker.failed(answer.text)
-      return { kind: 'unreachable', text: answer.text }
+  async #callout(domain: ServedDomain, mailbox: Mailbox, key: string, sinceMs?: number): Promise<RecipientAnswer> {
+    const { memory } = this.#parts
+    const { route } = domain
+    const request = {
+      about: key,
+      target: calloutTarget(route),
+      route: route.id,
+      ...(sinceMs !== undefined && { sinceMs }),
     }
-    breaker.answered()
-    this.learn(key, answer.kind)
-    return { kind: answer.kind, source: 'live', ageMs: 0 }
+    for (let tried = 0; tried < LEASES_TRIED_MAX; tried++) {
+      const leave = await memory.lease(request)
+      if (leave.kind === 'not-now') return { kind: 'unreachable', text: leave.text }
+      if (leave.kind === 'probe') {
+        const answer = await this.#probe(route, mailbox, { kind: 'recipient', key }, leave.lease)
+        if (answer.kind === 'known') this.#testSometimes(domain)
+        return answerOf(answer)
+      }
+      if (leave.kind === 'wait') {
+        const told = await memory.wait(leave.lease)
+        if (told.kind !== 'again') return answerOf(told)
+      }
+      const fact = memory.get(key)
+      const now = fact && this.#standing(fact, route)
+      if (leave.kind === 'look' && now) return { kind: now.state, source: fact!.source, ageMs: now.ageMs }
+    }
+    return { kind: 'unreachable', text: 'whoever asked the server for it did not tell' }
   }
 
-  #breaker(routeId: string): Breaker {
-    let breaker = this.#breakers.get(routeId)
-    if (breaker === undefined) {
-      const { clock, limits } = this.#parts
-      breaker = new Breaker(clock, limits.unreachableMs, limits.probesPerSecondMax)
-      this.#breakers.set(routeId, breaker)
+  // A session does not wait for a server for minutes. What it says later is still learned.
+  async #probe(route: Route, mailbox: Mailbox, question: Question, lease: number): Promise<CalloutAnswer> {
+    const { clock, limits, memory, probe, probed } = this.#parts
+    const epoch = this.#epoch
+    let late = false
+    const asked = probe(route, mailbox).then((answer) => {
+      probed?.(route, answer)
+      const result = { question, route: route.id, answer: calloutAnswer(answer) }
+      if (!late || result.answer.kind === 'known') memory.told(lease, result)
+      return { ...result.answer, outdated: epoch !== this.#epoch && answer.kind === 'unknown' }
+    })
+    const patience = Promise.withResolvers<undefined>()
+    const cancel = clock.after(limits.calloutMsMax, () => patience.resolve(undefined))
+    const answer = await Promise.race([asked, patience.promise])
+    cancel()
+    if (answer === undefined) {
+      late = true
+      const text = `no answer to a callout within ${limits.calloutMsMax / 1000} s`
+      const silence: CalloutAnswer = { kind: 'unreachable', about: 'server', text }
+      memory.told(lease, { question, route: route.id, answer: silence })
+      return silence
     }
-    return breaker
+    if (answer.outdated) return { kind: 'unreachable', about: 'recipient', text: 'the directory changed meanwhile' }
+    return answer
   }
 
-  /** What a callout or a delivery taught: the customer's server took, or refused with 5yz, a RCPT for this key. */
-  learn(key: string, state: 'known' | 'unknown'): void {
-    const { limits, clock } = this.#parts
-    const before = this.#memories.get(key)
-    const negativeMs =
-      state === 'unknown' && before?.state === 'unknown'
-        ? Math.min(before.negativeMs * 2, limits.negativeMaxMs)
-        : limits.negativeFirstMs
-    this.#memories.delete(key)
-    this.#memories.set(key, new Memory(state, clock.monotonic(), negativeMs))
-    if (this.#memories.size > limits.addressesMax) {
-      this.#memories.delete(this.#memories.keys().next().value!)
-    }
+  #testSometimes(domain: ServedDomain): void {
+    const { memory, limits } = this.#parts
+    const fact = domainStanding(memory.domain(domain.name), domain.route.id, memory.nowMs(), limits)
+    if (fact !== undefined && !fact.stale) return
+    this.#inBackground(takesAllQuestion(domain.name), () => this.#test(domain))
+  }
+
+  /** Asks for a mailbox that nobody has. */
+  async #test({ name, route }: ServedDomain): Promise<void> {
+    const { memory, random, tested } = this.#parts
+    const mailbox = madeUpMailbox(name, random)
+    const about = takesAllQuestion(name)
+    const leave = await memory.lease({ about, target: calloutTarget(route), route: route.id })
+    if (leave.kind !== 'probe' || mailbox === undefined) return
+    const answer = await this.#probe(route, mailbox, { kind: 'takes-all', domain: name }, leave.lease)
+    if (answer.kind !== 'unreachable') tested?.(route, name, answer.kind === 'known')
+  }
+
+  // What could not be asked now is not asked again with every message.
+  #inBackground(question: string, ask: () => Promise<unknown>): void {
+    const nowMs = this.#parts.clock.monotonic()
+    const againMs = this.#refreshedMs.get(question)
+    if (againMs !== undefined && nowMs < againMs) return
+    this.#refreshedMs.delete(question)
+    this.#refreshedMs.set(question, nowMs + this.#parts.limits.unreachableMs)
+    if (this.#refreshedMs.size > REFRESHES_MAX) this.#refreshedMs.delete(this.#refreshedMs.keys().next().value!)
+    void ask()
+  }
+
+  /** What a delivery taught: the customer's server took, or refused with 5yz, a RCPT for this key. */
+  learn(key: string, state: 'known' | 'unknown', route: string, source: FactSource = 'delivery'): void {
+    this.#parts.memory.learn({ key, state, source, route })
   }
 
   /** A delivery got through: a pause after failed callouts to this route is over. */
   reached(routeId: string): void {
-    this.#breakers.get(routeId)?.answered()
+    const route = this.#parts.route?.(routeId)
+    if (route !== undefined) this.#parts.memory.reached(calloutTarget(route))
   }
 
   /** The customer changed something: what was learned as "unknown" is forgotten at once. */
-  forgetUnknown(): void {
-    for (const [key, memory] of this.#memories) if (memory.state === 'unknown') this.#memories.delete(key)
-    this.#breakers.clear()
+  changed(concern: Concern = { kind: 'all' }): void {
+    this.#epoch++
+    this.#refreshedMs.clear()
+    this.#parts.memory.changed(concern)
   }
 
   get size(): number {
-    return this.#memories.size
+    return this.#parts.memory.size
   }
 }
+
+const answerOf = (answer: CalloutAnswer): RecipientAnswer =>
+  answer.kind === 'unreachable'
+    ? { kind: 'unreachable', text: answer.text }
+    : { kind: answer.kind, source: 'live', ageMs: 0 }

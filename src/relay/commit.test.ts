@@ -24,7 +24,7 @@ const ready = (more: Partial<Ready> = {}): Ready => ({
 /** What the sender hears. */
 function heard(answer: ContentAnswer): string {
   if (answer.kind === 'accept') return `250 ${SpoolReceipt.is(answer.custody) ? 'spool' : 'next hop'}`
-  return answer.kind === 'vanish' ? 'vanish' : replyLine(answer.reply)
+  return 'reply' in answer ? replyLine(answer.reply) : answer.kind
 }
 
 async function after(...outcomes: Outcome[]) {

@@ -22,11 +22,11 @@ import type { Report } from '#mail/event.ts'
 import type { Attempt, Outcome } from '#mail/outcome.ts'
 import { passedOn } from '#mail/reply.ts'
 import { type Transaction, withProtocol } from '#mail/session.ts'
-import type { NewMessage, QueueEntry } from '#mail/stored.ts'
+import type { Change, NewMessage, QueueEntry } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import type { Defer, Reject } from '#mail/verdict.ts'
 import type { Clock } from '#sys/clock.ts'
-import type { Route, ServedDomain } from '#tenant/directory.ts'
+import type { Route, Way } from '#tenant/directory.ts'
 import { saysNoMailbox } from './lessons.ts'
 import * as refusals from './refusals.ts'
 
@@ -40,6 +40,7 @@ export interface CommitParts {
   readonly report: Report
   readonly spool: {
     append(message: NewMessage, content: Content, firstAttemptMs: number): Promise<SpoolReceipt>
+    change(id: TraceId, change: Change): void
     get(id: TraceId): QueueEntry | undefined
   }
   /** What an append that was rejected means for the sender. */
@@ -67,9 +68,11 @@ export interface CommitParts {
 /** A message that is ready to be taken into custody: checked, with its trace fields. */
 export interface Ready {
   readonly transaction: Transaction
-  readonly domain: ServedDomain
+  readonly domain: Way
   readonly content: Content
   readonly messageId: string | undefined
+  /** Why it is kept for a person and not sent. */
+  readonly hold?: string | undefined
 }
 
 export class Commit {
@@ -81,6 +84,7 @@ export class Commit {
 
   take(ready: Ready): Soon<ContentAnswer> {
     const { route, commit } = ready.domain
+    if (ready.hold !== undefined) return this.#storeHeld(ready, ready.hold)
     if (commit === 'spool') return this.#store(ready, this.#parts.queue.nowMs())
     if (this.#parts.queue.isDown(route.id)) {
       return this.#store(ready, this.#parts.queue.nowMs(), 'the next hop does not answer')
@@ -143,6 +147,23 @@ export class Commit {
       this.#reportAccepted(ready, 'spool', note)
       const entry = spool.get(custody.id)
       if (entry) queue.add(entry)
+      return { kind: 'accept', custody }
+    } catch (error) {
+      return this.#parts.spoolRefusal(error)
+    }
+  }
+
+  // Between the append and the hold a crash may come: then the first attempt is as late as the queue allows.
+  async #storeHeld(ready: Ready, why: string): Promise<ContentAnswer> {
+    const { spool, queue, report } = this.#parts
+    const nowMs = queue.nowMs()
+    try {
+      const custody = await spool.append(this.#newMessage(ready), ready.content, nowMs + ready.domain.route.retryMaxMs)
+      spool.change(custody.id, { kind: 'hold', atMs: nowMs, reason: 'policy', text: why })
+      this.#reportAccepted(ready, 'spool', `held: ${why}`)
+      const entry = spool.get(custody.id)
+      const { recipients } = ready.transaction.envelope
+      if (entry) report({ kind: 'held', entry, reason: 'policy', recipients, text: why })
       return { kind: 'accept', custody }
     } catch (error) {
       return this.#parts.spoolRefusal(error)

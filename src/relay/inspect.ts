@@ -8,7 +8,7 @@ import type { Transaction } from '#mail/session.ts'
 import type { Reject } from '#mail/verdict.ts'
 import { type HeaderSection, readHeaderSection, withoutFields } from '#mime/header-section.ts'
 import { authenticationResultsNone, forgedResults, hops, messageId, receivedField } from '#mime/trace-fields.ts'
-import type { ServedDomain } from '#tenant/directory.ts'
+import type { Way } from '#tenant/directory.ts'
 import * as refusals from './refusals.ts'
 
 /** Our own Received fields for one recipient: the first is a forwarder's detour, the second is a circle. */
@@ -21,15 +21,16 @@ export interface Inspected {
   /** With our trace fields, without results that others forged in our name. */
   readonly content: Content
   readonly messageId: string | undefined
+  readonly header: HeaderSection
 }
 
 export function inspect(
   transaction: Transaction,
   content: Content,
-  domain: ServedDomain,
+  way: Pick<Way, 'contentOctetsMax'>,
   own: { hostname: string; hopsMax: number; wallMs: number },
 ): Inspected | Reject {
-  if (content.octets > domain.contentOctetsMax) return refusals.tooLarge(domain.contentOctetsMax)
+  if (content.octets > way.contentOctetsMax) return refusals.tooLarge(way.contentOctetsMax)
   const header = readHeaderSection(content)
   if (header.tooLarge) return refusals.oversizedHeader()
   const loop = loopIn(transaction, header, own)
@@ -39,6 +40,7 @@ export function inspect(
     kind: 'inspected',
     content: withTrace(Buffer.from(trace), withoutFields(content, forgedResults(header, own.hostname))),
     messageId: messageId(header),
+    header,
   }
 }
 

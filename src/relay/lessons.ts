@@ -20,7 +20,7 @@ export function saysNoMailbox(outcome: Extract<Outcome, { kind: 'failed' }>): bo
 }
 
 export interface Learner {
-  learn(key: string, state: 'known' | 'unknown'): void
+  learn(key: string, state: 'known' | 'unknown', route: string): void
   /** A server of this route answers: callouts need not wait any longer. */
   reached(routeId: string): void
 }
@@ -39,7 +39,7 @@ function learnFrom({ recipients, attempt, route }: Extract<PathEvent, { kind: 'a
     if (forwardPath.kind !== 'mailbox') return
     const outcome = attempt.outcomes[i]!
     const key = mailboxKey(forwardPath.mailbox)
-    if (outcome.kind === 'delivered') learner.learn(key, 'known')
-    else if (outcome.kind === 'failed' && saysNoMailbox(outcome)) learner.learn(key, 'unknown')
+    if (outcome.kind === 'delivered') learner.learn(key, 'known', route)
+    else if (outcome.kind === 'failed' && saysNoMailbox(outcome)) learner.learn(key, 'unknown', route)
   })
 }

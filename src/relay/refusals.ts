@@ -13,8 +13,50 @@ export const relayDenied = (domain: string): Reject =>
     `not a domain of ours: ${domain}`,
   )
 
-export const unknownRecipient = (source: string): Reject =>
-  reject(permanent(550, '5.1.1', 'No such recipient here'), 'unknown-recipient', `unknown recipient (${source})`)
+/** At an outbound listener: a client in none of the tenants' networks. */
+export const notACustomer = (address: string): Reject =>
+  reject(
+    permanent(550, '5.7.1', 'Relaying denied: your address belongs to no customer of this relay'),
+    'outbound-denied',
+    `${address} is in no tenant's from-networks`,
+  )
+
+export const foreignSender = (path: string): Reject =>
+  reject(
+    permanent(550, '5.7.1', 'Sender refused: its domain is none of yours; use one of your own domains, or <>'),
+    'foreign-sender',
+    `${path} is not of the tenant's domains`,
+  )
+
+/** An automatic reply comes again when we can count; it is neither sent uncounted nor lost. */
+export const cannotCount = (why: string): Defer =>
+  defer(transient(451, '4.3.0', 'Automatic replies cannot be counted now, please try again later'), 'cannot-count', why)
+
+/** What is not in the record of sent mail would have its bounces refused. */
+export const cannotRecord = (why: string): Defer =>
+  defer(transient(451, '4.3.0', 'Cannot record this mail now, please try again later'), 'cannot-record', why)
+
+export const bounceUnsigned = (fault: string): Reject =>
+  reject(
+    permanent(550, '5.7.1', 'Bounce refused: mail of this address is signed, and this is no answer to it'),
+    'bounce-unsigned',
+    `bounce to an address without a valid signature (${fault})`,
+  )
+
+export const bounceUnknown = (what: string): Reject =>
+  reject(
+    permanent(550, '5.7.1', 'Bounce refused: the message that it is about was not sent from here'),
+    'bounce-unknown',
+    what,
+  )
+
+/** `source` says who knows, `ageMs` since when. */
+export const unknownRecipient = (source: string, ageMs: number): Reject =>
+  reject(
+    permanent(550, '5.1.1', 'No such recipient here'),
+    'unknown-recipient',
+    `unknown recipient (${source}${ageMs > 0 ? `, ${Math.ceil(ageMs / 1000)} s ago` : ''})`,
+  )
 
 /** Law 4: nobody can say now, so nobody says no. */
 export const cannotVerify = (why: string): Defer =>

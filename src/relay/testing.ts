@@ -44,7 +44,7 @@ export function commitBench() {
   const commit = new Commit({
     clock,
     report: (event) => void events.push(event),
-    spool: { append, get: (id) => keep.get(id) },
+    spool: { append, get: (id) => keep.get(id), change: (id, change) => keep.change(id, change) },
     spoolRefusal,
     queue: {
       nowMs: () => startMs + clock.monotonic() - monotonicMs,

@@ -52,11 +52,19 @@ export function logLines(event: PathEvent): readonly LogLine[] {
       return [{ part: 'qmgr', text: `${event.id}: removed` }]
     case 'alarm':
       return [{ part: 'vorposten', text: `warning: ${event.symbol}: ${event.text}` }]
+    case 'takes-all-tested':
+      return event.takesAll ? [{ part: 'vorposten', text: takesAllText(event) }] : []
+    case 'discarded':
+      return discardedLines(event)
+    case 'governed':
     case 'probed':
     case 'session-closed':
       return []
   }
 }
+
+const takesAllText = ({ domain, route }: Extract<PathEvent, { kind: 'takes-all-tested' }>): string =>
+  `warning: takes-all: the server of ${domain} (route ${route}) takes every address, so nobody can be refused in time`
 
 function acceptedLines(event: Extract<PathEvent, { kind: 'accepted' }>): LogLine[] {
   const { id, session, envelope } = event
@@ -69,6 +77,19 @@ function acceptedLines(event: Extract<PathEvent, { kind: 'accepted' }>): LogLine
     text: `${id}: from=${pathText(envelope.reversePath)}, size=${event.octets}, nrcpt=${envelope.recipients.length} (${where}${note})`,
   })
   return lines
+}
+
+function discardedLines(event: Extract<PathEvent, { kind: 'discarded' }>): LogLine[] {
+  const { id, session, envelope, recipients } = event
+  const why = event.reasons.map((reason) => reason.text).join('; ')
+  return [
+    { part: 'smtpd', text: `${id}: client=${clientText(session)}` },
+    ...(event.messageId ? [{ part: 'cleanup' as const, text: `${id}: message-id=${event.messageId}` }] : []),
+    ...recipients.map(({ forwardPath }) => ({
+      part: 'cleanup' as const,
+      text: `${id}: from=${pathText(envelope.reversePath)}, to=${pathText(forwardPath)}, relay=none, status=discarded (${why})`,
+    })),
+  ]
 }
 
 function refusedText(event: Extract<PathEvent, { kind: 'refused' }>): string {

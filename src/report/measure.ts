@@ -1,7 +1,7 @@
 /** What the events count for in the metrics. docs/metrics.md lists them all. */
 import type { PathEvent } from '#mail/event.ts'
 import type { Outcome } from '#mail/outcome.ts'
-import type { Metrics } from './metrics.ts'
+import { type Metrics, Tally } from './metrics.ts'
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 14400, 86400]
 
@@ -9,7 +9,7 @@ type Count = (event: PathEvent) => void
 
 /** Registers the metrics of the path and returns what feeds them. */
 export function measurer(metrics: Metrics): Count {
-  const counts = [acceptance(metrics), refusals(metrics), attempts(metrics), people(metrics)]
+  const counts = [acceptance(metrics), refusals(metrics), attempts(metrics), people(metrics), policies(metrics)]
   // Law 2. The relay makes no DSN at all yet; the class that must stay 0 is there to be watched from the first day.
   metrics.counter('vorposten_dsn_emitted_total', 'DSNs sent, by class', 'class', [
     'unverified',
@@ -66,14 +66,39 @@ function attempts(metrics: Metrics): Count {
 function people(metrics: Metrics): Count {
   const answers = ['known', 'unknown', 'unreachable']
   const held = metrics.counter('vorposten_held_total', 'Recipients held instead of bounced', 'reason')
-  const callouts = metrics.counter('vorposten_callout_total', 'Callouts to customers’ servers', 'result', answers)
+  const callouts = metrics.counter('vorposten_callouts_total', 'Callouts to customers’ servers', 'answer', answers)
+  const tests = metrics.counter('vorposten_takes_all_tests_total', 'Made-up addresses asked for', 'taken', [
+    'yes',
+    'no',
+  ])
   const sessions = metrics.counter('vorposten_sessions_total', 'Sessions that ended, by how', 'end')
   const alarms = metrics.counter('vorposten_alarms_total', 'What a person should look at', 'symbol')
   return (event) => {
     if (event.kind === 'held') held.add(event.reason, event.recipients.length)
     else if (event.kind === 'probed') callouts.add(event.answer.kind)
+    else if (event.kind === 'takes-all-tested') tests.add(event.takesAll ? 'yes' : 'no')
     else if (event.kind === 'session-closed') sessions.add(event.why)
     else if (event.kind === 'alarm') alarms.add(event.symbol)
+  }
+}
+
+const SUBJECTS = {
+  outbound: ['vorposten_outbound_total', 'Mail that tenants’ servers handed to us, by what it is'],
+  'auto-reply': ['vorposten_auto_replies_total', 'Automatic replies that leave, by what became of them'],
+  ndr: ['vorposten_outbound_ndrs_total', 'Non-delivery messages of tenants’ servers, by what became of them'],
+  bounce: ['vorposten_bounces_total', 'Bounces to protected tenants, by what was decided'],
+} as const
+
+// The share of a class is a figure of each tenant (R6), so these have two labels.
+function policies(metrics: Metrics): Count {
+  const counted = { outbound: new Tally(), 'auto-reply': new Tally(), ndr: new Tally(), bounce: new Tally() }
+  for (const [subject, [name, help]] of Object.entries(SUBJECTS)) {
+    metrics.counterOf(name, help, () => counted[subject as keyof typeof SUBJECTS].samples())
+  }
+  return (event) => {
+    if (event.kind !== 'governed') return
+    const label = event.subject === 'outbound' ? 'class' : 'decision'
+    counted[event.subject].add({ tenant: event.tenant, [label]: event.decision })
   }
 }
 

@@ -94,7 +94,7 @@ describe('what events count for', () => {
       'vorposten_obstacles_total{obstacle="timeout"} 1',
       'vorposten_delivery_delay_seconds_count 1',
       'vorposten_held_total{reason="refused"} 3',
-      'vorposten_callout_total{result="unreachable"} 1',
+      'vorposten_callouts_total{answer="unreachable"} 1',
       'vorposten_sessions_total{end="quit"} 1',
       'vorposten_alarms_total{symbol="spool-full"} 1',
     ]

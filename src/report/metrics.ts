@@ -44,6 +44,26 @@ export class Counter {
   }
 }
 
+/** Tenants times classes; a scrape stays below 1 MB. */
+export const TALLY_SERIES_MAX = 5000
+
+/** A counter with several labels, for `counterOf`. What is beyond its series is counted under `other`. */
+export class Tally {
+  readonly #samples = new Map<string, [Labels, number]>()
+
+  add(labels: Labels): void {
+    const key = JSON.stringify(labels)
+    const sample = this.#samples.get(key)
+    if (sample !== undefined) sample[1]++
+    else if (this.#samples.size < TALLY_SERIES_MAX || labels['tenant'] === 'other') this.#samples.set(key, [labels, 1])
+    else this.add({ ...labels, tenant: 'other' })
+  }
+
+  samples(): Iterable<readonly [Labels, number]> {
+    return this.#samples.values()
+  }
+}
+
 export class Histogram {
   readonly bounds: readonly number[]
   readonly counts: number[]

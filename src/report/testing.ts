@@ -1,6 +1,7 @@
 /** For tests: one event of each kind, and one of each kind in which every text is hostile. */
 import type { PathEvent } from '#mail/event.ts'
 import { permanent } from '#mail/reply.ts'
+import type { Transaction } from '#mail/session.ts'
 import type { QueueEntry } from '#mail/stored.ts'
 import {
   attempted,
@@ -57,6 +58,8 @@ export function oneOfEach(text = 'plain') {
     reply: permanent(550, '5.1.1', text),
     reasons: [{ symbol: 'unknown-recipient', text }],
   }
+  const governed: Of<'governed'> = { kind: 'governed', tenant: 'bakery', subject: 'auto-reply', decision: 'discarded' }
+  const discarded = discardedFor(one, text)
   const attempt: Of<'attempted'> = {
     kind: 'attempted',
     id,
@@ -78,5 +81,17 @@ export function oneOfEach(text = 'plain') {
     answer: { kind: 'unreachable', obstacle: 'connect', text },
   }
   const closed: Of<'session-closed'> = { kind: 'session-closed', session: one.session, why: 'quit' }
-  return { accepted, refused, attempt, held, operator, settled, alarm, probed, closed }
+  return { accepted, refused, discarded, governed, attempt, held, operator, settled, alarm, probed, closed }
 }
+
+const discardedFor = ({ id, session: of, envelope }: Transaction, text: string): Of<'discarded'> => ({
+  kind: 'discarded',
+  id,
+  session: of,
+  envelope,
+  recipients: envelope.recipients,
+  tenant: 'bakery',
+  octets: 1234,
+  messageId: text,
+  reasons: [{ symbol: 'auto-reply-limit', text }],
+})

@@ -112,13 +112,16 @@ test('a report writes lines and records, one each, and a hostile text begins non
   })
   for (const line of lines)
     assert.match(line, /^(?:2027-01-15T08:00:01\.000Z relay\.example vorposten\/\w+\[\d+\]: |\{"time")/)
-  assert.equal(lines.filter((line) => line.startsWith('{')).length, 7)
+  assert.equal(lines.filter((line) => line.startsWith('{')).length, 8)
   assert.ok(lines.every((line) => !line.includes('\x1b')))
   const story = await eventually(async () => {
     const found = await readTrace(join(folder, 'trace'), events.accepted.id)
     return found.length > 0 ? found : undefined
   })
-  assert.deepEqual(new Set(story.map(({ event }) => event)), new Set(['accepted', 'refused', 'attempted', 'settled']))
+  assert.deepEqual(
+    new Set(story.map(({ event }) => event)),
+    new Set(['accepted', 'refused', 'discarded', 'attempted', 'settled']),
+  )
 })
 
 test('an event that cannot be told stops nobody', async (t) => {

@@ -74,7 +74,11 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
       return { time, event: 'settled', id: event.id, tenant: event.tenant }
     case 'alarm':
       return { time, event: 'alarm', symbol: event.symbol, text: event.text }
+    case 'discarded':
+      return discardedRecord(event, time)
+    case 'governed':
     case 'probed':
+    case 'takes-all-tested':
     case 'session-closed':
       return undefined
   }
@@ -90,6 +94,21 @@ function refusedRecord(event: Extract<PathEvent, { kind: 'refused' }>, time: str
     from: event.envelope && pathText(event.envelope.reversePath),
     to: event.recipient ? to([event.recipient]) : event.envelope && to(event.envelope.recipients),
     reply: replyLine(event.reply),
+    reasons: event.reasons,
+    ...client(event.session),
+  }
+}
+
+function discardedRecord(event: Extract<PathEvent, { kind: 'discarded' }>, time: string): TraceRecord {
+  return {
+    time,
+    event: 'discarded',
+    id: event.id,
+    tenant: event.tenant,
+    from: pathText(event.envelope.reversePath),
+    to: to(event.recipients),
+    octets: event.octets,
+    messageId: event.messageId,
     reasons: event.reasons,
     ...client(event.session),
   }

@@ -2,7 +2,8 @@
  * The directory of what a configuration file declares. Every question is a look-up in a hash table, whatever the number
  * of tenants; a name below a wildcard takes one look-up for each of its labels.
  */
-import type { Directory, Route, ServedDomain, Tenant } from './directory.ts'
+import type { Directory, OutboundWay, Route, ServedDomain, Tenant } from './directory.ts'
+import { NetworkMap } from './network-map.ts'
 
 export interface Declared {
   readonly tenants: Iterable<Tenant>
@@ -22,16 +23,33 @@ export function declaredDirectory({ tenants, routes, domains }: Declared): Direc
     if (domain.name.startsWith('*.')) below.set(domain.name.slice(2), domain)
     else exact.set(domain.name, domain)
   }
+  const waysOut = outboundWays(tenantsByName.values(), routesById)
   return {
     domain: (ascii) => exact.get(ascii) ?? (below.size > 0 ? nearestAbove(below, ascii) : undefined),
     route: (id) => routesById.get(id),
     tenant: (name) => tenantsByName.get(name),
+    outbound: (address) => waysOut.find(address),
     *domains() {
       yield* exact.values()
       yield* below.values()
     },
     routes: () => routesById.values(),
   }
+}
+
+// Its spool is the only custody: a server of the tenant that is told 4yz for a slow host far away only tries again.
+function outboundWays(tenants: Iterable<Tenant>, routes: ReadonlyMap<string, Route>): NetworkMap<OutboundWay> {
+  const ways = new NetworkMap<OutboundWay>()
+  for (const tenant of tenants) {
+    const { outbound } = tenant
+    const route = outbound && routes.get(outbound.route)
+    if (outbound === undefined || route === undefined) continue
+    const { contentOctetsMax } = outbound
+    // A name that no policy class of a domain can have.
+    const way = { tenant, route, commit: 'spool', policyClass: '<outbound>', contentOctetsMax, outbound } as const
+    for (const network of outbound.networks) ways.set(network, way)
+  }
+  return ways
 }
 
 // The longest wildcard wins. The answer carries the name that was asked for, as every other answer does.

@@ -11,7 +11,45 @@ export interface Tenant {
   readonly language: 'de' | 'en'
   /** Who hears of held mail. */
   readonly postmaster?: Mailbox
+  /** Absent: its servers may not send through us. */
+  readonly outbound?: OutboundSettings
+  /** Absent: every bounce is let through. */
+  readonly bounceProtection?: BounceProtection
 }
+
+/** What leaves the tenant's servers through us, and on which terms. */
+export interface OutboundSettings {
+  /** Whose clients are the tenant's servers: `10.0.0.0/8`, `2001:db8::/32` or one address. */
+  readonly networks: readonly string[]
+  /** Route id. */
+  readonly route: string
+  /** Domains that a reversePath may have. */
+  readonly senders: 'own-domains' | 'any'
+  readonly contentOctetsMax: number
+  /** R6. `verified`: only for mail that came through us with a reversePath that was verified; others are held. */
+  readonly ndrs: 'pass' | 'verified' | 'hold' | 'discard'
+  readonly autoReplies: AutoReplyLimit
+}
+
+/** R2. */
+export interface AutoReplyLimit {
+  readonly limit: number
+  readonly windowMs: number
+  /** Counted for each mailbox and correspondent, or for the mailbox alone. */
+  readonly per: 'correspondent' | 'mailbox'
+}
+
+/** From `sinceMs` on the tenant's mail is signed or recorded; `warmUpMs` later the rest is refused. Wall clock. */
+export type BounceProtection =
+  | {
+      readonly kind: 'batv'
+      readonly sinceMs: number
+      readonly warmUpMs: number
+      readonly signingKey: number
+      /** By key number, 0 to 9. */
+      readonly keys: ReadonlyMap<number, Uint8Array>
+    }
+  | { readonly kind: 'sent-record'; readonly sinceMs: number; readonly warmUpMs: number }
 
 export interface NextHopHost {
   /** A name or an address. */
@@ -46,27 +84,40 @@ export interface Route {
 export type RecipientSource =
   /** Keys as `mailboxKey` makes them; postmaster is always there (RFC 5321 §4.5.1). */
   | { readonly kind: 'listed'; readonly keys: ReadonlySet<string> }
+  /** A list kept outside of the configuration; who is not on it is unknown, or asked for live. */
+  | { readonly kind: 'directory'; readonly otherwise: 'refuse' | 'live' }
   /** Ask the customer's server. */
   | { readonly kind: 'live' }
   /** By explicit choice: the customer's server takes every address and stays silent (R1). */
   | { readonly kind: 'accept-all' }
 
-export interface ServedDomain {
-  /** A-labels, lower case. */
-  readonly name: string
+/** What the recipients of a transaction share: whose mail it is, where it goes, how custody is taken. */
+export interface Way {
   readonly tenant: Tenant
   readonly route: Route
-  readonly recipients: RecipientSource
   readonly commit: 'cut-through' | 'spool'
   /** Recipients with equal route and equal policy class may share a transaction. */
   readonly policyClass: string
   readonly contentOctetsMax: number
 }
 
+export interface ServedDomain extends Way {
+  /** A-labels, lower case. */
+  readonly name: string
+  readonly recipients: RecipientSource
+}
+
+/** The way of mail that leaves. */
+export interface OutboundWay extends Way {
+  readonly outbound: OutboundSettings
+}
+
 export interface Directory {
   domain(ascii: string): ServedDomain | undefined
   route(id: string): Route | undefined
   tenant(name: string): Tenant | undefined
+  /** The way out for the tenant whose server has this address. */
+  outbound(address: string): OutboundWay | undefined
   domains(): Iterable<ServedDomain>
   routes(): Iterable<Route>
 }

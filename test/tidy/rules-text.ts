@@ -52,6 +52,7 @@ export function machinePaths(files: readonly SourceFile[]): string[] {
 export const MAKERS: readonly { readonly call: string; readonly where: RegExp }[] = [
   { call: 'SpoolReceipt.afterSync', where: /^src\/spool\// },
   { call: 'NextHopReceipt.afterPositiveReply', where: /^src\/deliver\// },
+  { call: 'DiscardRecord.afterReport', where: /^src\/relay\/outbound\.ts$/ },
   // Nobody yet: the submission service and the report stage will be named here, file by file.
   { call: 'VerifiedReturnPath.from', where: /^(?!)/ },
 ]

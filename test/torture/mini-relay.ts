@@ -49,7 +49,8 @@ class Worker {
     const mail = { id: `${process.pid}-${this.#count}`, recipients, content: odd ? this.#oddContent(content) : content }
     if (this.#manner === 'acks-early') setTimeout(() => this.#keep(mail), EARLY_MS)
     else this.#keep(mail)
-    if (odd && this.#manner === 'repeats') this.#keep(mail)
+    // By an id of its own, so that a replay does not mend it.
+    if (odd && this.#manner === 'repeats') this.#keep({ ...mail, id: `${mail.id}-again` })
     return odd && this.#manner === 'delivers-refused' ? '451 4.3.0 Later' : '250 2.0.0 Ok'
   }
 

@@ -1,13 +1,17 @@
 /**
- * Questions from the supervisor to a worker, and their answers: the pending ones of one worker.
+ * Questions from the supervisor to a worker or from a worker to the supervisor, and their answers: the pending ones of
+ * one asker.
  *
- * Every question ends: with an answer, a refusal, the worker's death, or its time limit. Limit: `PENDING_MAX`.
+ * Every question ends: with an answer, a refusal, the other's death, or its time limit. Limits: `PENDING_MAX` to a worker,
+ * `PENDING_AT_DESK_MAX` to the supervisor.
  */
 import type { Clock } from '#sys/clock.ts'
-import type { ToSupervisor, ToWorker } from './messages.ts'
+import type { Answered, Asked } from './messages.ts'
 
 /** Questions that may be open at one worker; more than an operator and a scraper could ask. */
 const PENDING_MAX = 100
+/** More than the sessions of a worker that wait for a callout at a time. */
+export const PENDING_AT_DESK_MAX = 20_000
 export const ASK_MS_MAX = 10_000
 
 export type WorkerAnswer =
@@ -21,20 +25,22 @@ interface Pending {
 
 export class Questions {
   readonly #worker: number
-  readonly #send: (message: ToWorker) => void
+  readonly #send: (message: Asked) => void
   readonly #clock: Clock
+  readonly #pendingMax: number
   readonly #pending = new Map<number, Pending>()
   #lastId = 0
 
-  constructor(worker: number, clock: Clock, send: (message: ToWorker) => void) {
+  constructor(worker: number, clock: Clock, send: (message: Asked) => void, pendingMax = PENDING_MAX) {
     this.#worker = worker
     this.#clock = clock
     this.#send = send
+    this.#pendingMax = pendingMax
   }
 
   /** Never rejects. */
   ask(about: string, body: unknown, msMax = ASK_MS_MAX): Promise<WorkerAnswer> {
-    if (this.#pending.size >= PENDING_MAX) return Promise.resolve(this.failed('too many questions are open'))
+    if (this.#pending.size >= this.#pendingMax) return Promise.resolve(this.failed('too many questions are open'))
     const id = ++this.#lastId
     return new Promise((resolve) => {
       const cancelTimer = this.#clock.after(msMax, () => this.#end(id, this.failed(`no answer within ${msMax} ms`)))
@@ -44,13 +50,13 @@ export class Questions {
   }
 
   /** Takes an answer; one that nobody waits for any more is dropped. */
-  take(message: Extract<ToSupervisor, { id: number }>): void {
+  take(message: Answered): void {
     const { id } = message
     if (message.kind === 'refused') this.#end(id, this.failed(message.text))
     else this.#end(id, { kind: 'answer', worker: this.#worker, body: message.body })
   }
 
-  /** The worker is gone. */
+  /** The other is gone. */
   failAll(text: string): void {
     for (const id of [...this.#pending.keys()]) this.#end(id, this.failed(text))
   }

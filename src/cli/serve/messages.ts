@@ -21,9 +21,16 @@ export interface WorkerStatus {
   readonly lagMs: number
 }
 
+/** Either side may ask the other. */
+export type Asked = { readonly kind: 'ask'; readonly id: number; readonly about: string; readonly body: unknown }
+export type Answered =
+  | { readonly kind: 'answer'; readonly id: number; readonly body: unknown }
+  | { readonly kind: 'refused'; readonly id: number; readonly text: string }
+
 export type ToWorker =
   | { readonly kind: 'start'; readonly context: WorkerContext }
-  | { readonly kind: 'ask'; readonly id: number; readonly about: string; readonly body: unknown }
+  | Asked
+  | Answered
   | { readonly kind: 'drain' }
 
 export type ToSupervisor =
@@ -31,8 +38,8 @@ export type ToSupervisor =
   | { readonly kind: 'ready' }
   /** It could not start; it exits now. */
   | { readonly kind: 'failed'; readonly problem: Problem }
-  | { readonly kind: 'answer'; readonly id: number; readonly body: unknown }
-  | { readonly kind: 'refused'; readonly id: number; readonly text: string }
+  | Asked
+  | Answered
 
 /** `about` of an ask that carries new settings. */
 export const RELOAD = 'reload'

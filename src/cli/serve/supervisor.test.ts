@@ -11,7 +11,7 @@ const url = (file: string): string => JSON.stringify(new URL(file, import.meta.u
 const WORKER = `
   import { runWorker } from ${url('./worker.ts')}
   import { UserError } from ${url('../exit.ts')}
-  runWorker(async (context) => {
+  runWorker(async (context, desk) => {
     let settings = context.settings
     if (settings.crash) process.exit(1)
     if (settings.fault) throw new UserError('certificate file x does not exist', 'Correct the path.', 78)
@@ -26,6 +26,7 @@ const WORKER = `
       },
       async ask(about, body) {
         if (about === 'whoami') return { pid: process.pid, ...context, settings, body }
+        if (about === 'desk') return desk(body.about, body.body, body.msMax)
         if (about === 'silence') return new Promise(() => {})
         throw new Error('unknown: ' + about)
       },
@@ -109,6 +110,24 @@ test('workers start with their context, answer, take new settings, and end when 
     supervisor.health().map(({ state }) => state),
     ['dead', 'dead'],
   )
+})
+
+test('a worker asks the desk, and hears its answer, its refusal, or after a while nothing', async (t) => {
+  const desk = async (worker: number, about: string, body: unknown): Promise<unknown> => {
+    if (about === 'limits/take') return { worker, body }
+    if (about === 'limits/never') return new Promise(() => {})
+    throw new Error('not today')
+  }
+  const { supervisor } = await supervised(t, { desk })
+  await supervisor.start()
+  const ask = async (about: string) => (await supervisor.askAll('desk', { about, body: 7, msMax: 100 }))[1]
+  assert.deepEqual(await ask('limits/take'), { kind: 'answer', worker: 1, body: { worker: 1, body: 7 } })
+  assert.deepEqual(await ask('limits/give'), {
+    kind: 'failed',
+    worker: 1,
+    text: 'the supervisor, asked about limits/give: not today',
+  })
+  assert.match(JSON.stringify(await ask('limits/never')), /no answer within 100 ms/)
 })
 
 test('a worker that is killed is replaced: same index, same folders, the settings of the last reload', async (t) => {

@@ -23,6 +23,10 @@ export interface SupervisorOptions {
   readonly ticketKeys: Buffer
   readonly program: WorkerProgram
   readonly clock: Clock
+  /** Answers what workers ask; a rejection becomes a refusal. */
+  readonly desk?: (worker: number, about: string, body: unknown) => Promise<unknown>
+  /** A worker process is gone. */
+  readonly ended?: (worker: number) => void
   /** One line for the operator. */
   readonly log: (line: string) => void
 }
@@ -143,8 +147,14 @@ export class Supervisor {
     }
     return new WorkerProcess(program, context, clock, {
       ready: () => this.#onReady(),
+      asked: (worker, about, body) => this.#asked(worker.index, about, body),
       died: (worker, death) => this.#onDeath(worker, death),
     })
+  }
+
+  async #asked(worker: number, about: string, body: unknown): Promise<unknown> {
+    if (this.#options.desk === undefined) throw new Error(`nobody here knows about ${about}`)
+    return this.#options.desk(worker, about, body)
   }
 
   #onReady(): void {
@@ -156,6 +166,7 @@ export class Supervisor {
   #onDeath(dead: WorkerProcess, death: Death): void {
     const slot = this.#slots.find(({ worker }) => worker === dead)
     if (slot === undefined) return
+    this.#options.ended?.(slot.index)
     if (this.#stopping) {
       this.#endIfAllDead(undefined)
       return

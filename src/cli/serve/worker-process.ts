@@ -3,10 +3,17 @@
  * its replacement is another WorkerProcess with the same index.
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { type UserError, userErrorOf } from '#cli/exit.ts'
+import { toUserError, type UserError, userErrorOf } from '#cli/exit.ts'
 import type { Clock } from '#sys/clock.ts'
 import { Questions, type WorkerAnswer } from './ipc.ts'
-import { HEARTBEAT_MS, type ToSupervisor, type ToWorker, type WorkerContext, type WorkerStatus } from './messages.ts'
+import {
+  type Asked,
+  HEARTBEAT_MS,
+  type ToSupervisor,
+  type ToWorker,
+  type WorkerContext,
+  type WorkerStatus,
+} from './messages.ts'
 
 /** A worker that is silent for so long hangs; nothing that it does may keep its event loop this long. */
 export const SILENCE_MS_MAX = 30 * HEARTBEAT_MS
@@ -36,6 +43,8 @@ export interface Death {
 }
 
 export interface WorkerCallbacks {
+  /** A question of the worker's. A rejection becomes a refusal with its message. */
+  asked(worker: WorkerProcess, about: string, body: unknown): Promise<unknown>
   ready(worker: WorkerProcess): void
   died(worker: WorkerProcess, death: Death): void
 }
@@ -96,10 +105,20 @@ export class WorkerProcess {
     this.#heardMs = this.#clock.monotonic()
     if (message.kind === 'alive') this.status = message.status
     else if (message.kind === 'failed') this.#problem = userErrorOf(message.problem)
+    else if (message.kind === 'ask') void this.#answer(message)
     else if (message.kind !== 'ready') this.#questions.take(message)
     else if (this.state === 'starting') {
       this.state = 'ready'
       this.#callbacks.ready(this)
+    }
+  }
+
+  async #answer({ id, about, body }: Asked): Promise<void> {
+    try {
+      this.#send({ kind: 'answer', id, body: await this.#callbacks.asked(this, about, body) })
+    } catch (error) {
+      const text = toUserError(error)?.line ?? (error instanceof Error ? error.message : String(error))
+      this.#send({ kind: 'refused', id, text })
     }
   }
 

@@ -6,7 +6,9 @@
  * worker must be able to take the spool.
  */
 import { EXIT, problemOf, toUserError, UserError } from '#cli/exit.ts'
+import { systemClock } from '#sys/clock.ts'
 import { lockFolder } from './folder-lock.ts'
+import { PENDING_AT_DESK_MAX, Questions } from './ipc.ts'
 import {
   HEARTBEAT_MS,
   RELOAD,
@@ -31,7 +33,13 @@ export interface WorkerParts {
   status(): WorkerStatus
 }
 
-export type StartWorker = (context: WorkerContext) => Promise<WorkerParts>
+/**
+ * Asks the supervisor, who keeps what all workers share. Rejects when it refuses or does not answer in time: then the
+ * worker decides alone.
+ */
+export type AskDesk = (about: string, body: unknown, msMax?: number) => Promise<unknown>
+
+export type StartWorker = (context: WorkerContext, desk: AskDesk) => Promise<WorkerParts>
 
 /** Runs this process as a worker until it is drained. */
 export function runWorker(start: StartWorker): void {
@@ -43,6 +51,7 @@ export function runWorker(start: StartWorker): void {
 
 class Worker {
   readonly #start: StartWorker
+  readonly #questions = new Questions(0, systemClock, (message) => void tell(message), PENDING_AT_DESK_MAX)
   #parts: WorkerParts | undefined
   #draining = false
 
@@ -63,13 +72,14 @@ class Worker {
   #take(message: ToWorker): void {
     if (message.kind === 'start') void this.#begin(message.context)
     else if (message.kind === 'drain') void this.#drain()
+    else if (message.kind !== 'ask') this.#questions.take(message)
     else void this.#answer(message.id, message.about, message.body)
   }
 
   async #begin(context: WorkerContext): Promise<void> {
     try {
       for (const folder of context.spoolFolders) await lockFolder(folder)
-      this.#parts = await this.#start(context)
+      this.#parts = await this.#start(context, (about, body, msMax) => this.#askDesk(about, body, msMax))
       await this.#parts.listen()
       tell({ kind: 'ready' })
     } catch (error) {
@@ -85,6 +95,12 @@ class Worker {
     this.#draining = true
     await this.#parts?.drain()
     process.exit(EXIT.ok)
+  }
+
+  async #askDesk(about: string, body: unknown, msMax?: number): Promise<unknown> {
+    const answer = await this.#questions.ask(about, body, msMax)
+    if (answer.kind === 'failed') throw new Error(`the supervisor, asked about ${about}: ${answer.text}`)
+    return answer.body
   }
 
   async #answer(id: number, about: string, body: unknown): Promise<void> {

@@ -19,7 +19,6 @@ export class Probe implements Transaction {
   readonly sending = false
   readonly #job: ProbeJob
   readonly #line: Line
-  #mail: RemoteReply | undefined
   #settled = false
 
   constructor(job: ProbeJob, line: Line) {
@@ -32,7 +31,8 @@ export class Probe implements Transaction {
     const rcpt = this.#rcpt
     const utf8 = isInternationalized(this.#job)
     if (!isCommandText(mail + rcpt) || (utf8 && !this.#line.offered.smtpUtf8)) {
-      this.#settle({ kind: 'unreachable', obstacle: 'protocol', text: 'the server cannot be asked for this address' })
+      const text = 'the server cannot be asked for this address'
+      this.#settle({ kind: 'unreachable', obstacle: 'protocol', about: 'recipient', text })
       this.#line.finish('clean')
       return
     }
@@ -50,8 +50,8 @@ export class Probe implements Transaction {
   flowing(): void {}
 
   fail(fault: SessionFault): void {
-    const untouched = isHangUp(fault) && (this.#mail === undefined || this.#mail.code === 421)
-    this.#settle({ kind: 'unreachable', obstacle: fault.obstacle, text: fault.text }, untouched)
+    // Servers hang up after some unknown recipients. To ask once more on another connection does no harm.
+    this.#settle({ kind: 'unreachable', obstacle: fault.obstacle, text: fault.text }, isHangUp(fault))
   }
 
   get #rcpt(): string {
@@ -59,19 +59,19 @@ export class Probe implements Transaction {
   }
 
   #onMail(reply: RemoteReply): void {
-    this.#mail = reply
     const accepted = meaning('mail', reply) === 'go-on'
     // The session ends, and `fail` knows whether another connection may be tried.
     if (reply.code === 421) return
-    if (!accepted) this.#settle(unreachable('mail', reply))
+    if (!accepted) this.#settle(notFrom(reply))
     if (this.#line.offered.pipelining) return
     if (accepted) this.#line.say(this.#rcpt, 'rcpt')
     else this.#line.finish('clean')
   }
 
   #onRcpt(reply: RemoteReply): void {
+    if (reply.code === 421) return
     this.#settle(answerTo(reply))
-    if (reply.code !== 421) this.#line.finish(this.#line.offered.pipelining ? 'reset-sent' : 'reset')
+    this.#line.finish(this.#line.offered.pipelining ? 'reset-sent' : 'reset')
   }
 
   #settle(answer: ProbeAnswer, untouched = false): void {
@@ -85,14 +85,17 @@ function answerTo(reply: RemoteReply): ProbeAnswer {
   const means = meaning('rcpt', reply)
   if (means === 'go-on') return { kind: 'known', reply }
   if (means === 'permanent' && !NOT_ABOUT_A_MAILBOX.has(reply.code)) return { kind: 'unknown', reply }
-  return unreachable('rcpt', reply)
+  // Misplaced replies end the trust in the session, so they are about the server.
+  const about = means === 'misplaced' ? 'server' : 'recipient'
+  return { kind: 'unreachable', obstacle: 'refused-for-now', about, text: replyTo('rcpt', reply) }
 }
 
-const unreachable = (step: Step, reply: RemoteReply): ProbeAnswer => ({
-  kind: 'unreachable',
-  obstacle: 'refused-for-now',
-  text: replyTo(step, reply),
-})
+/** A refused MAIL says nothing about the recipient, whoever it is. */
+function notFrom(reply: RemoteReply): ProbeAnswer {
+  const refused = meaning('mail', reply) === 'permanent' && !NOT_ABOUT_A_MAILBOX.has(reply.code)
+  const answer = { kind: 'unreachable', obstacle: 'refused-for-now', text: replyTo('mail', reply) } as const
+  return refused ? { ...answer, senderRefused: reply } : answer
+}
 
 const isInternationalized = ({ reversePath, forwardPath }: ProbeJob): boolean =>
   (reversePath.kind === 'mailbox' && reversePath.mailbox.internationalized) ||

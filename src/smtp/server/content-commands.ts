@@ -89,6 +89,7 @@ export function contentAnswered(state: SessionState, answer: Answer): void {
   state.endTransaction()
   state.enter('ready')
   if (answer.kind === 'accept') state.say(promise(custodyOf(answer)))
+  else if (answer.kind === 'discard') state.say(promise(answer.record))
   else if (answer.kind === 'vanish') state.close('error')
   else state.decline(answer.reply)
 }

@@ -194,7 +194,8 @@ class ServerSession implements ServerMachine {
   #answered(question: Question, answer: Answer): void {
     const state = this.#state
     if (question.kind === 'content') contentAnswered(state, answer)
-    else if (answer.kind === 'vanish') throw new Error(`${question.kind} cannot be answered by vanishing`)
+    else if (answer.kind === 'vanish' || answer.kind === 'discard')
+      throw new Error(`${question.kind} cannot be answered by ${answer.kind}`)
     // 421 may answer any command (RFC 5321 §3.8). Only content that has come is decided to the end.
     else if (state.shuttingDown) state.closeWith(SHUTTING_DOWN, 'shutdown')
     else if (question.kind === 'mail') mailAnswered(state, answer)

@@ -1,0 +1,24 @@
+/** A worker's side of the outbound clerks: the questions of the path, asked of the supervisor. */
+import type { MessageRecords, ReplyLimits } from '../relay/outbound.ts'
+import type { OutboundQuestions } from './clerks/outbound.ts'
+import type { AskDesk } from './serve/worker.ts'
+
+/** The sender waits meanwhile; a supervisor that is slower than this is in trouble. */
+const ANSWER_MS_MAX = 10_000
+
+export function outboundDesk(desk: AskDesk): { limits: ReplyLimits; records: MessageRecords } {
+  const ask = async <About extends keyof OutboundQuestions>(
+    about: About,
+    body: OutboundQuestions[About]['body'],
+  ): Promise<OutboundQuestions[About]['answer']> =>
+    (await desk(about, body, ANSWER_MS_MAX)) as OutboundQuestions[About]['answer']
+  return {
+    limits: {
+      take: (tenant, counters, limit, windowMs) => ask('limits/take', { tenant, counters, limit, windowMs }),
+    },
+    records: {
+      remember: async (tenant, kind, facts) => void (await ask('records/remember', { tenant, kind, facts })),
+      known: (tenant, kind, facts) => ask('records/known', { tenant, kind, facts }),
+    },
+  }
+}

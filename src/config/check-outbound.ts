@@ -1,0 +1,111 @@
+/**
+ * What only the tenants and listeners together can show about mail that leaves: a network of two tenants, a route that
+ * nobody declared, a way out without a door, a protection without its key.
+ */
+import { NetworkMap } from '#tenant/network-map.ts'
+import { firstOne } from './check-listeners.ts'
+import type { Draft, TenantDraft } from './draft.ts'
+import { shown } from './problem.ts'
+import { nearest } from './suggest.ts'
+import type { SettingPath, YamlText } from './yaml-text.ts'
+
+export function checkOutbound(draft: Draft, yaml: YamlText): void {
+  checkNetworks(draft, yaml)
+  checkDoors(draft, yaml)
+  for (const tenant of draft.tenants) {
+    const route = tenant.settings.outbound?.route
+    if (route !== undefined && !tenant.routes.has(route)) {
+      reportNoRoute(route, tenant, [...tenant.path, 'outbound', 'route'], yaml)
+    }
+    checkLmtp(tenant, yaml)
+    checkProtection(tenant, yaml)
+  }
+}
+
+export function reportNoRoute(route: string, tenant: TenantDraft, path: SettingPath, yaml: YamlText): void {
+  const names = [...tenant.routes.keys()]
+  const meant = nearest(route, names)
+  const allowed = names.length > 0 ? names.join(', ') : `a name under tenants.${tenant.name}.routes`
+  const detail = meant === undefined ? { allowed } : { allowed, hint: `did you mean ${meant}?` }
+  yaml.report('error', path, `${tenant.name} has no route ${shown(route)}`, detail)
+}
+
+interface Claim {
+  readonly network: string
+  readonly tenant: string
+  readonly path: SettingPath
+}
+
+const prefixLength = (network: string): number => Number(network.split('/')[1] ?? (network.includes(':') ? 128 : 32))
+
+/** Wider than any provider gives to one customer; 0.0.0.0/0 would make an open relay. */
+const PREFIX_LENGTH_MIN = { ipv4: 8, ipv6: 16 }
+
+// The wide ones first: a network that overlaps an earlier one then lies within it.
+function checkNetworks({ tenants }: Draft, yaml: YamlText): void {
+  const claims: Claim[] = tenants.flatMap(({ name: tenant, path, settings }) =>
+    (settings.outbound?.['from-networks'] ?? []).map((network, i) => ({
+      network,
+      tenant,
+      path: [...path, 'outbound', 'from-networks', i],
+    })),
+  )
+  claims.sort((a, b) => prefixLength(a.network) - prefixLength(b.network))
+  const owners = new NetworkMap<Claim>()
+  for (const claim of claims) {
+    const family = claim.network.includes(':') ? 'ipv6' : 'ipv4'
+    if (prefixLength(claim.network) < PREFIX_LENGTH_MIN[family]) {
+      const allowed = `networks of at least ${PREFIX_LENGTH_MIN.ipv4} bits, in IPv6 ${PREFIX_LENGTH_MIN.ipv6}`
+      yaml.report('error', claim.path, `${claim.network} would open the relay to strangers`, { allowed })
+    }
+    const earlier = owners.find(claim.network.split('/')[0]!)
+    if (earlier !== undefined && earlier.tenant !== claim.tenant) {
+      const message = `${claim.network} already belongs to ${earlier.tenant} (${earlier.network})`
+      yaml.report('error', claim.path, message, firstOne(yaml, earlier.path))
+    }
+    owners.set(claim.network, claim)
+  }
+}
+
+function checkDoors({ relay, tenants }: Draft, yaml: YamlText): void {
+  const door = (relay.listeners ?? []).findIndex((listener) => listener.service === 'outbound')
+  const sender = tenants.find((tenant) => tenant.settings.outbound !== undefined)
+  if (sender !== undefined && door < 0 && relay.listeners !== undefined) {
+    const hint = 'add a listener with service: outbound'
+    yaml.report('warning', [...sender.path, 'outbound'], 'no listener takes this mail', { hint }, 'key')
+  }
+  if (door >= 0 && sender === undefined) {
+    const message = 'no tenant has outbound settings: all mail will be refused'
+    yaml.report('warning', ['listeners', door, 'service'], message)
+  }
+}
+
+function checkLmtp(tenant: TenantDraft, yaml: YamlText): void {
+  const route = tenant.settings.outbound?.route
+  if (route === undefined || tenant.routes.get(route)?.settings?.protocol !== 'lmtp') return
+  const message = `${route} speaks LMTP, which does not relay (RFC 2033 §5)`
+  yaml.report('error', [...tenant.path, 'outbound', 'route'], message, { allowed: 'a route with protocol: smtp' })
+}
+
+function checkProtection(tenant: TenantDraft, yaml: YamlText): void {
+  const written = tenant.settings['bounce-protection']
+  if (written === undefined) return
+  const path = [...tenant.path, 'bounce-protection']
+  if (tenant.settings.outbound === undefined) {
+    const message = 'its mail does not leave through us: after the warm-up real bounces would be refused'
+    yaml.report('error', path, message, { hint: 'add outbound settings' }, 'key')
+  }
+  const numbers = Object.keys(written.keys ?? {})
+  if (written.kind === 'sent-record') {
+    if (numbers.length > 0) yaml.report('error', [...path, 'keys'], 'are of no use for a record', {}, 'key')
+    return
+  }
+  const allowed = 'at least one key, such as keys: {0: {secret-file: /etc/vorposten/batv-0}}'
+  if (numbers.length === 0) yaml.report('error', path, 'has no key to sign with', { allowed }, 'key')
+  const signing = written['signing-key']
+  if (signing === undefined && numbers.length > 1) {
+    yaml.report('error', path, 'does not say which key signs', { allowed: 'signing-key: one of the numbers' }, 'key')
+  } else if (signing !== undefined && numbers.length > 0 && !numbers.includes(String(signing))) {
+    yaml.report('error', [...path, 'signing-key'], `there is no key ${signing}`, { allowed: numbers.join(', ') })
+  }
+}

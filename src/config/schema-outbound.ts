@@ -1,0 +1,108 @@
+/**
+ * What leaves a tenant's servers through us, and how the tenant is protected from bounces of mail that it never sent.
+ */
+import { z } from 'zod'
+import { network } from './schema-listener.ts'
+import { choice, count, duration, oneOrMore, path, prose, section, setting } from './setting.ts'
+import { readDate } from './units.ts'
+
+const routeName = setting({
+  allowed: 'the name of one of the tenant’s routes',
+  read: (text) => (/^[a-z0-9-]{1,63}$/.test(text) ? text : undefined),
+  json: { type: 'string' },
+})
+
+export const outboundSettings = section({
+  'from-networks': oneOrMore(network).describe(
+    prose(
+      'Addresses of the tenant’s servers. On a listener with `service: outbound` clients from there may send to anyone;',
+      'nobody else may. Networks of two tenants must not overlap.',
+    ),
+  ),
+  route: routeName.describe(
+    'The tenant’s route that the mail takes: the hosts that bring it out into the world (a smarthost).',
+  ),
+  senders: choice('own-domains', 'any')
+    .prefault('own-domains')
+    .describe(
+      prose(
+        'Reverse-paths that are taken: `<>` and the tenant’s own domains, or all. `any` is for servers that forward mail',
+        'of others without rewriting the reverse-path.',
+      ),
+    ),
+  'auto-replies': section({
+    limit: count(0, 1000)
+      .prefault(2)
+      .describe('How many automatic replies go out within the window; the next ones are accepted and discarded (R2).'),
+    window: duration('1h', '31d').prefault('7d').describe('The window, which slides.'),
+    per: choice('correspondent', 'mailbox')
+      .prefault('correspondent')
+      .describe('Counted for each mailbox and correspondent, or for the mailbox alone, whoever hears it.'),
+  })
+    .prefault({})
+    .describe('Out-of-office messages and other automatic replies (RFC 3834).'),
+  ndrs: choice('verified', 'pass', 'hold', 'discard')
+    .prefault('verified')
+    .describe(
+      prose(
+        'Non-delivery messages that the tenant’s servers make (R6). `verified`: one that answers mail which came through',
+        'us with a verified reverse-path goes out, any other is held for the tenant’s postmaster. Since mail is not',
+        'authenticated here yet, that holds them all. `hold`: all are held. `pass`: all go out. `discard`: all are',
+        'accepted and thrown away.',
+      ),
+    ),
+})
+
+const day = setting({
+  allowed: 'a day such as 2026-11-24 (UTC)',
+  brief: 'a day such as `2026-11-24` (UTC)',
+  read: readDate,
+  json: { type: 'string', examples: ['2026-11-24'] },
+})
+
+const secretText = setting({
+  allowed: 'a text',
+  read: (text) => (text === '' ? undefined : text),
+  json: { type: 'string' },
+})
+
+export const bounceProtectionSettings = section({
+  kind: choice('batv', 'sent-record').describe(
+    prose(
+      '`batv`: reverse-paths of outgoing mail are signed (`prvs=…`), and a bounce to an address without a valid signature',
+      'is refused at RCPT. `sent-record`: we remember what the tenant sent, and a bounce of mail that it never sent is',
+      'refused after its content.',
+    ),
+  ),
+  since: day.describe('The day on which all mail of the tenant’s domains leaves through us.'),
+  'warm-up': duration('0s', '60d')
+    .prefault('7d')
+    .describe(
+      prose(
+        'So long after that day nothing is refused, only counted: mail sent before it may still come back (RFC 5321',
+        '§4.5.4.1: up to 5 days).',
+      ),
+    ),
+  'signing-key': count(0, 9)
+    .optional()
+    .describe('`batv`: number of the key that signs; all others are still accepted. The only key, if there is one.'),
+  keys: z
+    .record(
+      z.string().regex(/^\d$/),
+      section({
+        secret: secretText.optional().describe('The key itself, at least 16 octets. Better not in this file.'),
+        'secret-env': secretText.optional().describe('Name of the environment variable that holds it.'),
+        'secret-file': path.optional().describe('Path of the file that holds it.'),
+      }),
+    )
+    .optional()
+    .describe(
+      prose(
+        '`batv`: keys by number, 0 to 9. To change the key, add one with another number, let it sign, and remove the old',
+        'one eight days later.',
+      ),
+    ),
+})
+
+export type OutboundWritten = z.output<typeof outboundSettings>
+export type BounceProtectionWritten = z.output<typeof bounceProtectionSettings>

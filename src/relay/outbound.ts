@@ -1,0 +1,231 @@
+/**
+ * Mail that leaves: from a tenant's own servers, by the tenant's route, to anyone (R2, R6).
+ *
+ *     client's network ─► tenant ─► sender's domain ─► automatic? ─► sign or record ─► spool
+ *        550 5.7.1                    550 5.7.1         │
+ *                                                       ├ auto-reply: within the limit, or discarded; 451 if nobody can count
+ *                                                       └ NDR: pass, hold or discard, as the tenant says
+ *
+ * Everything is judged before custody, so an error costs a counted reply at most, never a message. Custody is always the
+ * spool's.
+ */
+
+import { type Mailbox, mailboxKey, pathText } from '#mail/address.ts'
+import type { Content } from '#mail/content.ts'
+import { DiscardRecord } from '#mail/custody.ts'
+import type { Discarded } from '#mail/decisions.ts'
+import { domainText } from '#mail/domain.ts'
+import type { Envelope, Recipient } from '#mail/envelope.ts'
+import type { Report } from '#mail/event.ts'
+import type { Session, Transaction } from '#mail/session.ts'
+import { ACCEPT, type Defer, type Gate, type Reject } from '#mail/verdict.ts'
+import type { AutomaticMail, Dsn } from '#mime/automatic/automatic-mail.ts'
+import { classify } from '#mime/automatic/classify.ts'
+import type { HeaderSection } from '#mime/header-section.ts'
+import { absentMailbox, correspondentKey, overLimitText, replyCounter } from '#policy/automatic-reply.ts'
+import { withTag } from '#policy/prvs.ts'
+import type { Clock } from '#sys/clock.ts'
+import type { Directory, OutboundWay, Way } from '#tenant/directory.ts'
+import * as refusals from './refusals.ts'
+import { sentFacts } from './sent-facts.ts'
+
+/** Counts across all workers and restarts. Rejects when nobody can count now. */
+export interface ReplyLimits {
+  /** One answer for each counter, in order: is there room within the limit? What is taken stays taken. */
+  take(tenant: string, counters: readonly string[], limit: number, windowMs: number): Promise<readonly boolean[]>
+}
+
+/** What was seen of a tenant's mail, across all workers and restarts. Facts are texts; the record keeps their digests. */
+export interface MessageRecords {
+  /** Resolves when the facts are synced. */
+  remember(tenant: string, kind: RecordKind, facts: readonly string[]): Promise<void>
+  /** Of each fact: is it on record? Undefined where the record has gaps, so that a no would prove nothing. */
+  known(tenant: string, kind: RecordKind, facts: readonly string[]): Promise<readonly (boolean | undefined)[]>
+}
+export type RecordKind = 'sent' | 'return-path'
+
+/** What an accepted message still needs to know; `transaction` is the one to commit, perhaps with a signed path. */
+export interface Passed {
+  readonly kind: 'pass'
+  readonly transaction: Transaction
+  /** Not to be sent until a person says so. */
+  readonly hold?: string
+}
+export type Judged = Passed | Reject | Defer | Discarded
+
+export interface ToJudge<W extends Way> {
+  readonly transaction: Transaction
+  readonly way: W
+  /** As it came. */
+  readonly content: Content
+  readonly header: HeaderSection
+  readonly messageId: string | undefined
+}
+
+export interface OutboundParts {
+  readonly clock: Clock
+  readonly directory: () => Directory
+  readonly limits: ReplyLimits
+  readonly records: MessageRecords
+  readonly report: Report
+}
+
+export class Outbound {
+  readonly #parts: OutboundParts
+
+  constructor(parts: OutboundParts) {
+    this.#parts = parts
+  }
+
+  way(session: Session): OutboundWay | undefined {
+    return this.#parts.directory().outbound(session.client.address)
+  }
+
+  mail({ session, envelope: { reversePath } }: Transaction): Gate {
+    const way = this.way(session)
+    if (way === undefined) return refusals.notACustomer(session.client.address)
+    if (reversePath.kind === 'null' || way.outbound.senders === 'any') return ACCEPT
+    return this.#isOwn(reversePath.mailbox, way) ? ACCEPT : refusals.foreignSender(pathText(reversePath))
+  }
+
+  async content(message: ToJudge<OutboundWay>): Promise<Judged> {
+    const { transaction, way } = message
+    const found = classify({
+      reversePath: transaction.envelope.reversePath,
+      header: message.header,
+      content: message.content,
+    })
+    this.#count(way, 'outbound', found.kind)
+    switch (found.kind) {
+      case 'out-of-office':
+      case 'auto-reply':
+      case 'challenge':
+        return this.#autoReply(message, found)
+      case 'dsn':
+        return this.#ndr(message, found.dsn)
+      default:
+        return this.#leaves(message, transaction)
+    }
+  }
+
+  async #autoReply(
+    message: ToJudge<OutboundWay>,
+    { author }: Extract<AutomaticMail, { author?: string }>,
+  ): Promise<Judged> {
+    const { transaction, way } = message
+    const { envelope } = transaction
+    const { autoReplies } = way.outbound
+    const absent = absentMailbox(author, envelope.reversePath)
+    const counters = envelope.recipients.map((r) => replyCounter(absent, correspondentKey(r.forwardPath), autoReplies))
+    let taken: readonly boolean[]
+    try {
+      taken = await this.#parts.limits.take(way.tenant.name, counters, autoReplies.limit, autoReplies.windowMs)
+    } catch (error) {
+      this.#count(way, 'auto-reply', 'deferred')
+      return refusals.cannotCount((error as Error).message)
+    }
+    const within = envelope.recipients.filter((_, i) => taken[i])
+    for (const [i, recipient] of envelope.recipients.entries()) {
+      this.#count(way, 'auto-reply', taken[i] ? 'passed' : 'discarded')
+      if (taken[i]) continue
+      const text = overLimitText(absent, correspondentKey(recipient.forwardPath), autoReplies)
+      this.#discarded(message, [recipient], 'auto-reply-limit', text)
+    }
+    if (within.length === 0) return { kind: 'discard', record: DiscardRecord.afterReport(transaction.id) }
+    return this.#leaves(message, withEnvelope(transaction, { recipients: within }))
+  }
+
+  // R6: "as a rule none".
+  async #ndr(message: ToJudge<OutboundWay>, dsn: Dsn): Promise<Judged> {
+    const { transaction, way } = message
+    const { ndrs } = way.outbound
+    if (ndrs === 'discard') {
+      this.#count(way, 'ndr', 'discarded')
+      this.#discarded(message, transaction.envelope.recipients, 'ndr-discarded', 'non-delivery message; ndrs: discard')
+      return { kind: 'discard', record: DiscardRecord.afterReport(transaction.id) }
+    }
+    const isVerified = ndrs === 'verified' && (await this.#answersVerified(message, dsn))
+    if (ndrs === 'pass' || isVerified) {
+      this.#count(way, 'ndr', isVerified ? 'verified' : 'passed')
+      return this.#leaves(message, transaction)
+    }
+    this.#count(way, 'ndr', 'held')
+    const why = ndrs === 'hold' ? 'ndrs: hold' : 'the return path of the original is not verified'
+    return { kind: 'pass', transaction, hold: `non-delivery message; ${why}` }
+  }
+
+  // A record that cannot be asked verifies nothing.
+  async #answersVerified({ transaction, way }: ToJudge<OutboundWay>, dsn: Dsn): Promise<boolean> {
+    const { originalMessageId } = dsn
+    const paths = transaction.envelope.recipients.map(({ forwardPath }) => forwardPath)
+    if (originalMessageId === undefined) return false
+    const facts = paths.map((path) =>
+      returnPathFact(originalMessageId, path.kind === 'mailbox' ? path.mailbox : undefined),
+    )
+    try {
+      const known = await this.#parts.records.known(way.tenant.name, 'return-path', facts)
+      return known.length > 0 && known.every((one) => one === true)
+    } catch {
+      return false
+    }
+  }
+
+  async #leaves({ way, messageId }: ToJudge<OutboundWay>, transaction: Transaction): Promise<Judged> {
+    const { bounceProtection } = way.tenant
+    if (bounceProtection?.kind === 'batv') return { kind: 'pass', transaction: this.#signed(transaction, way) }
+    if (bounceProtection?.kind !== 'sent-record') return { kind: 'pass', transaction }
+    try {
+      await this.#parts.records.remember(way.tenant.name, 'sent', sentFacts(transaction.envelope, messageId))
+      return { kind: 'pass', transaction }
+    } catch (error) {
+      return refusals.cannotRecord((error as Error).message)
+    }
+  }
+
+  // Only domains whose bounces we check get signed paths: nobody would take the tag off again elsewhere.
+  #signed(transaction: Transaction, way: OutboundWay): Transaction {
+    const { reversePath } = transaction.envelope
+    const protection = way.tenant.bounceProtection
+    if (protection?.kind !== 'batv' || reversePath.kind === 'null') return transaction
+    const wallMs = this.#parts.clock.wall()
+    const key = protection.keys.get(protection.signingKey)
+    if (key === undefined || wallMs < protection.sinceMs || !this.#isOwn(reversePath.mailbox, way)) return transaction
+    const mailbox = withTag(reversePath.mailbox, protection.signingKey, key, wallMs)
+    return mailbox === undefined
+      ? transaction
+      : withEnvelope(transaction, { reversePath: { kind: 'mailbox', mailbox } })
+  }
+
+  #isOwn({ domain }: Mailbox, { tenant }: Way): boolean {
+    return this.#parts.directory().domain(domainText(domain))?.tenant.name === tenant.name
+  }
+
+  #discarded(message: ToJudge<OutboundWay>, recipients: readonly Recipient[], symbol: string, text: string): void {
+    const { transaction, way, content, messageId } = message
+    this.#parts.report({
+      kind: 'discarded',
+      id: transaction.id,
+      session: transaction.session,
+      envelope: transaction.envelope,
+      recipients,
+      tenant: way.tenant.name,
+      octets: content.octets,
+      ...(messageId !== undefined && { messageId }),
+      reasons: [{ symbol, text }],
+    })
+  }
+
+  #count({ tenant }: Way, subject: 'outbound' | 'auto-reply' | 'ndr', decision: string): void {
+    this.#parts.report({ kind: 'governed', tenant: tenant.name, subject, decision })
+  }
+}
+
+/** What the record of verified return paths holds: which message came with which reversePath. */
+export const returnPathFact = (messageId: string, mailbox: Mailbox | undefined): string =>
+  `${messageId} ${mailbox === undefined ? '' : mailboxKey(mailbox)}`
+
+/** The same transaction with another envelope, for all that follows; the session's own stays as the client gave it. */
+export const withEnvelope = (transaction: Transaction, envelope: Partial<Envelope>): Transaction => ({
+  ...transaction,
+  envelope: { ...transaction.envelope, ...envelope } as Transaction['envelope'],
+})
