@@ -2,7 +2,7 @@
  * Events as JSON records: one line each, in the trace files and, if so configured, in the log. Field names are stable;
  * docs/trace.md lists them. Addresses are in them: the files belong to the operator and end after their retention.
  */
-import { pathText } from '#mail/address.ts'
+import { mailboxText, pathText } from '#mail/address.ts'
 import type { Recipient } from '#mail/envelope.ts'
 import type { PathEvent } from '#mail/event.ts'
 import { replyLine } from '#mail/reply.ts'
@@ -69,6 +69,17 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
         tenant: event.entry.tenant,
         by: 'operator',
         text: event.text,
+      }
+    case 'dsn-sent':
+      return {
+        time,
+        event: 'dsn-sent',
+        id: event.id,
+        tenant: event.tenant,
+        report: event.report,
+        class: event.class,
+        kind: event.dsnKind,
+        to: [`<${mailboxText(event.to)}>`],
       }
     case 'settled':
       return { time, event: 'settled', id: event.id, tenant: event.tenant }
