@@ -80,6 +80,8 @@ export function story(raw: TraceRecord): string {
     }
     case 'held':
       return `${at}held for ${list(record['to'])}: ${record['reason']}\n${indent}${record['text']}`
+    case 'dsn-sent':
+      return `${at}${record['kind']} report ${record['report']} to ${list(record['to'])} (verified by: ${record['class']})`
     case 'settled':
       return `${at}settled: every recipient has an end; nothing is kept here any more`
     default:

@@ -102,7 +102,7 @@ describe('what events count for', () => {
   })
 
   it('law 2 can be watched from the first day: DSNs by class, all 0', () => {
-    for (const kind of ['unverified', 'submission', 'verified']) {
+    for (const kind of DSN_CLASSES) {
       assert.ok(before.includes(`vorposten_dsn_emitted_total{class="${kind}"} 0\n`))
     }
   })
