@@ -8,6 +8,7 @@ import {
   deferred,
   delivered,
   failed,
+  mailbox,
   newTraceId,
   recipient,
   session,
@@ -72,6 +73,15 @@ export function oneOfEach(text = 'plain') {
   }
   const held: Of<'held'> = { kind: 'held', entry, reason: 'refused', recipients, text }
   const operator: Of<'operator'> = { kind: 'operator', entry, action: 'released', text }
+  const sent: Of<'dsn-sent'> = {
+    kind: 'dsn-sent',
+    id,
+    report: newTraceId(),
+    tenant: 'bakery',
+    class: 'submission',
+    dsnKind: 'failure',
+    to: mailbox('anna@bakery.test'),
+  }
   const settled: Of<'settled'> = { kind: 'settled', id, tenant: 'bakery' }
   const alarm: Of<'alarm'> = { kind: 'alarm', symbol: 'spool-full', text }
   const probed: Of<'probed'> = {
@@ -81,7 +91,7 @@ export function oneOfEach(text = 'plain') {
     answer: { kind: 'unreachable', obstacle: 'connect', text },
   }
   const closed: Of<'session-closed'> = { kind: 'session-closed', session: one.session, why: 'quit' }
-  return { accepted, refused, discarded, governed, attempt, held, operator, settled, alarm, probed, closed }
+  return { accepted, refused, discarded, governed, attempt, held, operator, sent, settled, alarm, probed, closed }
 }
 
 const discardedFor = ({ id, session: of, envelope }: Transaction, text: string): Of<'discarded'> => ({

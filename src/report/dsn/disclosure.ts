@@ -28,9 +28,9 @@ export function oneLine(text: string, charactersMax = QUOTED_CHARACTERS_MAX): st
   return [...line].slice(0, charactersMax).join('').trim()
 }
 
-const MAILBOX = /[^\s<>()[\]",;:@]{1,64}@(?:[^\s<>()[\]",;:@]{1,255})?/
-const IPV6 = /(?:IPv6:)?[0-9a-f]{0,4}:[0-9a-f]{0,4}:[0-9a-f:.]{0,40}(?:%\w{1,16})?/
-const NAME = /[p{L}p{M}p{N}_-]{1,63}(?:\.[p{L}p{M}p{N}_-]{1,63}){0,20}/
+const MAILBOX = /[^\s<>()[\]",;:@]{1,64}@(?:[^\s<>()[\]",;:@]{1,255})?/u
+const IPV6 = /(?:IPv6:)?[0-9a-f]{0,4}:[0-9a-f]{0,4}:[0-9a-f:.]{0,40}(?:%\w{1,16})?/u
+const NAME = /[\p{L}\p{M}\p{N}_-]{1,63}(?:\.[\p{L}\p{M}\p{N}_-]{1,63}){0,20}/u
 const NAMES = new RegExp([MAILBOX, IPV6, NAME].map((one) => one.source).join('|'), 'giu')
 
 /** The text without inner names. */
