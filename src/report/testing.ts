@@ -15,6 +15,7 @@ import {
   transaction,
   WALL_MS,
 } from '#mail/testing.ts'
+import type { TraceId } from '#mail/trace-id.ts'
 
 const entry: QueueEntry = {
   id: newTraceId(),
@@ -73,15 +74,7 @@ export function oneOfEach(text = 'plain') {
   }
   const held: Of<'held'> = { kind: 'held', entry, reason: 'refused', recipients, text }
   const operator: Of<'operator'> = { kind: 'operator', entry, action: 'released', text }
-  const sent: Of<'dsn-sent'> = {
-    kind: 'dsn-sent',
-    id,
-    report: newTraceId(),
-    tenant: 'bakery',
-    class: 'submission',
-    dsnKind: 'failure',
-    to: mailbox('anna@bakery.test'),
-  }
+  const sent = sentAbout(id)
   const settled: Of<'settled'> = { kind: 'settled', id, tenant: 'bakery' }
   const alarm: Of<'alarm'> = { kind: 'alarm', symbol: 'spool-full', text }
   const probed: Of<'probed'> = {
@@ -93,6 +86,16 @@ export function oneOfEach(text = 'plain') {
   const closed: Of<'session-closed'> = { kind: 'session-closed', session: one.session, why: 'quit' }
   return { accepted, refused, discarded, governed, attempt, held, operator, sent, settled, alarm, probed, closed }
 }
+
+const sentAbout = (id: TraceId): Of<'dsn-sent'> => ({
+  kind: 'dsn-sent',
+  id,
+  report: newTraceId(),
+  tenant: 'bakery',
+  class: 'submission',
+  dsnKind: 'failure',
+  to: mailbox('anna@bakery.test'),
+})
 
 const discardedFor = ({ id, session: of, envelope }: Transaction, text: string): Of<'discarded'> => ({
   kind: 'discarded',

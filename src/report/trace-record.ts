@@ -71,16 +71,7 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
         text: event.text,
       }
     case 'dsn-sent':
-      return {
-        time,
-        event: 'dsn-sent',
-        id: event.id,
-        tenant: event.tenant,
-        report: event.report,
-        class: event.class,
-        kind: event.dsnKind,
-        to: [`<${mailboxText(event.to)}>`],
-      }
+      return dsnRecord(event, time)
     case 'settled':
       return { time, event: 'settled', id: event.id, tenant: event.tenant }
     case 'alarm':
@@ -93,6 +84,11 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
     case 'session-closed':
       return undefined
   }
+}
+
+function dsnRecord(event: Extract<PathEvent, { kind: 'dsn-sent' }>, time: string): TraceRecord {
+  const { id, tenant, report, class: by, dsnKind, to: mailbox } = event
+  return { time, event: 'dsn-sent', id, tenant, report, class: by, kind: dsnKind, to: [`<${mailboxText(mailbox)}>`] }
 }
 
 function refusedRecord(event: Extract<PathEvent, { kind: 'refused' }>, time: string): TraceRecord {
