@@ -121,7 +121,7 @@ describe('a report', () => {
     assert.equal(one('delivered').kind, 'success')
     assert.match(raw(one('delivered')), /Your email is in the mail system of the recipient\./)
     assert.match(raw(one('relayed')), /Passed on for: <b@far\.example>\r\n {2}Your email was handed/)
-    assert.match(raw(one('relayed')), /^Subject: Your email to b@far\.example was delivered\r$/m)
+    assert.match(raw(one('relayed')), /^Subject: Your email to b@far\.example was passed on\r$/m)
   })
 })
 

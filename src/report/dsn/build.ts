@@ -20,7 +20,7 @@ import { dateTime } from '#mime/trace-fields.ts'
 import { oneLine, type Shown, withoutInnerNames } from './disclosure.ts'
 import { notice } from './notice.ts'
 import { recipientText, statusGroups } from './status-groups.ts'
-import { type Language, TEXTS } from './texts.ts'
+import { type Language, TEXTS, toneOf } from './texts.ts'
 
 /** RET=FULL is honoured up to here; a mailbox full of our own attachments helps nobody. */
 export const RETURNED_MESSAGE_OCTETS_MAX = 50 * 1024
@@ -92,7 +92,7 @@ function headerFields(input: DsnInput, kind: DsnKind, header: HeaderSection): Ou
   return [
     addresses('From', { displayName: words.sender, mailbox: daemon(hostname) }),
     addresses('To', { mailbox: to.mailbox }),
-    text('Subject', words.subject(kind, first, told.length - 1)),
+    text('Subject', words.subject(toneOf(told.map(({ action }) => action)), first, told.length - 1)),
     structured('Date', dateTime(nowMs)),
     structured('Message-ID', `<${id}@${hostname}>`),
     ...(original === undefined ? [] : [structured('References', original)]),

@@ -42,8 +42,8 @@ function replacement(found: string, { mailboxes, domains, innerHosts }: Shown): 
   const word = found.toLowerCase()
   if (word.includes('@')) return mailboxes.has(trimmed(word)) ? found : '[mailbox]'
   if (innerHosts.has(word)) return '[name]'
-  // With two colons it is an address with or without a port, unless it is a time of day.
-  if (word.includes(':')) return /^(?:\d{1,2}:\d\d:\d\d|:+)$/.test(word) ? found : '[address]'
+  // With two colons it is an address with or without a port, unless it is a time of day, or the port of what stands before.
+  if (word.includes(':')) return /^(?:\d{1,2}:\d\d:\d\d|:+|:\d{1,5}:)$/.test(word) ? found : '[address]'
   // Also in the form of `ip-10-0-0-5.corp.example`.
   if (/\d{1,3}(?:[.-]\d{1,3}){3}/.test(word)) return '[address]'
   // Unlike a status or a version, a name ends in letters.

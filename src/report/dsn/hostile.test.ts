@@ -26,6 +26,17 @@ describe('what a sender outside learns', () => {
     assert.ok(own.includes(words))
   })
 
+  it('a connection that failed keeps its reason', () => {
+    const text = 'mx.corp.local[192.0.2.9]:25: connect ECONNREFUSED 192.0.2.9:25'
+    const out = unfoldedRaw(
+      buildDsn(input({ reports: [report('bob@far.example', 'delayed', '4.4.1', text)], proof: 'other' })),
+    )
+    assert.ok(
+      out.includes('Diagnostic-Code: x-vorposten; [name][address]:25: connect ECONNREFUSED [address]:25\r\n'),
+      out,
+    )
+  })
+
   it('of our own words too, wherever a name stands in them', () => {
     const label = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/)
     const host = fc.tuple(label, label).map(([a, b]) => `${a}.${b}.corpnet`)

@@ -2,10 +2,10 @@
  * The part of a report that a person reads: who did not get it, why in plain words and in the server's own, what to do next.
  * Plain text in one language, lines of 72 characters where words allow. Limit: recipients that are named, below.
  */
-import { gravest, type RecipientReport } from '#mail/dsn.ts'
+import type { RecipientReport } from '#mail/dsn.ts'
 import type { StoredMessage } from '#mail/stored.ts'
 import { isReply, recipientText } from './status-groups.ts'
-import { causeOf, type Words } from './texts.ts'
+import { causeOf, toneOf, type Words } from './texts.ts'
 
 /** More would hide the advice; the part for machines names all. */
 export const NAMED_RECIPIENTS_MAX = 20
@@ -25,7 +25,7 @@ export interface NoticeFacts {
 
 export function notice(facts: NoticeFacts, reports: readonly RecipientReport[]): string {
   const { words, message, hostname, subject, returned } = facts
-  const kind = gravest(reports.map(({ action }) => action))
+  const tone = toneOf(reports.map(({ action }) => action))
   const isAll =
     reports.every(({ action }) => action === 'failed') && reports.length === message.envelope.recipients.length
   const { labels } = words
@@ -39,7 +39,7 @@ export function notice(facts: NoticeFacts, reports: readonly RecipientReport[]):
     `${labels.id}: ${message.id}`,
   ]
   const paragraphs = [
-    wrapped(words.opening(kind, isAll)),
+    wrapped(words.opening(tone, isAll)),
     about.join('\n'),
     ...sections,
     wrapped(words.author(hostname)),

@@ -4,8 +4,16 @@
  *
  * The meaning of a status is taken from its subject and detail (RFC 3463 §3), since the class only says how final it is.
  */
-import type { DsnKind } from '#mail/dsn.ts'
+import { type DsnAction, type DsnKind, gravest } from '#mail/dsn.ts'
 import type { Status } from '#mail/status.ts'
+
+/** What a report is about as a whole. `relayed`: success, as far as anybody can know. */
+export type Tone = DsnKind | 'relayed'
+
+export function toneOf(actions: readonly DsnAction[]): Tone {
+  const kind = gravest(actions)
+  return kind === 'success' && actions.includes('relayed') ? 'relayed' : kind
+}
 
 export type Language = 'de' | 'en'
 
@@ -50,8 +58,8 @@ const SUBJECTS: Readonly<Record<string, Cause>> = {
 export interface Words {
   /** Display name in From. */
   readonly sender: string
-  subject(kind: DsnKind, to: string, others: number): string
-  opening(kind: DsnKind, all: boolean): string
+  subject(tone: Tone, to: string, others: number): string
+  opening(tone: Tone, all: boolean): string
   author(hostname: string): string
   readonly labels: { readonly subject: string; readonly received: string; readonly id: string }
   time(wallMs: number): string
@@ -89,18 +97,23 @@ const MONTHS = [
 
 const en: Words = {
   sender: 'Mail Delivery System',
-  subject: (kind, to, others) => {
+  subject: (tone, to, others) => {
     const whom = others === 0 ? to : `${to} and ${others} more`
-    if (kind === 'failure') return `Your email to ${whom} was not delivered`
-    return kind === 'delay' ? `Your email to ${whom} is delayed` : `Your email to ${whom} was delivered`
+    const became = {
+      failure: 'was not delivered',
+      delay: 'is delayed',
+      success: 'was delivered',
+      relayed: 'was passed on',
+    }
+    return `Your email to ${whom} ${became[tone]}`
   },
-  opening: (kind, all) => {
-    if (kind === 'failure')
+  opening: (tone, all) => {
+    if (tone === 'failure')
       return all
-        ? 'Your email was not delivered. Nobody that is named below has received it.'
+        ? 'Your email could not be delivered.'
         : 'Your email was not delivered to everybody. See below who has not received it.'
-    if (kind === 'delay') return 'Your email has not been delivered yet. We keep trying; you need not send it again.'
-    return 'Your email was delivered. You get this message because a confirmation was asked for.'
+    if (tone === 'delay') return 'Your email has not been delivered yet. We keep trying; you need not send it again.'
+    return `Your email was ${tone === 'success' ? 'delivered' : 'passed on'}. You get this message because a confirmation was asked for.`
   },
   author: (hostname) =>
     `This message was written automatically by the mail server ${hostname}, which had taken your email on. Nobody reads replies to it.`,
@@ -161,19 +174,24 @@ const en: Words = {
 
 const de: Words = {
   sender: 'Mail-Zustellung',
-  subject: (kind, to, others) => {
+  subject: (tone, to, others) => {
     const whom = others === 0 ? to : `${to} und ${others} weitere`
-    if (kind === 'failure') return `Ihre E-Mail an ${whom} wurde nicht zugestellt`
-    return kind === 'delay' ? `Ihre E-Mail an ${whom} verspätet sich` : `Ihre E-Mail an ${whom} wurde zugestellt`
+    const became = {
+      failure: 'wurde nicht zugestellt',
+      delay: 'verspätet sich',
+      success: 'wurde zugestellt',
+      relayed: 'wurde weitergegeben',
+    }
+    return `Ihre E-Mail an ${whom} ${became[tone]}`
   },
-  opening: (kind, all) => {
-    if (kind === 'failure')
+  opening: (tone, all) => {
+    if (tone === 'failure')
       return all
-        ? 'Ihre E-Mail wurde nicht zugestellt. Niemand, der unten genannt ist, hat sie erhalten.'
+        ? 'Ihre E-Mail konnte nicht zugestellt werden.'
         : 'Ihre E-Mail wurde nicht allen zugestellt. Unten steht, wer sie nicht erhalten hat.'
-    if (kind === 'delay')
+    if (tone === 'delay')
       return 'Ihre E-Mail ist noch nicht zugestellt. Wir versuchen es weiter; Sie müssen sie nicht noch einmal senden.'
-    return 'Ihre E-Mail wurde zugestellt. Sie erhalten diese Nachricht, weil eine Bestätigung gewünscht war.'
+    return `Ihre E-Mail wurde ${tone === 'success' ? 'zugestellt' : 'weitergegeben'}. Sie erhalten diese Nachricht, weil eine Bestätigung gewünscht war.`
   },
   author: (hostname) =>
     `Diese Nachricht hat der Mailserver ${hostname} automatisch geschrieben, der Ihre E-Mail angenommen hatte. Antworten darauf liest niemand.`,
