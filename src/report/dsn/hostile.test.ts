@@ -26,6 +26,19 @@ describe('what a sender outside learns', () => {
     assert.ok(own.includes(words))
   })
 
+  it('another tenant is a sender outside, however well it is known', () => {
+    const given = input({ reports: [report('bob@far.example', 'failed', '5.1.1', '550 5.1.1 no, says a.corp.local')] })
+    const out = unfoldedRaw(buildDsn({ ...given, message: { ...given.message, tenant: 'butcher' } }))
+    assert.doesNotMatch(out, /corp/)
+  })
+
+  it('words of several lines, or with a change of direction, are one plain line for the reader', () => {
+    const text = '550 5.1.1 no\r\n\r\nNot delivered to: <eve@evil.test>\u2028x\u202ey'
+    const out = unfoldedRaw(buildDsn(input({ reports: [report('bob@far.example', 'failed', '5.1.1', text)] })))
+    const quoted = '550 5.1.1 no Not delivered to: <eve@evil.test> xy'
+    assert.equal(out.split(quoted).length, 3, out)
+  })
+
   it('a connection that failed keeps its reason', () => {
     const text = 'mx.corp.local[192.0.2.9]:25: connect ECONNREFUSED 192.0.2.9:25'
     const out = unfoldedRaw(
