@@ -84,6 +84,8 @@ export function story(raw: TraceRecord): string {
       return `${at}dropped for ${list(record['to'])}: ${record['reason']}\n${indent}${record['text']}`
     case 'notice-queued':
       return `${at}notice of ours to ${list(record['to'])}, ${record['octets']} octets, for ${record['tenant']}`
+    case 'dsn-sent':
+      return `${at}${record['kind']} report ${record['report']} to ${list(record['to'])} (verified by: ${record['class']})`
     case 'settled':
       return `${at}settled: every recipient has an end; nothing is kept here any more`
     default:

@@ -15,6 +15,12 @@ export type DsnKind = 'failure' | 'delay' | 'success'
 export const kindOfAction = (action: DsnAction): DsnKind =>
   action === 'failed' ? 'failure' : action === 'delayed' ? 'delay' : 'success'
 
+/** What a report with several actions is called: by its gravest. */
+export const gravest = (actions: readonly DsnAction[]): DsnKind => {
+  const kinds = actions.map(kindOfAction)
+  return kinds.includes('failure') ? 'failure' : kinds.includes('delay') ? 'delay' : 'success'
+}
+
 /** By what the return path was verified. `unverified` is counted to prove that it stays 0 (law 2). */
 export type DsnClass = Proof['kind'] | 'unverified'
 export const DSN_CLASSES: readonly DsnClass[] = ['unverified', 'submission', 'spf-pass', 'aligned-dkim']

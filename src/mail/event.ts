@@ -3,6 +3,8 @@
  * one. Logs, metrics, trace and, later, conformance all live on these. Texts may name hosts and addresses; they are for
  * the operator and, where they belong to one tenant, for that tenant.
  */
+import type { Mailbox } from './address.ts'
+import type { DsnClass, DsnKind } from './dsn.ts'
 import type { Envelope, Recipient } from './envelope.ts'
 import type { Attempt, RefusalStage } from './outcome.ts'
 import type { ProbeAnswer } from './probe.ts'
@@ -105,6 +107,17 @@ export type PathEvent =
       readonly entry: QueueEntry
       readonly action: 'held' | 'released' | 'redirected' | 'requeued' | 'rerouted' | 'deleted'
       readonly text: string
+    }
+  /** A report to a sender went into the spool; `report` is its own id, `id` that of the message that it is about. */
+  | {
+      readonly kind: 'dsn-sent'
+      readonly id: TraceId
+      readonly report: TraceId
+      readonly tenant: string
+      readonly class: DsnClass
+      /** The gravest of what it says. */
+      readonly dsnKind: DsnKind
+      readonly to: Mailbox
     }
   /** Every recipient has its end; the spool forgets the message. */
   | { readonly kind: 'settled'; readonly id: TraceId; readonly tenant: string }

@@ -6,7 +6,7 @@ import { content } from '#mail/content.ts'
 import { mailbox } from '#mail/testing.ts'
 import { canCarry, compose, composedBytes, type Part, quotedPrintable } from './compose.ts'
 import { readHeaderSection } from './header-section.ts'
-import { addresses, fieldText, structured, text } from './header-writing.ts'
+import { addresses, exact, fieldText, structured, text } from './header-writing.ts'
 
 const hostile = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 300 }),
@@ -81,6 +81,14 @@ describe('header fields', () => {
       }),
       { numRuns: 1000 },
     )
+  })
+
+  it('where every space counts, it comes back as it was', () => {
+    const value = `"${'a  b '.repeat(40)}"@x.example`
+    const written = fieldText(exact('Final-Recipient', value), false)
+    assert.equal(written.replace(/\r\n /g, ' '), `Final-Recipient: ${value}\r\n`)
+    assert.ok(written.split('\r\n').every((line) => line.length <= 78 && (line === '' || line.trim() !== '')))
+    assert.equal(fieldText(exact('X', 'a\r\nBcc: b\u2028c'), false), 'X: a  Bcc: b c\r\n')
   })
 
   it('a name that is none, and an address that does not fit the message, are defects', () => {

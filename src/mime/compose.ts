@@ -5,6 +5,7 @@
  * Text is UTF-8 in quoted-printable; lines end in CRLF, have 78 octets where that is possible and 998 at most.
  * A returned message goes in as it is, since message/rfc822 may not be encoded (RFC 2046 §5.2.1): ask `canCarry` first.
  */
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { type Content, content, head } from '#mail/content.ts'
 import { fieldText, type OutgoingField, structured } from './header-writing.ts'
@@ -22,7 +23,7 @@ export type Part =
   /** Groups of fields with an empty line between them (RFC 3464 §2.1); `global` in UTF-8 messages (RFC 6533). */
   | { readonly kind: 'delivery-status'; readonly groups: readonly (readonly OutgoingField[])[] }
   | { readonly kind: 'message'; readonly content: Content }
-  /** A header section, quoted: its octets, CRLF between fields. */
+  /** A header section: its octets, CRLF between fields. */
   | { readonly kind: 'headers'; readonly octets: Buffer }
 
 export interface Composed {
@@ -68,7 +69,7 @@ function render(part: Part, utf8: boolean): Rendered {
     case 'text':
       return encodedText(`text/${part.subtype}; charset=utf-8`, Buffer.from(part.text.toWellFormed()), part.language)
     case 'headers':
-      return encodedText(utf8 ? 'message/global-headers' : 'text/rfc822-headers', part.octets)
+      return headerSection(part.octets, utf8)
     case 'delivery-status':
       return deliveryStatus(part.groups, utf8)
     case 'message':
@@ -82,6 +83,14 @@ function encodedText(type: string, octets: Buffer, language?: string): Rendered 
   const fields = [structured('Content-Type', type), structured('Content-Transfer-Encoding', 'quoted-printable')]
   if (language !== undefined) fields.push(structured('Content-Language', language))
   return { fields, chunks: [Buffer.from(quotedPrintable(octets), 'latin1')], eightBit: false }
+}
+
+// As it is where that is allowed: few readers of reports decode this part. Octets outside ASCII need UTF-8 (RFC 6533 §4).
+function headerSection(octets: Buffer, utf8: boolean): Rendered {
+  const type = utf8 ? 'message/global-headers' : 'text/rfc822-headers'
+  const eightBit = hasEightBit(octets)
+  const isPlain = canCarry(content([octets])) && (!eightBit || (utf8 && isUtf8(octets)))
+  return isPlain ? { fields: typed(type, eightBit), chunks: [octets], eightBit } : encodedText(type, octets)
 }
 
 /** RFC 2045 §6.7. Every kind of line end becomes CRLF. The last line has one too. */

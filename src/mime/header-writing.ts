@@ -24,10 +24,13 @@ export type OutgoingField =
   | { readonly name: string; readonly kind: 'text'; readonly value: string }
   /** Words for machines: never encoded; outside ASCII only in UTF-8 messages, else `?`. */
   | { readonly name: string; readonly kind: 'structured'; readonly value: string }
+  /** As above, and every space counts: addresses and identifiers of strangers. */
+  | { readonly name: string; readonly kind: 'exact'; readonly value: string }
   | { readonly name: string; readonly kind: 'addresses'; readonly value: readonly Addressee[] }
 
 export const text = (name: string, value: string): OutgoingField => ({ name, kind: 'text', value })
 export const structured = (name: string, value: string): OutgoingField => ({ name, kind: 'structured', value })
+export const exact = (name: string, value: string): OutgoingField => ({ name, kind: 'exact', value })
 export const addresses = (name: string, ...value: Addressee[]): OutgoingField => ({ name, kind: 'addresses', value })
 
 /** The field with its CRLF. */
@@ -43,6 +46,8 @@ function wordsOf(field: OutgoingField, utf8: boolean): string[] {
       return textWords(clean(field.value), utf8, LINE_OCTETS_GOOD - 2 - field.name.length - 2)
     case 'structured':
       return structuredWords(clean(field.value), utf8)
+    case 'exact':
+      return exactWords(field.value, utf8)
     case 'addresses':
       return field.value.flatMap((one, i) => addressWords(one, utf8, i < field.value.length - 1))
   }
@@ -65,6 +70,16 @@ function textWords(value: string, utf8: boolean, firstCharsMax: number): string[
 function structuredWords(value: string, utf8: boolean): string[] {
   const allowed = utf8 ? value : value.replace(/[^\x20-\x7e]/gu, '?')
   return allowed.split(' ').map((word) => cut(word))
+}
+
+// Only a single space between words can be folded: a line of nothing but spaces is obsolete (RFC 5322 §4.2).
+function exactWords(value: string, utf8: boolean): string[] {
+  const line = value
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ')
+    .trim()
+  const allowed = utf8 ? line : line.replace(/[^\x20-\x7e]/gu, '?')
+  return allowed.split(/(?<=[^ ]) (?=[^ ])/).map((word) => cut(word))
 }
 
 function cut(word: string): string {

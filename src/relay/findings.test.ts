@@ -53,6 +53,12 @@ test('a refusal at the dot is one against R3, in the session too, once for all r
   })
 })
 
+test('a refused notice of ours is no evidence', () => {
+  const refused = attempted([failed('content', 554, 'x')])
+  assert.ok(refused.kind === 'attempted')
+  assert.deepEqual(symbols({ ...refused, notice: true }), [])
+})
+
 test('greylisting is one against R4; a full mailbox, or no answer at all, is not', () => {
   assert.deepEqual(symbols(attempted([deferred('4.2.0 Greylisted, see http://postgrey.example')])), ['R4 delayed'])
   assert.deepEqual(symbols(attempted([deferred('graylisting in action')])), ['R4 delayed'])

@@ -34,7 +34,8 @@ export function findingsFor(found: (finding: Finding) => void, report: Report): 
 export function findingsOf(event: PathEvent): Finding[] {
   switch (event.kind) {
     case 'attempted':
-      return ofAttempt(event)
+      // A server that refuses what we wrote ourselves has broken no prerequisite.
+      return event.notice === true ? [] : ofAttempt(event)
     case 'held': {
       if (event.reason !== 'expired') return []
       const { tenant, route, id } = event.entry

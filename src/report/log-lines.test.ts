@@ -55,6 +55,9 @@ describe('log lines are in Postfix’s grammar', () => {
     )
     assert.match(texts({ ...all.attempt, notice: true })[2] ?? '', /status=dropped/)
     assert.match(texts(all.operator)[0] ?? '', /^qmgr \w+: released by operator \(plain\)$/)
+    assert.deepEqual(texts(all.sent), [
+      `bounce ${id}: sender non-delivery notification: ${all.sent.report} (to=<anna@bakery.test>, submission)`,
+    ])
     assert.deepEqual(texts(all.settled), [`qmgr ${id}: removed`])
     assert.deepEqual(texts(all.alarm), ['vorposten warning: spool-full: plain'])
     assert.deepEqual([...texts(all.probed), ...texts(all.closed)], [])

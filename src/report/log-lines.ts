@@ -8,7 +8,7 @@
  *
  * Ours differ in one word: where Postfix says `bounced`, we say `held` (or `refused`, when the sender heard it himself).
  */
-import { pathText } from '#mail/address.ts'
+import { mailboxText, pathText } from '#mail/address.ts'
 import type { PathEvent } from '#mail/event.ts'
 import type { Attempt, Outcome } from '#mail/outcome.ts'
 import { remoteReplyLine, replyLine } from '#mail/reply.ts'
@@ -17,7 +17,7 @@ import { statusWord } from './measure.ts'
 
 export interface LogLine {
   /** Postfix's name for the part that speaks. */
-  readonly part: 'smtpd' | 'cleanup' | 'qmgr' | 'smtp' | 'vorposten'
+  readonly part: 'smtpd' | 'cleanup' | 'qmgr' | 'smtp' | 'bounce' | 'vorposten'
   readonly text: string
 }
 
@@ -55,6 +55,8 @@ export function logLines(event: PathEvent): readonly LogLine[] {
       return [{ part: 'qmgr', text: noticeText(event) }]
     case 'operator':
       return [{ part: 'qmgr', text: `${event.entry.id}: ${event.action} by operator (${event.text})` }]
+    case 'dsn-sent':
+      return [{ part: 'bounce', text: `${event.id}: ${NOTIFICATION[event.dsnKind]}: ${event.report}${dsnNote(event)}` }]
     case 'settled':
       return [{ part: 'qmgr', text: `${event.id}: removed` }]
     case 'alarm':
@@ -75,6 +77,16 @@ const noticeText = ({ entry, recipient }: Extract<PathEvent, { kind: 'notice-que
 
 const takesAllText = ({ domain, route }: Extract<PathEvent, { kind: 'takes-all-tested' }>): string =>
   `warning: takes-all: the server of ${domain} (route ${route}) takes every address, so nobody can be refused in time`
+
+/** Postfix's words. */
+const NOTIFICATION = {
+  failure: 'sender non-delivery notification',
+  delay: 'sender delay notification',
+  success: 'sender delivery status notification',
+} as const
+
+const dsnNote = ({ to, class: by }: Extract<PathEvent, { kind: 'dsn-sent' }>): string =>
+  ` (to=<${mailboxText(to)}>, ${by})`
 
 function acceptedLines(event: Extract<PathEvent, { kind: 'accepted' }>): LogLine[] {
   const { id, session, envelope } = event

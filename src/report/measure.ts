@@ -1,4 +1,5 @@
 /** What the events count for in the metrics. docs/metrics.md lists them all. */
+import { DSN_CLASSES } from '#mail/dsn.ts'
 import type { PathEvent } from '#mail/event.ts'
 import type { Outcome } from '#mail/outcome.ts'
 import { type Metrics, Tally } from './metrics.ts'
@@ -9,15 +10,17 @@ type Count = (event: PathEvent) => void
 
 /** Registers the metrics of the path and returns what feeds them. */
 export function measurer(metrics: Metrics): Count {
-  const counts = [acceptance(metrics), refusals(metrics), attempts(metrics), people(metrics), policies(metrics)]
-  // Law 2. The relay makes no DSN at all yet; the class that must stay 0 is there to be watched from the first day.
-  metrics.counter('vorposten_dsn_emitted_total', 'DSNs sent, by class', 'class', [
-    'unverified',
-    'submission',
-    'verified',
-  ])
+  const counts = [acceptance, refusals, attempts, people, policies, notifications].map((of) => of(metrics))
   return (event) => {
     for (const count of counts) count(event)
+  }
+}
+
+// Law 2. The class that must stay 0 is there to be watched from the first day.
+function notifications(metrics: Metrics): Count {
+  const sent = metrics.counter('vorposten_dsn_emitted_total', 'DSNs sent, by class', 'class', DSN_CLASSES)
+  return (event) => {
+    if (event.kind === 'dsn-sent') sent.add(event.class)
   }
 }
 

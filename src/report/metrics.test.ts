@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { DSN_CLASSES } from '#mail/dsn.ts'
 import { measurer } from './measure.ts'
 import { exposition, Metrics, merged, SERIES_MAX } from './metrics.ts'
 import { oneOfEach } from './testing.ts'
@@ -96,13 +97,15 @@ describe('what events count for', () => {
       'vorposten_held_total{reason="refused"} 3',
       'vorposten_callouts_total{answer="unreachable"} 1',
       'vorposten_sessions_total{end="quit"} 1',
+      'vorposten_dsn_emitted_total{class="submission"} 1',
+      'vorposten_dsn_emitted_total{class="unverified"} 0',
       'vorposten_alarms_total{symbol="spool-full"} 1',
     ]
     for (const line of expected) assert.ok(text.includes(`${line}\n`), line)
   })
 
   it('law 2 can be watched from the first day: DSNs by class, all 0', () => {
-    for (const kind of ['unverified', 'submission', 'verified']) {
+    for (const kind of DSN_CLASSES) {
       assert.ok(before.includes(`vorposten_dsn_emitted_total{class="${kind}"} 0\n`))
     }
   })

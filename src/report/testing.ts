@@ -9,6 +9,7 @@ import {
   deferred,
   delivered,
   failed,
+  mailbox,
   newTraceId,
   recipient,
   session,
@@ -85,15 +86,18 @@ export function oneOfEach(text = 'plain') {
     governed,
     attempt,
     ...keptFor(recipients, text),
-    settled: settledFor(id),
+    ...endsFor(one),
     alarm,
     probed,
-    closed: closedFor(one),
   }
 }
 
 const governed: Of<'governed'> = { kind: 'governed', tenant: 'bakery', subject: 'auto-reply', decision: 'discarded' }
-const settledFor = (id: TraceId): Of<'settled'> => ({ kind: 'settled', id, tenant: 'bakery' })
+
+function endsFor(one: Transaction) {
+  const settled: Of<'settled'> = { kind: 'settled', id: one.id, tenant: 'bakery' }
+  return { settled, sent: sentAbout(one.id), closed: closedFor(one) }
+}
 
 const closedFor = ({ session: of }: Transaction): Of<'session-closed'> => ({
   kind: 'session-closed',
@@ -108,6 +112,16 @@ function keptFor(recipients: readonly Recipient[], text: string) {
   const operator: Of<'operator'> = { kind: 'operator', entry, action: 'released', text }
   return { held, dropped, noticed, operator }
 }
+
+const sentAbout = (id: TraceId): Of<'dsn-sent'> => ({
+  kind: 'dsn-sent',
+  id,
+  report: newTraceId(),
+  tenant: 'bakery',
+  class: 'submission',
+  dsnKind: 'failure',
+  to: mailbox('anna@bakery.test'),
+})
 
 const discardedFor = ({ id, session: of, envelope }: Transaction, text: string): Of<'discarded'> => ({
   kind: 'discarded',

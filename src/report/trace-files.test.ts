@@ -112,7 +112,7 @@ test('a report writes lines and records, one each, and a hostile text begins non
   })
   for (const line of lines)
     assert.match(line, /^(?:2027-01-15T08:00:01\.000Z relay\.example vorposten\/\w+\[\d+\]: |\{"time")/)
-  assert.equal(lines.filter((line) => line.startsWith('{')).length, 10)
+  assert.equal(lines.filter((line) => line.startsWith('{')).length, 11)
   assert.ok(lines.every((line) => !line.includes('\x1b')))
   const story = await eventually(async () => {
     const found = await readTrace(join(folder, 'trace'), events.accepted.id)
@@ -120,7 +120,7 @@ test('a report writes lines and records, one each, and a hostile text begins non
   })
   assert.deepEqual(
     new Set(story.map(({ event }) => event)),
-    new Set(['accepted', 'refused', 'discarded', 'attempted', 'settled']),
+    new Set(['accepted', 'refused', 'discarded', 'attempted', 'dsn-sent', 'settled']),
   )
 })
 

@@ -2,7 +2,7 @@
  * Events as JSON records: one line each, in the trace files and, if so configured, in the log. Field names are stable;
  * docs/trace.md lists them. Addresses are in them: the files belong to the operator and end after their retention.
  */
-import { pathText } from '#mail/address.ts'
+import { mailboxText, pathText } from '#mail/address.ts'
 import type { Recipient } from '#mail/envelope.ts'
 import type { PathEvent } from '#mail/event.ts'
 import { remoteReplyLine, replyLine } from '#mail/reply.ts'
@@ -73,6 +73,8 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
         by: 'operator',
         text: event.text,
       }
+    case 'dsn-sent':
+      return dsnRecord(event, time)
     case 'settled':
       return { time, event: 'settled', id: event.id, tenant: event.tenant }
     case 'alarm':
@@ -98,6 +100,11 @@ function undeliveredRecord(event: Extract<PathEvent, { kind: 'held' | 'dropped' 
     text: event.text,
     ...(event.kind === 'held' && { stage: event.stage, reply: event.reply && remoteReplyLine(event.reply) }),
   }
+}
+
+function dsnRecord(event: Extract<PathEvent, { kind: 'dsn-sent' }>, time: string): TraceRecord {
+  const { id, tenant, report, class: by, dsnKind, to: mailbox } = event
+  return { time, event: 'dsn-sent', id, tenant, report, class: by, kind: dsnKind, to: [`<${mailboxText(mailbox)}>`] }
 }
 
 function refusedRecord(event: Extract<PathEvent, { kind: 'refused' }>, time: string): TraceRecord {

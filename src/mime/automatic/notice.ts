@@ -40,11 +40,14 @@ export function readNotice(text: string, structure: Structure): Notice {
   }
   if (returnedPart !== undefined) {
     const { bodyStart } = returnedPart
-    const isEncoded = transferEncoding(returnedPart) === 'base64'
+    const encoding = transferEncoding(returnedPart)
+    const isEncoded = encoding === 'base64'
     const form = returnedPart.type.includes('headers') ? 'header' : 'message'
+    // A whole message may not be quoted-printable (RFC 2046 §5.2.1): there the word is wrong, and the octets are plain.
+    const isCoded = isEncoded || (form === 'header' && encoding === 'quoted-printable')
     return {
       lines,
-      returnedFields: isEncoded ? fieldsAt(partText(text, returnedPart), 0) : fieldsAt(text, bodyStart),
+      returnedFields: isCoded ? fieldsAt(partText(text, returnedPart), 0) : fieldsAt(text, bodyStart),
       returned: isEncoded ? { form } : { form, offset: bodyStart },
     }
   }

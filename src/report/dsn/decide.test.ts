@@ -6,7 +6,7 @@ import type { Recipient } from '#mail/envelope.ts'
 import { VerifiedReturnPath } from '#mail/return-path.ts'
 import type { RecipientState } from '#mail/stored.ts'
 import { mailbox, recipient, WALL_MS } from '#mail/testing.ts'
-import { type DsnQuestion, decide } from './decide.ts'
+import { type DsnQuestion, decide, type NextHopKind } from './decide.ts'
 
 const reversePath = { kind: 'mailbox', mailbox: mailbox('anna@sender.example') } as const
 const proof = { kind: 'submission', tenant: 'bakery', credential: 'anna' } as const
@@ -29,7 +29,7 @@ function question(
     told: [],
     nowMs: WALL_MS + 1000,
     lifetimeMs: 5000,
-    nextHop: 'no-dsn',
+    nextHop: () => 'no-dsn',
     sentToday: { reportsTo: () => 0 },
     perDomainAndDayMax: 10,
     ...more,
@@ -65,14 +65,30 @@ it('what may not be told is held, with the reason', () => {
 })
 
 it('success: only when asked, and only where nobody behind us tells it', () => {
-  const action = (nextHop: DsnQuestion['nextHop'], notify?: Recipient['notify']) => {
-    const answer = decide(question([done], { nextHop }, notify))
+  const action = (kind: NextHopKind, notify?: Recipient['notify']) => {
+    const answer = decide(question([done], { nextHop: () => kind }, notify))
     return answer.kind === 'send' ? answer.reports[0]!.action : answer.kind
   }
   assert.equal(action('no-dsn'), 'nothing')
   assert.equal(action('no-dsn', ['success']), 'relayed')
   assert.equal(action('final', ['success']), 'delivered')
   assert.equal(action('dsn', ['success']), 'nothing')
+})
+
+it('success has the status that the next hop gave, and each recipient its own next hop', () => {
+  const taken: RecipientState = { ...done, text: '250 2.1.5 Ok' }
+  const nextHop = (index: number) => (index === 0 ? 'dsn' : 'no-dsn') as NextHopKind
+  const answer = decide(question([taken, taken], { nextHop }, ['success']))
+  assert.ok(answer.kind === 'send')
+  assert.deepEqual(
+    answer.reports.map((r) => [r.index, r.action, r.status, r.remoteMta]),
+    [[1, 'relayed', '2.1.5', 'mx.far.example']],
+  )
+})
+
+it('what a person has to decide is no failure yet', () => {
+  for (const reason of ['operator', 'policy'] as const)
+    assert.equal(decide(question([{ ...refused, reason } as RecipientState])).kind, 'nothing')
 })
 
 it('delay: only when switched on, after its time', () => {
@@ -90,7 +106,7 @@ it('no failure is lost, and nothing goes to a path that is not verified, whateve
   const more = fc.record({
     returnPath: fc.constantFrom(undefined, verified, other),
     perDomainAndDayMax: fc.nat(1),
-    nextHop: fc.constantFrom('final' as const, 'dsn' as const, 'no-dsn' as const),
+    nextHop: fc.func(fc.constantFrom('final' as const, 'dsn' as const, 'no-dsn' as const)),
   })
   fc.assert(
     fc.property(fc.array(state, { maxLength: 5 }), notify, more, (states, on, rest) => {

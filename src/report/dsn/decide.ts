@@ -26,6 +26,9 @@ export interface SentToday {
   reportsTo(domain: string): number
 }
 
+/** `final` is LMTP; `dsn` is an SMTP server that reports success itself. */
+export type NextHopKind = 'final' | 'dsn' | 'no-dsn'
+
 export interface DsnQuestion {
   readonly message: Pick<StoredMessage, 'envelope' | 'reception' | 'recipients' | 'lastText'>
   readonly returnPath: VerifiedReturnPath | undefined
@@ -36,8 +39,8 @@ export interface DsnQuestion {
   readonly delayNoticeAfterMs?: number
   /** The route's. */
   readonly lifetimeMs: number
-  /** Where delivered mail went: `final` is LMTP; `dsn` is an SMTP server that reports success itself. */
-  readonly nextHop: 'final' | 'dsn' | 'no-dsn'
+  /** Where the delivered mail of one recipient went, by his index. */
+  nextHop(index: number): NextHopKind
   readonly sentToday: SentToday
   readonly perDomainAndDayMax: number
 }
@@ -95,11 +98,12 @@ const isWanted = ({ notify = ['failure', 'delay'] }: Recipient, kind: DsnKind): 
   notify !== 'never' && notify.includes(kind)
 
 function reportOf(
-  { message, nowMs, delayNoticeAfterMs, lifetimeMs, nextHop }: DsnQuestion,
+  question: DsnQuestion,
   recipient: Recipient,
   state: RecipientState,
   index: number,
 ): RecipientReport | undefined {
+  const { message, nowMs, delayNoticeAfterMs, lifetimeMs } = question
   const said = (action: DsnAction, status: Status, text: string, atMs?: number): RecipientReport => {
     const attempt = atMs === undefined ? {} : { lastAttemptMs: atMs }
     return { index, recipient, action, status, text, ...attempt }
@@ -107,20 +111,22 @@ function reportOf(
   const { receivedMs } = message.reception
   switch (state.kind) {
     case 'held':
-      // Somebody here decides yet: nothing has failed.
+      // A person decides, and it may yet be delivered.
       if (state.reason === 'operator' || state.reason === 'policy') return undefined
-      return said('failed', statusIn(state.text) ?? DEFAULT_STATUS[state.reason], state.text, state.atMs)
+      return said('failed', statusIn(state.text, '45') ?? DEFAULT_STATUS[state.reason], state.text, state.atMs)
     case 'delivered': {
       // RFC 3461 §5.2.2: a next hop with DSN has taken the duty over.
-      if (nextHop === 'dsn') return undefined
-      const relay = nextHop === 'no-dsn' ? state.relay.replace(/[[:].*$/, '') : ''
-      const report = said(nextHop === 'final' ? 'delivered' : 'relayed', '2.0.0', state.text, state.atMs)
+      const where = question.nextHop(index)
+      if (where === 'dsn') return undefined
+      const relay = where === 'no-dsn' ? state.relay.replace(/[[:].*$/, '') : ''
+      const status = statusIn(state.text, '2') ?? '2.0.0'
+      const report = said(where === 'final' ? 'delivered' : 'relayed', status, state.text, state.atMs)
       return relay === '' ? report : { ...report, remoteMta: relay }
     }
     case 'pending': {
       if (delayNoticeAfterMs === undefined || nowMs - receivedMs < delayNoticeAfterMs) return undefined
       const text = message.lastText ?? ''
-      const status = statusIn(text) ?? '4.4.1'
+      const status = statusIn(text, '4') ?? '4.4.1'
       return { ...said('delayed', status, text), willRetryUntilMs: receivedMs + lifetimeMs }
     }
     case 'dropped':
@@ -131,8 +137,8 @@ function reportOf(
 // RFC 3463 §3.5: expired, loop.
 const DEFAULT_STATUS = { refused: '5.0.0', expired: '4.4.7', loop: '5.4.6' } as const
 
-/** The enhanced status of a reply such as `550 5.1.1 no such user`, when its class agrees with the code. */
-function statusIn(text: string): Status | undefined {
-  const status = /^[45]\d\d /.test(text) ? parseStatus(text.slice(4)) : undefined
-  return status?.[0] === text[0] ? status : undefined
+/** The enhanced status of a reply such as `550 5.1.1 no such user`, when its class agrees with the code and is one of `classes`. */
+function statusIn(text: string, classes: string): Status | undefined {
+  const status = /^[245]\d\d /.test(text) ? parseStatus(text.slice(4)) : undefined
+  return status?.[0] === text[0] && classes.includes(text[0]!) ? status : undefined
 }
