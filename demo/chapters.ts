@@ -1,4 +1,4 @@
-/** The seven chapters of the demo. Each says what it is about, lets it happen, and waits until it has. */
+/** The eight chapters of the demo. Each says what it is about, lets it happen, and waits until it has. */
 import { account, type Posted } from './account.ts'
 import { idOf, type Stage } from './stage.ts'
 import type { Timeline } from './timeline.ts'
@@ -38,14 +38,16 @@ export async function refusedContent({ timeline, stage }: Parties): Promise<void
 export async function outage({ timeline, stage }: Parties): Promise<Posted> {
   timeline.chapter(
     '4  The bakery’s server is down',
-    'For people that the relay knows, it keeps the mail on its disk. Whether somebody it has never seen exists,',
-    'nobody can say now: unknown is not no, so that sender is asked to come back.',
+    'For people that the relay knows, it keeps the mail on its disk. Who the bakery itself has said does not exist is',
+    'refused as before. Whether somebody it has never seen exists, nobody can say now: unknown is not no, so that',
+    'sender is asked to come back.',
   )
   await stage.customer.switchOff()
   timeline.note('The bakery’s server has been switched off.\n', 'later')
   await stage.post('coupon-html-8bit', 'news@filters.example', 'anna@bakery.example')
   await stage.post('article-with-document', 'editor@paper.example', 'info@bakery.example')
   await stage.post('signed', 'james@supplier.example', 'orders@bakery.example')
+  await stage.post('flu-shot-reminder', 'reply@clinic.example', 'ann@bakery.example')
   const asked = await stage.post('list-question', 'conor@list.example', 'bernd@bakery.example')
   timeline.note('What waits:')
   await stage.command('queue', 'list')
@@ -111,10 +113,32 @@ async function killAndWait({ relay, timeline }: Stage, id: string): Promise<void
   timeline.note('Replaced; the other process went on serving all the time.', 'good')
 }
 
+export async function outOfOffice({ timeline, stage }: Parties): Promise<void> {
+  timeline.chapter(
+    '7  Anna is on holiday',
+    'Mail that the bakery sends leaves through the relay too. Anna’s mailbox answers everything by itself; two such',
+    'answers a week to one person are enough. The third is taken, and nobody gets it.',
+  )
+  for (let number = 1; number <= 3; number++) await stage.answerAutomatically(number)
+  await timeline.wait(
+    'they arrive',
+    WAIT_MS_MAX,
+    async () => stage.world.messages.length >= 2 && (await stage.kept()) === 0,
+  )
+  const left = stage.world.messages.length
+  if (left !== 2) throw new Error(`2 automatic replies should have left, and ${left} did`)
+  timeline.note('Two have left. What became of the third:', 'good')
+  await timeline.wait('the trace is written', WAIT_MS_MAX, () =>
+    stage.relay.log.some(({ text }) => /discard/.test(text)),
+  )
+  const line = stage.relay.log.find(({ text }) => /discard/.test(text))
+  timeline.note(`the relay’s log: ${line?.text}`)
+}
+
 /** True: the account balances. */
 export async function reckoning({ timeline, stage }: Parties): Promise<boolean> {
   timeline.chapter(
-    '7  The account',
+    '8  The account',
     'What the senders heard, against what lies in the bakery’s mailboxes, compared octet by octet.',
   )
   const bounces = stage.bouncesBefore + (await stage.bounces())

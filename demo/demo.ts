@@ -69,6 +69,7 @@ async function show(stage: Stage, timeline: Timeline): Promise<boolean> {
   const asked = await chapters.outage(parties)
   await chapters.recovery(parties, asked)
   await chapters.killedWorker(parties)
+  await chapters.outOfOffice(parties)
   const balances = await chapters.reckoning(parties)
   await chapters.trace(parties, TRACED)
   return balances

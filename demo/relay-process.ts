@@ -26,6 +26,8 @@ export interface LogLine {
 export class RelayProcess {
   readonly folder: string
   readonly port: number
+  /** Where the customer's own server hands over what leaves. */
+  readonly outboundPort: number
   readonly httpPort: number
   readonly log: LogLine[] = []
   /** Told of each line as it comes. */
@@ -33,9 +35,10 @@ export class RelayProcess {
   readonly #child: ChildProcess
   readonly #problems: string[] = []
 
-  private constructor(folder: string, port: number, httpPort: number) {
+  private constructor(folder: string, { port, outboundPort, httpPort }: Omit<Places, 'folder'>) {
     this.folder = folder
     this.port = port
+    this.outboundPort = outboundPort
     this.httpPort = httpPort
     // A group of its own: Ctrl-C in the terminal is the demo's alone, which then ends the relay in good order.
     this.#child = spawn(process.execPath, [MAIN, 'serve', '-c', this.configFile], {
@@ -47,11 +50,12 @@ export class RelayProcess {
   }
 
   /** Resolves when it is ready; rejects with what it said when it could not start. */
-  static async start(customerPort: number): Promise<RelayProcess> {
+  static async start(customerPort: number, worldPort: number): Promise<RelayProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'vorposten-demo-'))
-    const [port, httpPort] = await freePorts()
-    writeFileSync(join(folder, 'vorposten.yaml'), configuration({ folder, port, httpPort, customerPort }))
-    const relay = new RelayProcess(folder, port, httpPort)
+    const [port, outboundPort, httpPort] = await freePorts()
+    const places = { port, outboundPort, httpPort, customerPort, worldPort }
+    writeFileSync(join(folder, 'vorposten.yaml'), configuration({ folder, ...places }))
+    const relay = new RelayProcess(folder, places)
     try {
       await relay.#ready()
     } catch (error) {
@@ -147,17 +151,22 @@ export class RelayProcess {
 interface Places {
   readonly folder: string
   readonly port: number
+  readonly outboundPort: number
   readonly httpPort: number
   readonly customerPort: number
+  readonly worldPort: number
 }
 
-function configuration({ folder, port, httpPort, customerPort }: Places): string {
-  return `# The relay of the demo. Read aloud: the bakery's mail goes to the bakery's server, which is asked who exists.
+function configuration({ folder, port, outboundPort, httpPort, customerPort, worldPort }: Places): string {
+  return `# The relay of the demo. Read aloud: the bakery's mail goes to the bakery's server, which is asked who exists; what the
+# bakery sends leaves by the second listener.
 hostname: relay.example
 data-folder: ${JSON.stringify(join(folder, 'data'))}
 workers: 2
 http: {address: "127.0.0.1:${httpPort}"}
-listeners: {name: mx, addresses: "127.0.0.1:${port}"}
+listeners:
+  - {name: mx, addresses: "127.0.0.1:${port}"}
+  - {name: out, addresses: "127.0.0.1:${outboundPort}", service: outbound}
 # Real ones are larger; a demo must also run on a small disk.
 spool: {segment-size: 1MiB, free-space-min: 1MiB}
 tenants:
@@ -168,14 +177,16 @@ tenants:
         hosts: "127.0.0.1:${customerPort}"
         # In a demo nobody has five minutes.
         retry: {first: 1s, max: 5s}
+      world: {hosts: "127.0.0.1:${worldPort}"}
+    outbound: {from-networks: 127.0.0.1, route: world}
     domains:
       bakery.example: {route: shop, recipients: live, commit: cut-through}
 `
 }
 
-/** Two ports that nobody listens on now. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()]
+/** Three ports that nobody listens on now. */
+async function freePorts(): Promise<[number, number, number]> {
+  const servers = [createServer(), createServer(), createServer()]
   const ports: number[] = []
   for (const server of servers) {
     await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -183,5 +194,5 @@ async function freePorts(): Promise<[number, number]> {
     ports.push(address !== null && typeof address === 'object' ? address.port : 0)
   }
   for (const server of servers) server.close()
-  return [ports[0] ?? 0, ports[1] ?? 0]
+  return [ports[0] ?? 0, ports[1] ?? 0, ports[2] ?? 0]
 }

@@ -5,6 +5,7 @@
 import type { Posted } from './account.ts'
 import { type CustomerEvent, CustomerServer } from './customer-server.ts'
 import { subjectOf, wireMessage } from './messages.ts'
+import { ABSENT, CORRESPONDENT, outOfOffice } from './out-of-office.ts'
 import { RelayProcess } from './relay-process.ts'
 import { type Dialogue, type Letter, type Reply, SendingServer, type Stage as SmtpStage } from './sending-server.ts'
 import type { Timeline } from './timeline.ts'
@@ -12,6 +13,8 @@ import type { Timeline } from './timeline.ts'
 const TO_RELAY = 'sender ─▶ relay'
 const TO_SENDER = 'sender ◀─ relay'
 const TO_BAKERY = '          relay ─▶ bakery'
+const FROM_RELAY = 'bakery ◀─ relay'
+const TO_WORLD = '          relay ─▶ world'
 const FROM_BAKERY = '          relay ◀─ bakery'
 
 export const MAILBOXES = ['anna', 'info', 'orders', 'bernd', 'postmaster'].map((name) => `${name}@bakery.example`)
@@ -23,28 +26,36 @@ const TRACE_ID = /\b[0-9A-HJKMNP-TV-Z]{15}\b/
 export class Stage {
   readonly timeline: Timeline
   readonly customer: CustomerServer
+  /** Everybody else's server: it takes what the bakery sends. */
+  readonly world: CustomerServer
   readonly relay: RelayProcess
   readonly posted: Posted[] = []
   /** DSNs that workers had sent before they were killed; their counters died with them. */
   bouncesBefore = 0
   readonly #sender: SendingServer
+  readonly #bakerySends: SendingServer
 
-  private constructor(timeline: Timeline, customer: CustomerServer, relay: RelayProcess) {
+  private constructor(timeline: Timeline, customer: CustomerServer, world: CustomerServer, relay: RelayProcess) {
     this.timeline = timeline
     this.customer = customer
+    this.world = world
     this.relay = relay
     this.#sender = new SendingServer(relay.port)
+    this.#bakerySends = new SendingServer(relay.outboundPort)
   }
 
   static async set(timeline: Timeline): Promise<Stage> {
     const customer = new CustomerServer({ mailboxes: new Set(MAILBOXES), refuse: refusal }, (event) =>
       tellOfCustomer(timeline, event),
     )
-    await customer.switchOn()
+    const world = new CustomerServer({ mailboxes: new Set([CORRESPONDENT]), refuse: () => undefined }, ({ kind }) => {
+      if (kind === 'took') timeline.step(TO_WORLD, 'an automatic reply', 'good')
+    })
+    await Promise.all([customer.switchOn(), world.switchOn()])
     try {
-      return new Stage(timeline, customer, await RelayProcess.start(customer.port))
+      return new Stage(timeline, customer, world, await RelayProcess.start(customer.port, world.port))
     } catch (error) {
-      await customer.switchOff()
+      await Promise.all([customer.switchOff(), world.switchOff()])
       throw error
     }
   }
@@ -70,6 +81,15 @@ export class Stage {
     return posted
   }
 
+  /** The bakery's own server hands over an automatic reply. */
+  async answerAutomatically(number: number): Promise<Reply> {
+    const letter = outOfOffice(number)
+    this.timeline.message(`automatic reply ${number}`, `<>, for ${ABSENT}`, letter.forwardPath)
+    const { reply } = await this.#bakerySends.send(letter, { asked: () => {}, heard: () => {} })
+    this.timeline.step(FROM_RELAY, reply.line, reply.code < 400 ? 'good' : 'bad')
+    return reply
+  }
+
   /** Runs a command of the operator and shows it with its output. */
   async command(...args: readonly string[]): Promise<void> {
     this.timeline.command(`vorposten ${args.join(' ')}`, await this.relay.command(...args))
@@ -87,8 +107,9 @@ export class Stage {
 
   async clear(): Promise<void> {
     this.#sender.close()
+    this.#bakerySends.close()
     await this.relay.stop()
-    await this.customer.switchOff()
+    await Promise.all([this.customer.switchOff(), this.world.switchOff()])
   }
 
   #meaning(reply: Reply, stage: SmtpStage): ['good' | 'bad' | 'later', string] {
