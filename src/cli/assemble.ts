@@ -48,6 +48,8 @@ import { outboundDesk } from './outbound-desk.ts'
 import { acceptEvents, ownRefusal, type RunningReport, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
+  /** Learns which servers are up and which are in maintenance, and goes on learning until its result is called. */
+  readonly follow?: (outages: Outages) => Promise<() => void>
   readonly config: Config
   /** 0 to 1023; in the ids that it makes. */
   readonly index: number
@@ -139,6 +141,8 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     queue.add(entry)
     holds.found(entry)
   }
+  // Mail that a maintenance holds back must not slip out first.
+  const unfollow = await options.follow?.(outages)
   // What replay has found already, then what it finds from now on.
   for (const entry of spool.entries()) found(entry)
   spool.onEntry(found)
@@ -164,6 +168,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       delivery.retire(current.routeIds())
     },
     async drain() {
+      unfollow?.()
       holds.stop()
       // The queue starts nothing more from now on; sessions may still deliver their own message.
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())

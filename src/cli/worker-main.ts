@@ -3,7 +3,7 @@ import { flushCompileCache } from 'node:module'
 import type { Config } from '#config/config.ts'
 import type { HeldList, HeldSummary, HoldsQuestion } from '#queue/holds.ts'
 import type { Action, Selection } from '#queue/operations.ts'
-import type { OutagesNews } from '#queue/outages.ts'
+import type { Outages, OutagesNews } from '#queue/outages.ts'
 import { readStore } from '#store/database.ts'
 import { systemClock } from '#sys/clock.ts'
 import { assembleWorker, realOutside, type Worker } from './assemble.ts'
@@ -45,12 +45,14 @@ runWorker(async ({ settings, workers, ...context }, desk) => {
   const config = settings as Config
   // The supervisor has made it.
   const shared = { store: readStore(storePath(config.dataFolder)), desk, workers }
-  const own = { flushAll: (routes: readonly string[]) => flushAll(desk, routes), met: meetings(desk, systemClock) }
+  const own = {
+    flushAll: (routes: readonly string[]) => flushAll(desk, routes),
+    met: meetings(desk, systemClock),
+    follow: (outages: Outages) => followOutages(outages, desk, systemClock),
+  }
   const worker = await assembleWorker({ config, ...context, workers, ...own }, { ...realOutside(), shared })
   await worker.acceptor.prepare()
-  // Before the first sender comes: a maintenance that holds mail back must be known.
-  const stopFollowing = await followOutages(worker.outages, desk, systemClock)
-  return partsOf(worker, stopFollowing)
+  return partsOf(worker)
 })
 
 // Also the other workers have mail for the server that asks.
@@ -58,7 +60,7 @@ async function flushAll(desk: AskDesk, routes: readonly string[]): Promise<numbe
   return ((await desk('outages/flush', { routes })) as { waiting: number }).waiting
 }
 
-function partsOf(worker: Worker, stopFollowing: () => void): WorkerParts {
+function partsOf(worker: Worker): WorkerParts {
   return {
     async listen() {
       await worker.acceptor.listen()
@@ -66,10 +68,7 @@ function partsOf(worker: Worker, stopFollowing: () => void): WorkerParts {
       flushCompileCache()
     },
     reload: (settings) => worker.reload(settings as Config),
-    drain() {
-      stopFollowing()
-      return worker.drain()
-    },
+    drain: () => worker.drain(),
     ask: (about, body) => answer(worker, about as keyof WorkerQuestions, body),
     status: () => ({ sessions: worker.acceptor.sessions, lagMs: worker.acceptor.lagMs }),
   }

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startSink } from '../harness/sink.ts'
+import { knows } from '../harness/sink-behaviour.ts'
 import { greeted, type SmtpTalk } from '../harness/smtp-talk.ts'
 import { type Config, startVorposten, type Vorposten } from '../harness/vorposten.ts'
 import { waitFor } from '../harness/wait-for.ts'
@@ -95,7 +96,7 @@ test('Postfix goes away and comes back', { skip: without('postfix') }, async () 
 })
 
 test('without a list, only those are known whom we have seen', async () => {
-  await using sink = await startSink()
+  await using sink = await startSink(knows('anna@dest.test'))
   await using relay = await startVorposten({
     config: fallback(sink.port, { recipients: 'live', 'refuse-while-primary-up': false }),
   })
@@ -141,7 +142,8 @@ test('maintenance: mail is taken and kept, for an inbound domain too, and goes o
   await relay.stop()
   await relay.start()
   assert.match((await relay.command('maintenance', 'list')).text, /^bakery\/main \(dest\.test\): from /)
-  assert.match((await relay.command('queue', 'list')).text, /\n4 messages$/)
+  // The disk is read meanwhile.
+  await waitFor('four messages', async () => /\n4 messages$/.test((await relay.command('queue', 'list')).text))
   using again = await greeted(relay.port)
   assert.match((await again.message(message('ben@dest.test', 5))).text, /^250 /)
   await again.say('ETRN dest.test', /^458 4\.3\.2 .*in maintenance/)
