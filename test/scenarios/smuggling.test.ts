@@ -50,6 +50,52 @@ test('content with a false end is refused, and nothing behind it is executed', a
   await assertAccount(relay, [sink], { accepted: 0, delivered: 0, refused: SEQUENCES.length, held: 0 })
 })
 
+test('inside TLS too, wherever the octets are cut', async () => {
+  await using sink = await startSink()
+  await using relay = await startVorposten({ config: bakery(sink.port) })
+  let refused = 0
+  for (const sequence of SEQUENCES) {
+    for (let cut = 0; cut <= sequence.length; cut++) {
+      using talk = await greeted(relay.port)
+      await talk.startTls()
+      await talk.say('EHLO client.test', /^250/)
+      await talk.say('MAIL FROM:<a@x.test>', /^250 /)
+      await talk.say('RCPT TO:<anna@dest.test>', /^250 /)
+      await talk.say('DATA', /^354 /)
+      talk.sendRaw(`Subject: first\r\n\r\nfirst${sequence.slice(0, cut)}`).sendRaw(`${sequence.slice(cut)}${HIDDEN}`)
+      assert.match((await talk.reply()).text, /^5\d\d 5\.6\.0 /, `${shown(sequence)} cut at ${cut}`)
+      await talk.expectClose()
+      refused++
+    }
+  }
+  assert.equal(sink.messages.length, 0)
+  await assertAccount(relay, [sink], { accepted: 0, delivered: 0, refused, held: 0 })
+})
+
+test('BDAT counts octets: no false end ends it, and what is no line is refused, wherever the chunks are cut', async () => {
+  await using sink = await startSink()
+  await using relay = await startVorposten({ config: bakery(sink.port) })
+  let refused = 0
+  for (const sequence of SEQUENCES) {
+    for (let cut = 0; cut <= sequence.length; cut++) {
+      using talk = await greeted(relay.port)
+      await talk.say('MAIL FROM:<a@x.test>', /^250 /)
+      await talk.say('RCPT TO:<anna@dest.test>', /^250 /)
+      const first = `Subject: first\r\n\r\nfirst${sequence.slice(0, cut)}`
+      const last = `${sequence.slice(cut)}${HIDDEN}`
+      talk.sendRaw(`BDAT ${first.length}\r\n${first}`)
+      const between = (await talk.reply()).text
+      if (between.startsWith('2')) {
+        talk.sendRaw(`BDAT ${last.length} LAST\r\n${last}`)
+        assert.match((await talk.reply()).text, /^5\d\d 5\.6\.0 /, `${shown(sequence)} cut at ${cut}`)
+      } else assert.match(between, /^5\d\d 5\.6\.0 /, `${shown(sequence)} cut at ${cut}`)
+      refused++
+    }
+  }
+  assert.equal(sink.messages.length, 0)
+  await assertAccount(relay, [sink], { accepted: 0, delivered: 0, refused, held: 0 })
+})
+
 test('where line ends are normalised, it is one message still, and CRLF is all that the next hop sees', async () => {
   await using sink = await startSink()
   const relay = await startVorposten({ started: false, config: '' })
