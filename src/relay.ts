@@ -97,7 +97,7 @@ export class Relay implements Decisions {
   async content(received: Transaction, content: Content): Promise<ContentAnswer> {
     const way = this.#group.get(received)!
     const { hostname, clock, hopsMax, bounces, commit } = this.#parts
-    const transaction = bounces.withPlainRecipients(received, way)
+    const transaction = isServed(way) ? bounces.withPlainRecipients(received, way) : received
     const inspected = inspect(transaction, content, way, { hostname, hopsMax: hopsMax(), wallMs: clock.wall() })
     if (inspected.kind === 'reject') return this.#refuse('content', transaction, inspected, undefined, way)
     const { header, messageId } = inspected

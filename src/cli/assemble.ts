@@ -215,7 +215,7 @@ function assembleSending(
     calloutSender: () => current.config.calloutSender && { kind: 'mailbox', mailbox: current.config.calloutSender },
   })
   const findings = new FindingsBatch(clock, async (batch) => outside.shared?.desk('findings/add', batch))
-  const found = findingsFor(findings.add, report.report)
+  const found = findingsFor((finding) => current.receives(finding.route) && findings.add(finding), report.report)
   const recipients = assembleRecipients({
     directory: () => current.directory,
     delivery,
@@ -229,7 +229,9 @@ function assembleSending(
     away = (route) => unasked(outages, route)
   }
   const learner: Learner = {
-    learn: (key, state, route) => recipients.knowledge.learn(key, state, route),
+    learn(key, state, route) {
+      if (current.receives(route)) recipients.knowledge.learn(key, state, route)
+    },
     reached(id) {
       recipients.knowledge.reached(id)
       met(id)

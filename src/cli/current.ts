@@ -10,6 +10,7 @@ export class Current {
   directory: Directory
 
   readonly #share: Share
+  #receiving: ReadonlySet<string> | undefined
 
   constructor(config: Config, share: Share) {
     this.#share = share
@@ -23,12 +24,19 @@ export class Current {
 
   readonly route = (id: string): Route | undefined => this.directory.route(id)
 
+  /** Mail comes in by this route: its servers are the tenant's own, and what they say of recipients and content counts. */
+  receives(routeId: string): boolean {
+    this.#receiving ??= new Set([...this.directory.domains()].map(({ route }) => route.id))
+    return this.#receiving.has(routeId)
+  }
+
   routeIds(): Set<string> {
     return new Set([...this.directory.routes()].map(({ id }) => id))
   }
 
   replace(config: Config): void {
     this.config = config
+    this.#receiving = undefined
     this.directory = directoryFrom(config, this.#share)
   }
 }

@@ -37,13 +37,14 @@ export class Bounces {
   }
 
   /** Whom the path means: without the signature, where there may be one. */
-  plain(path: ForwardPath, { tenant }: Way): ForwardPath {
+  plain(path: ForwardPath, { tenant }: ServedDomain): ForwardPath {
     if (tenant.bounceProtection?.kind !== 'batv' || path.kind !== 'mailbox') return path
     const tag = readTag(path.mailbox)
     return tag === undefined ? path : { kind: 'mailbox', mailbox: tag.mailbox }
   }
 
-  withPlainRecipients(transaction: Transaction, way: Way): Transaction {
+  /** Of mail that comes in; in mail that leaves a signature is another domain's, and must stay. */
+  withPlainRecipients(transaction: Transaction, way: ServedDomain): Transaction {
     if (way.tenant.bounceProtection?.kind !== 'batv') return transaction
     const recipients = transaction.envelope.recipients.map((recipient) => ({
       ...recipient,

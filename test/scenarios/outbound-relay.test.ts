@@ -31,6 +31,22 @@ test('a tenant’s server sends to anyone: into the spool, then by the route', a
   assert.equal(await relay.metric('vorposten_outbound_total{tenant="bakery",class="ordinary"}'), 1)
 })
 
+test('a signature of somebody else’s domain leaves as it is, and what strangers refuse is no finding', async () => {
+  await using world = await startSink({ dot: '554 5.7.1 smells of spam' })
+  const door = await freePort()
+  const protection = { kind: 'batv', since: '2026-01-01', keys: { 3: { secret: 'sixteen octets or more' } } }
+  const tenant = { 'bounce-protection': protection }
+  await using relay = await startVorposten({ config: leaving({ door, world: world.port, tenant }) })
+  using talk = await greeted(door)
+  const to = 'prvs=0123abcdef=bob@elsewhere.test'
+  assert.match((await talk.message({ from: 'anna@dest.test', to: [to], content: MAIL })).text, /^250 /)
+  await relay.logged(/status=held .*smells of spam/)
+  assert.ok(world.commands.some((line) => line.startsWith(`RCPT TO:<${to}>`)))
+  await relay.stop()
+  await relay.start()
+  assert.match((await relay.command('findings')).text, /^Nothing was found/)
+})
+
 test('a foreign client program sends through it', async () => {
   await using world = await startSink()
   const door = await freePort()
