@@ -1,17 +1,18 @@
 /**
- * A short run of every fuzzer, with a new seed each time. What it prints is enough to find the same again; longer runs
+ * A short run of every fuzzer, with the seed of all tests. What it prints is enough to find the same again; longer runs
  * are for `npm run fuzz`.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { canaryDies, type Fuzzer, fuzzers, fuzzFor, newSeed } from '../fuzz/run.ts'
+import { testSeed } from './seed.ts'
 
 /** Of each fuzzer. */
 const FUZZ_MS = 2_000
 
 for (const fuzzer of await fuzzers()) {
   test(`fuzz: ${fuzzer.name}`, async (t) => {
-    const seed = newSeed()
+    const seed = testSeed() ?? newSeed()
     t.diagnostic(`${fuzzer.name}: seed ${seed}`)
     await fuzzFor(fuzzer, seed, FUZZ_MS)
   })

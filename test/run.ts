@@ -1,5 +1,7 @@
 /**
- * All tests, by Node's own runner, with one summary. `npm test -- GLOB…` runs a part.
+ * All tests, by Node's own runner, with one summary. `npm test -- GLOB…` runs a part. Tests with random input have a fixed
+ * seed, so that a change fails by what it changed; `TEST_SEED=random` or `TEST_SEED=NUMBER` looks elsewhere, and `npm run
+ * fuzz` always does.
  *
  * Files run in processes of their own, as many at a time as there are cores: most of them wait for the network or for a
  * foreign server, few need a core for long.
@@ -18,6 +20,7 @@ const options = [
   `--test-timeout=${TEST_MS_MAX}`,
   // The type stripper that the tidy rules use calls itself experimental in each run.
   '--disable-warning=ExperimentalWarning',
+  '--import=./test/seed.ts',
 ]
 const { status, error } = spawnSync(process.execPath, [...options, ...(chosen.length > 0 ? chosen : FILES)], {
   cwd: new URL('..', import.meta.url),

@@ -55,6 +55,9 @@ export interface Dsn {
   readonly note?: string
 }
 
+/** The note of a bounce without recipients. */
+export const NO_RECIPIENT = 'it names no recipient that could be read'
+
 export interface DsnRecipient {
   /** The recipient whose delivery it is about, as the reporter wrote it; without a domain if it gave none. */
   readonly recipient: string

@@ -6,7 +6,14 @@ import type { Status } from '#mail/status.ts'
 import { bodyOctets, fromCharset } from '../decoded-text.ts'
 import { contentType, fieldValue, readFields, readStructure, type Structure, type TextField } from '../structure.ts'
 import { addressesIn, domainOf, fieldAddress, sameAddress } from './addresses.ts'
-import { type Dsn, type DsnAction, type DsnFormat, type DsnRecipient, printable } from './automatic-mail.ts'
+import {
+  type Dsn,
+  type DsnAction,
+  type DsnFormat,
+  type DsnRecipient,
+  NO_RECIPIENT,
+  printable,
+} from './automatic-mail.ts'
 import { deriveStatus, isVague, remoteStatus } from './derived-status.ts'
 import { formatOf, isDelay } from './formats.ts'
 import { type Notice, readNotice, returnedField } from './notice.ts'
@@ -132,7 +139,7 @@ function originalOf(report: StatusReport | undefined, notice: Notice): Partial<D
 }
 
 function noteFor(found: readonly DsnRecipient[], report: StatusReport | undefined, structure: Structure): Partial<Dsn> {
-  if (found.length === 0) return { note: 'it names no recipient that could be read' }
+  if (found.length === 0) return { note: NO_RECIPIENT }
   if (report?.cut || structure.cut) return { note: 'more than the limits allow; the rest was not read' }
   return {}
 }

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { NO_RECIPIENT } from './automatic-mail.ts'
 import { classify } from './classify.ts'
 import { received } from './testing.ts'
 
@@ -247,4 +248,31 @@ describe('notices of products', () => {
       assert.deepEqual(found, expected, JSON.stringify(mail.dsn, null, 1))
     })
   }
+})
+
+describe('notifications of Amazon SES', () => {
+  const told = (bounce: string) =>
+    classify(
+      received(
+        `From: no-reply@sns.amazonaws.com\n\n{"notificationType":"Bounce","bounce":${bounce},"mail":{"messageId":"7@ses"}}\n`,
+      ),
+    )
+
+  it('name the recipient', () => {
+    const mail = told('{"bouncedRecipients":[{"emailAddress":"ben@bakery.example","status":"5.1.1"}]}')
+    assert.deepEqual(mail.kind === 'dsn' && mail.dsn.recipients.map(({ recipient }) => recipient), [
+      'ben@bakery.example',
+    ])
+  })
+
+  for (const bounce of [
+    '{}',
+    '{"bouncedRecipients":[]}',
+    '{"bouncedRecipients":[{"emailAddress":""},{"emailAddress":7}]}',
+  ])
+    it(`say so when they name none: ${bounce}`, () => {
+      const mail = told(bounce)
+      assert.ok(mail.kind === 'dsn', JSON.stringify(mail.reasons))
+      assert.deepEqual([mail.dsn.recipients, mail.dsn.note], [[], NO_RECIPIENT])
+    })
 })

@@ -6,7 +6,14 @@ import type { Status } from '#mail/status.ts'
 import { bodyOctets, partText } from '../decoded-text.ts'
 import { fieldValue, type Part, readFields, type Structure, type TextField } from '../structure.ts'
 import { addressesIn, fieldAddress } from './addresses.ts'
-import { type Dsn, type DsnRecipient, type FeedbackReport, type Mdn, printable } from './automatic-mail.ts'
+import {
+  type Dsn,
+  type DsnRecipient,
+  type FeedbackReport,
+  type Mdn,
+  NO_RECIPIENT,
+  printable,
+} from './automatic-mail.ts'
 import { deriveStatus } from './derived-status.ts'
 import { type Notice, readNotice, returnedField } from './notice.ts'
 import { RECIPIENTS_MAX } from './status-fields.ts'
@@ -95,7 +102,8 @@ export function readSesNotification(
   }
   if (kind !== 'Bounce' && kind !== 'Delivery') return undefined
   const recipients = kind === 'Bounce' ? bounced(body) : delivered(body)
-  return { dsn: { format: 'amazon-sns', recipients, ...id } }
+  const note = recipients.length === 0 && { note: NO_RECIPIENT }
+  return { dsn: { format: 'amazon-sns', recipients, ...note, ...id } }
 }
 
 function bounced(body: JsonRecord): DsnRecipient[] {
@@ -141,7 +149,8 @@ const list = (value: unknown): JsonRecord[] =>
     return found === undefined ? [] : [found]
   })
 const items = (value: unknown): unknown[] => (Array.isArray(value) ? value.slice(0, RECIPIENTS_MAX) : [])
-const string = (value: unknown): string | undefined => (typeof value === 'string' ? printable(value) : undefined)
+const string = (value: unknown): string | undefined =>
+  typeof value === 'string' ? printable(value) || undefined : undefined
 
 // The JSON object at the top of a text; the footer behind it is not JSON, and long lines were folded on the way.
 function json(text: string): JsonRecord | undefined {
