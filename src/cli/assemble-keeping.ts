@@ -1,14 +1,18 @@
 /** What one worker keeps: the queue of its spool, what is known of outages, what is held, and the operator's hands. */
 import type { StoredMessage } from '#mail/stored.ts'
+import type { TraceId } from '#mail/trace-id.ts'
 import { Holds } from '#queue/holds.ts'
 import { Operations } from '#queue/operations.ts'
 import { Outages } from '#queue/outages.ts'
 import { type Keep, Queue } from '#queue/queue.ts'
 import type { Spool } from '#spool/contract.ts'
 import type { Route } from '#tenant/directory.ts'
+import { plainPath } from '../relay/bounces.ts'
 import { keepOf } from '../relay/spool-faults.ts'
+import { StatusReports, type StatusReportsParts } from '../relay/status-reports.ts'
 import type { Outside, Sending } from './assemble.ts'
 import type { Current } from './current.ts'
+import { nobody, outboundDesk } from './outbound-desk.ts'
 
 export interface Keeping {
   readonly queue: Queue
@@ -18,12 +22,18 @@ export interface Keeping {
   readonly keep: Keep
 }
 
-export function assembleKeeping(current: Current, spool: Spool, sending: Sending, outside: Outside): Keeping {
+export function assembleKeeping(
+  current: Current,
+  spool: Spool,
+  sending: Sending,
+  newTraceId: () => TraceId,
+  outside: Outside,
+): Keeping {
   const { delivery, tell } = sending
   const { clock, random } = outside
   const { route } = current
   const keep: Keep = keepOf(spool, (id) => holds.saw(id))
-  const queue = new Queue({
+  const queue: Queue = new Queue({
     clock,
     random,
     keep,
@@ -31,10 +41,12 @@ export function assembleKeeping(current: Current, spool: Spool, sending: Sending
     report: tell,
     soon: setImmediate,
     lifetimeMs: (to, message) => lifetimeMs(current, outages, to, message),
+    tell: (message, tried) => reports.tell(message, tried),
     tenantRate: (tenant) => current.directory.tenant(tenant)?.messagesPerSecondMax,
     attempt: (to, message, recipients) =>
       delivery.attempt(to, { ...message, recipients, receivedMs: message.reception.receivedMs }, { onMixed: 'send' }),
   })
+  const reports = assembleReports(current, { newTraceId, spool, queue, report: tell }, outside)
   // New connections know of no back-off.
   const wake = (woken: string) => delivery.retire(new Set([...current.routeIds()].filter((id) => id !== woken)))
   const outages: Outages = new Outages({
@@ -66,6 +78,20 @@ export function assembleKeeping(current: Current, spool: Spool, sending: Sending
     report: tell,
   })
   return { queue, operations, outages, holds, keep }
+}
+
+type ReportsOf = Pick<StatusReportsParts, 'newTraceId' | 'spool' | 'queue' | 'report'>
+
+function assembleReports(current: Current, parts: ReportsOf, { shared }: Outside): StatusReports {
+  const { limits } = outboundDesk(shared?.desk ?? nobody)
+  return new StatusReports({
+    ...parts,
+    hostname: current.config.hostname,
+    settings: () => current.config.dsn,
+    directory: () => current.directory,
+    limits,
+    plain: plainPath,
+  })
 }
 
 /** How long a message is tried: as its domain says, else its route, and longer by what maintenance held it back. */

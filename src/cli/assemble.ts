@@ -44,7 +44,7 @@ import { Current } from './current.ts'
 import { FindingsBatch } from './findings-batch.ts'
 import { tlsFolder, traceFolder } from './folders.ts'
 import { type NoticeAnswer, type NoticeQuestion, sendNotice } from './notices.ts'
-import { outboundDesk } from './outbound-desk.ts'
+import { nobody, outboundDesk } from './outbound-desk.ts'
 import { acceptEvents, ownRefusal, type RunningReport, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
@@ -132,8 +132,8 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const spool = await openSpools(options, report.report, outside)
   const sending = assembleSending(current, report, outside, options.met)
   await sending.recipients.begin()
-  const keeping = assembleKeeping(current, spool, sending, outside)
   const newTraceId = traceIds(options.index, outside.clock.wall, outside.random)
+  const keeping = assembleKeeping(current, spool, sending, newTraceId, outside)
   const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping, newTraceId }, outside)
   const { delivery, recipients, findings, tell } = sending
   const { queue, operations, outages, holds } = keeping
@@ -307,8 +307,6 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, sha
     reusePort: options.reusePort,
   })
 }
-
-const nobody: AskDesk = () => Promise.reject(new Error('there is no supervisor to ask'))
 
 function reportOptions(config: Config, worker: number, clock: Clock): ReportOptions {
   return {

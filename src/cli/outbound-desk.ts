@@ -6,6 +6,9 @@ import type { AskDesk } from './serve/worker.ts'
 /** The sender waits meanwhile; a supervisor that is slower than this is in trouble. */
 const ANSWER_MS_MAX = 10_000
 
+/** Of a worker that runs alone. */
+export const nobody: AskDesk = () => Promise.reject(new Error('there is no supervisor to ask'))
+
 export function outboundDesk(desk: AskDesk): { limits: ReplyLimits; records: MessageRecords } {
   const ask = async <About extends keyof OutboundQuestions>(
     about: About,

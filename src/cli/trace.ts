@@ -83,7 +83,7 @@ export function story(raw: TraceRecord): string {
     case 'dropped':
       return `${at}dropped for ${list(record['to'])}: ${record['reason']}\n${indent}${record['text']}`
     case 'notice-queued':
-      return `${at}notice of ours to ${list(record['to'])}, ${record['octets']} octets, for ${record['tenant']}`
+      return `${at}${record['about'] ? `report about ${record['about']}` : 'notice of ours'} to ${list(record['to'])}, ${record['octets']} octets, for ${record['tenant']}`
     case 'dsn-sent':
       return `${at}${record['kind']} report ${record['report']} to ${list(record['to'])} (verified by: ${record['class']})`
     case 'settled':

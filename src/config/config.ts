@@ -77,6 +77,14 @@ export interface NoticeConfig {
   readonly route?: string
 }
 
+/** Reports to senders whose reverse-path is verified. */
+export interface DsnConfig {
+  /** Absent: delays are not told. */
+  readonly delayAfterMs?: number
+  /** Reports to one domain in 24 hours. */
+  readonly perDomainAndDayMax: number
+}
+
 export interface Config {
   /** The file that it came from. */
   readonly file: string
@@ -97,6 +105,7 @@ export interface Config {
   /** For callouts to servers that refuse the null path. */
   readonly calloutSender?: Mailbox
   readonly notices: NoticeConfig
+  readonly dsn: DsnConfig
   readonly tenants: readonly Tenant[]
   /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
   readonly routes: readonly Route[]

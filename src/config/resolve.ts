@@ -7,7 +7,15 @@ import type { ServerLimits } from '#smtp/server/contract.ts'
 import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
 import { defaultPort } from './check-routes.ts'
 import type { ListedKeys } from './check-tenants.ts'
-import type { ClientLimits, Config, LdapSource, ListenerConfig, NoticeConfig, RelayLimits } from './config.ts'
+import type {
+  ClientLimits,
+  Config,
+  DsnConfig,
+  LdapSource,
+  ListenerConfig,
+  NoticeConfig,
+  RelayLimits,
+} from './config.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, type RecipientFile } from './recipients.ts'
 import { bounceProtectionOf, type KeySecret, outboundOf } from './resolve-outbound.ts'
@@ -25,9 +33,9 @@ export interface Resolved {
 }
 
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
-  const { hostname, workers, log, http, listeners, limits, spool, holds, notices } = relay
+  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn } = relay
   const dataFolder = relay['data-folder']
-  if (!(hostname && dataFolder && workers && log && http && listeners && limits && spool && holds && notices)) {
+  if (!(hostname && dataFolder && workers && log && http && listeners && limits && spool && holds && notices && dsn)) {
     throw new Error('not sound')
   }
   const at = (path: string): string => resolve(dirname(yaml.file), path)
@@ -47,6 +55,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     holds: { keepMs: holds.keep },
     ...(relay['callout-sender'] && { calloutSender: relay['callout-sender'] }),
     notices: noticeConfig(notices),
+    dsn: dsnConfig(dsn),
     tenants: declared.tenants,
     routes: declared.routes,
     domains: declared.domains,
@@ -60,6 +69,11 @@ const noticeConfig = (notices: NonNullable<Draft['relay']['notices']>): NoticeCo
   digest: notices.digest,
   collectMs: notices['collect-time'],
   ...(notices.route !== undefined && { route: notices.route }),
+})
+
+const dsnConfig = (dsn: NonNullable<Draft['relay']['dsn']>): DsnConfig => ({
+  perDomainAndDayMax: dsn['per-domain-and-day'],
+  ...(dsn['delay-after'] !== 'off' && { delayAfterMs: dsn['delay-after'] }),
 })
 
 type Absolute = (path: string) => string

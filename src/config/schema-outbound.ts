@@ -53,6 +53,32 @@ export const outboundSettings = section({
     ),
 })
 
+const delayAfter = setting<number | 'off'>({
+  allowed: 'a duration such as 4h or 1d, from 5m to 31d, or off',
+  brief: '5m to 31d, or `off`',
+  read: (text) => (text === 'off' ? 'off' : duration('5m', '31d').safeParse(text).data),
+  json: { type: 'string', examples: ['4h', 'off'] },
+})
+
+export const dsnSettings = section({
+  'delay-after': delayAfter
+    .prefault('4h')
+    .describe(
+      prose(
+        'The sender hears once that his mail takes longer, after the first attempt that fails when it is this old. `off`:',
+        'only failures are told.',
+      ),
+    ),
+  'per-domain-and-day': count(0, 1_000_000)
+    .prefault(1000)
+    .describe(
+      prose(
+        'Reports to senders of one domain in 24 hours, all tenants together. What is above is held for the postmaster, so a',
+        'mailing with 10,000 dead addresses is not answered by 10,000 reports.',
+      ),
+    ),
+})
+
 const day = setting({
   allowed: 'a day such as 2026-11-24 (UTC)',
   brief: 'a day such as `2026-11-24` (UTC)',

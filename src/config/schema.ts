@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
+import { dsnSettings } from './schema-outbound.ts'
 import { holdSettings, mailbox, NAME, tenantSettings } from './schema-tenant.ts'
 import { choice, duration, oneOrMore, path, prose, section, setting, size } from './setting.ts'
 
@@ -103,6 +104,11 @@ export const relayShape = {
   })
     .prefault({})
     .describe('What postmasters of tenants are told by mail. Notices come from `<>` and are never bounced.'),
+  dsn: dsnSettings
+    .prefault({})
+    .describe(
+      'Reports (RFC 3464) to senders whose reverse-path is verified. To others nothing is ever reported; their mail is held.',
+    ),
   spool: section({
     'segment-size': size('1MiB', '1GiB')
       .prefault('64MiB')

@@ -79,6 +79,10 @@ export class Connection implements WireEvents {
     return this.#machine.tls
   }
 
+  get dsn(): boolean {
+    return this.#machine.dsn
+  }
+
   get ready(): boolean {
     return this.#machine.ready
   }

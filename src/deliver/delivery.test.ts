@@ -175,3 +175,14 @@ test('BDAT is used where it is preferred and offered', async () => {
   await world.delivery.attempt(route(['mx']), message(), SEND)
   assert.ok(server.last.commands.includes('BDAT 25 LAST'))
 })
+
+test('an attempt says whether the server reports success itself', async () => {
+  for (const [keywords, expected] of [
+    [['PIPELINING', 'DSN'], true],
+    [['PIPELINING'], undefined],
+  ] as const) {
+    const world = new World()
+    world.server('mx', good({}, [...keywords]))
+    assert.equal((await world.delivery.attempt(route(['mx']), message(), SEND)).dsn, expected)
+  }
+})

@@ -114,6 +114,7 @@ class RoutedDelivery implements Delivery {
         outcomes: outcomesOf(message.id, lease.relay, results),
         relay: lease.relay,
         tls: lease.tls,
+        ...(lease.dsn && { dsn: true }),
         delays: { queuedMs, connectMs: readyMs - startMs, transferMs: clock.monotonic() - readyMs },
       }
     }

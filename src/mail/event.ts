@@ -76,6 +76,8 @@ export type PathEvent =
       readonly inSession: boolean
       /** The message is a notice of ours. */
       readonly notice?: true
+      /** Positions in `recipients`: their sender was told of the failure. */
+      readonly returned?: readonly number[]
     }
   | {
       readonly kind: 'held'
@@ -96,11 +98,12 @@ export type PathEvent =
       readonly recipients: readonly Recipient[]
       readonly text: string
     }
-  /** We wrote to a tenant's postmaster, and the message is in our own spool. */
+  /** We wrote to a tenant's postmaster, or to the sender of the message `about`, and it is in our own spool. */
   | {
       readonly kind: 'notice-queued'
       readonly entry: QueueEntry
       readonly recipient: Recipient
+      readonly about?: TraceId
     }
   | {
       readonly kind: 'operator'

@@ -52,5 +52,7 @@ export interface Attempt {
   readonly relay: string
   /** The session was encrypted. */
   readonly tls: boolean
+  /** The next hop reports success and failure itself (RFC 3461 §5.2.2). */
+  readonly dsn?: true
   readonly delays: AttemptDelays
 }

@@ -7,11 +7,13 @@ import type { Envelope } from './envelope.ts'
 import type { Obstacle } from './outcome.ts'
 import type { TraceId } from './trace-id.ts'
 
-/** Where one recipient of a stored message stands. Terminal: delivered, dropped. */
+/** Where one recipient of a stored message stands. Terminal: delivered, returned, dropped. */
 export type RecipientState =
   | { readonly kind: 'pending' }
   | { readonly kind: 'delivered'; readonly atMs: number; readonly relay: string; readonly text: string }
   | { readonly kind: 'held'; readonly atMs: number; readonly reason: HoldReason; readonly text: string }
+  /** The sender was told, in our message `report`, that it was not delivered. */
+  | { readonly kind: 'returned'; readonly atMs: number; readonly report: TraceId; readonly text: string }
   | { readonly kind: 'dropped'; readonly atMs: number; readonly text: string }
 
 /**
@@ -28,6 +30,14 @@ export interface Reception {
   readonly receivedMs: number
 }
 
+/** A tenant's own user or server gave it to us: the reverse-path is the sender's, and reports may go there (law 2). */
+export interface Submission {
+  /** Who: the name of a credential, or `network` for a server whose address is the tenant's. */
+  readonly credential: string
+  /** Nobody answers automatic mail (RFC 3834 §2). */
+  readonly automatic?: true
+}
+
 /** What the path hands to the spool. The content already has its trace fields. */
 export interface NewMessage {
   readonly id: TraceId
@@ -36,8 +46,13 @@ export interface NewMessage {
   readonly route: string
   readonly envelope: Envelope
   readonly reception: Reception
-  /** We wrote it ourselves, to a tenant's postmaster: when it cannot be delivered it is dropped, never held. Absent: mail of others. */
+  /**
+   * We wrote it ourselves, to a tenant's postmaster or to a sender: when it cannot be delivered it is dropped, never held.
+   * Absent: mail of others.
+   */
   readonly notice?: true
+  /** Absent: nobody vouches for its reverse-path. */
+  readonly submission?: Submission
 }
 
 /** A held recipient that an operator released to another address. */
@@ -73,6 +88,8 @@ export interface StoredMessage extends NewMessage {
   readonly nextAttemptMs: number
   /** The last obstacle, for people. */
   readonly lastText?: string
+  /** The sender was told that it takes longer. */
+  readonly delayTold?: true
   /** What the envelope said at reception, of each recipient that was redirected. */
   readonly redirected?: readonly Redirected[]
   readonly content: Content
@@ -94,6 +111,7 @@ export type Change =
       readonly nextAttemptMs: number
       readonly obstacle?: Obstacle
       readonly text?: string
+      readonly delayTold?: true
     }
   /** Pending recipients become held, or held ones pending again (release: due at `nextAttemptMs`), or all are dropped. */
   | { readonly kind: 'hold'; readonly atMs: number; readonly reason: HoldReason; readonly text: string }

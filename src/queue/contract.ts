@@ -26,8 +26,31 @@ export interface QueueParts {
   readonly lifetimeMs?: (route: Route, message: StoredMessage) => number
   /** Stored messages of a tenant that may start in a second; absent or undefined: any number. */
   readonly tenantRate?: (tenant: string) => number | undefined
+  /**
+   * Tells the sender of a submitted message, if he may and wants to be told; the message has the states after the attempt.
+   * Resolves when the report is synced. Never rejects. Absent: nobody is told, failures are held.
+   */
+  readonly tell?: (message: StoredMessage, tried: Tried) => Promise<Telling>
   /** Defers the start of what `add` makes ready; without it the start is at once. In a worker: `setImmediate`. */
   readonly soon?: (call: () => void) => void
+}
+
+/** What the sender of a message was told of an attempt. */
+export interface Telling {
+  /** By recipient whose failure our message `TraceId` tells of. */
+  readonly returned: ReadonlyMap<number, TraceId>
+  /** That it takes longer. */
+  readonly delay: boolean
+  /** Of failures that he was not told of: why not. One line. */
+  readonly why?: string
+}
+
+/** What an attempt did to a message: who was tried, and the age at which the message is given up. */
+export interface Tried {
+  /** Indices into the envelope. */
+  readonly tried: readonly number[]
+  readonly attempt: Attempt
+  readonly lifetimeMs: number
 }
 
 /** For the metrics. */

@@ -6,18 +6,20 @@
  * under way. Times inside are monotonic; the wall time of the next attempt, which the spool keeps, is derived from the
  * wall clock of the start, so that a clock that jumps neither wakes nor expires anything.
  */
+import type { Soon } from '#mail/decisions.ts'
 import type { Attempt } from '#mail/outcome.ts'
 import type { QueueEntry, StoredMessage } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import type { Cancel } from '#sys/clock.ts'
 import type { Route } from '#tenant/directory.ts'
 import { aftermath, type SiteSignal, siteSignal } from './aftermath.ts'
-import type { Counts, QueueParts } from './contract.ts'
+import type { Counts, QueueParts, Tried } from './contract.ts'
 import { DueHeap } from './due-heap.ts'
 import { RETRY_JITTER } from './schedule.ts'
 import { Site } from './site.ts'
+import { type Told, told } from './telling.ts'
 import { Throttle } from './throttle.ts'
-import { endsWithoutDelivery } from './undelivered.ts'
+import { attempted, endsWithoutDelivery } from './undelivered.ts'
 
 export type { Keep, QueueParts } from './contract.ts'
 
@@ -113,7 +115,7 @@ export class Queue {
       // First the attempt: whatever happens to the spool meanwhile, a rejection is heard.
       const ended = await attempt
       const message = await this.#parts.keep.load(id)
-      if (message) this.#apply(site, route, message, pendingOf(message), ended)
+      if (message) await this.#apply(site, route, message, pendingOf(message), ended)
     })
   }
 
@@ -281,7 +283,7 @@ export class Queue {
       const message = loaded instanceof Promise ? await loaded : loaded
       if (message === undefined) return
       const tried = pendingOf(message)
-      this.#apply(site, route, message, tried, await this.#parts.attempt(route, message, tried))
+      await this.#apply(site, route, message, tried, await this.#parts.attempt(route, message, tried))
     })
     return true
   }
@@ -330,27 +332,24 @@ export class Queue {
     }
   }
 
-  #apply(site: Site, route: Route, message: StoredMessage, tried: readonly number[], attempt: Attempt): void {
-    const { keep, report, random } = this.#parts
-    const wallMs = this.nowMs()
+  #apply(site: Site, route: Route, message: StoredMessage, tried: readonly number[], attempt: Attempt): Soon<void> {
+    const { random, tell } = this.#parts
     const lifetimeMs = this.#parts.lifetimeMs?.(route, message) ?? route.lifetimeMs
-    const after = aftermath(message, tried, attempt, { ...route, lifetimeMs }, { wallMs, random: random() })
-    // A notice may be settled by the change, and its entry gone.
+    const moment = { wallMs: this.nowMs(), random: random() }
+    const after = aftermath(message, tried, attempt, { ...route, lifetimeMs }, moment)
+    const ended = { tried, attempt, lifetimeMs }
+    if (message.submission === undefined || tell === undefined) return this.#applied(site, route, message, ended, after)
+    return told(tell, message, ended, after).then((then) => this.#applied(site, route, message, ended, then))
+  }
+
+  #applied(site: Site, route: Route, message: StoredMessage, ended: Tried, after: Told): void {
+    const { keep, report } = this.#parts
+    // It may be settled by the change, and its entry gone.
     const before = keep.get(message.id)
     keep.change(message.id, after.change)
     if (after.site === 'unreachable' || after.early) site.missed(message.id)
     this.#signal(site, route, after.site)
-    report({
-      kind: 'attempted',
-      id: message.id,
-      tenant: message.tenant,
-      route: route.id,
-      recipients: tried.map((i) => message.envelope.recipients[i]!),
-      attempt,
-      ageMs: wallMs - message.reception.receivedMs,
-      inSession: false,
-      ...(message.notice && { notice: true }),
-    })
+    report(attempted(message, route, ended, after))
     const entry = keep.get(message.id)
     for (const event of endsWithoutDelivery(entry ?? before, message, after.undelivered)) report(event)
     if (after.settled) report({ kind: 'settled', id: message.id, tenant: message.tenant })

@@ -121,10 +121,11 @@ export class MemoryKeep implements Keep {
     if (change.kind === 'attempted') {
       message.attempts++
       if (change.text !== undefined) message.lastText = change.text
+      if (change.delayTold) message.delayTold = true
     } else if (change.kind === 'reroute') message.route = change.route
     else if (change.kind === 'redirect') redirect(message, change)
     message.recipients = message.recipients.map((state, i) => after(state, i, change))
-    if (message.recipients.every(({ kind }) => kind === 'delivered' || kind === 'dropped')) this.messages.delete(id)
+    if (message.recipients.every(({ kind }) => kind !== 'pending' && kind !== 'held')) this.messages.delete(id)
   }
 }
 

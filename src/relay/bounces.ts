@@ -37,10 +37,8 @@ export class Bounces {
   }
 
   /** Whom the path means: without the signature, where there may be one. */
-  plain(path: ForwardPath, { tenant }: ServedDomain): ForwardPath {
-    if (tenant.bounceProtection?.kind !== 'batv' || path.kind !== 'mailbox') return path
-    const tag = readTag(path.mailbox)
-    return tag === undefined ? path : { kind: 'mailbox', mailbox: tag.mailbox }
+  plain(path: ForwardPath, domain: ServedDomain): ForwardPath {
+    return plainPath(path, domain)
   }
 
   /** Of mail that comes in; in mail that leaves a signature is another domain's, and must stay. */
@@ -113,4 +111,11 @@ export class Bounces {
   #count({ tenant }: Way, decision: string): void {
     this.#parts.report({ kind: 'governed', tenant: tenant.name, subject: 'bounce', decision })
   }
+}
+
+/** A mailbox as its server knows it: without our signature, if the tenant's mail is signed. */
+export function plainPath(path: ForwardPath, { tenant }: ServedDomain): ForwardPath {
+  if (tenant.bounceProtection?.kind !== 'batv' || path.kind !== 'mailbox') return path
+  const tag = readTag(path.mailbox)
+  return tag === undefined ? path : { kind: 'mailbox', mailbox: tag.mailbox }
 }

@@ -217,3 +217,11 @@ it('what a policy holds goes into the spool and is not tried', async () => {
   const [id] = events.flatMap((event) => (event.kind === 'accepted' ? [event.id] : []))
   assert.equal(keep.get(id!)?.state, 'held')
 })
+
+it('who submitted is kept with the message', async () => {
+  const { commit, keep } = commitBench()
+  const submission = { credential: 'network' }
+  await commit.take(ready({ domain: served({ commit: 'spool' }), submission }))
+  const [stored] = keep.messages.values()
+  assert.deepEqual(stored?.submission, submission)
+})

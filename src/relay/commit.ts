@@ -22,7 +22,7 @@ import type { Report } from '#mail/event.ts'
 import type { Attempt, Outcome } from '#mail/outcome.ts'
 import { passedOn } from '#mail/reply.ts'
 import { type Transaction, withProtocol } from '#mail/session.ts'
-import type { Change, NewMessage, QueueEntry } from '#mail/stored.ts'
+import type { Change, NewMessage, QueueEntry, Submission } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import type { Defer, Reject } from '#mail/verdict.ts'
 import type { Clock } from '#sys/clock.ts'
@@ -73,6 +73,8 @@ export interface Ready {
   readonly messageId: string | undefined
   /** Why it is kept for a person and not sent. */
   readonly hold?: string | undefined
+  /** Who vouches for its reverse-path. */
+  readonly submission?: Submission | undefined
 }
 
 export class Commit {
@@ -196,7 +198,7 @@ export class Commit {
     return attempt.outcomes.some(mayBeTaken) ? { kind: 'vanish' } : refusal
   }
 
-  #newMessage({ transaction, domain }: Ready): NewMessage {
+  #newMessage({ transaction, domain, submission }: Ready): NewMessage {
     const { session, envelope, id, startedMs } = transaction
     const { clock, queue } = this.#parts
     return {
@@ -211,6 +213,7 @@ export class Commit {
         // By the queue's clock, which will judge the age: a wall clock set back must not make a new message old.
         receivedMs: queue.nowMs() - Math.max(0, clock.wall() - startedMs),
       },
+      ...(submission && { submission }),
     }
   }
 

@@ -118,6 +118,24 @@ describe('MAIL', () => {
   })
 })
 
+describe('who submitted', () => {
+  const submitted = async (text: string, from: string, settings = {}) => {
+    const judged = await bench(settings).judge(text, ['bob@far.test'], from)
+    return judged.kind === 'pass' ? judged.submission : judged.kind
+  }
+
+  it('is known of the tenant’s own domains, not of others whose mail its servers pass on, nor of <>', async () => {
+    assert.deepEqual(await submitted(ORDINARY, 'anna@bakery.test'), { credential: 'network' })
+    assert.equal(await submitted(ORDINARY, 'joe@far.test', { senders: 'any' }), undefined)
+    assert.equal(await submitted(ORDINARY, 'joe@smith.test', { senders: 'any' }), undefined)
+    assert.equal(await submitted(BOUNCE, '', { ndrs: 'pass' }), undefined)
+  })
+
+  it('is told of automatic mail together with what it is', async () => {
+    assert.deepEqual(await submitted(REPLY, 'anna@bakery.test'), { credential: 'network', automatic: true })
+  })
+})
+
 describe('automatic replies', () => {
   it('go out within the limit, are discarded beyond it, and deferred where nobody can count', async () => {
     const { judge, desk, decisions, discards } = bench()

@@ -18,6 +18,7 @@ import { domainText } from '#mail/domain.ts'
 import type { Envelope, Recipient } from '#mail/envelope.ts'
 import type { Report } from '#mail/event.ts'
 import type { Session, Transaction } from '#mail/session.ts'
+import type { Submission } from '#mail/stored.ts'
 import { ACCEPT, type Defer, type Gate, type Reject } from '#mail/verdict.ts'
 import type { AutomaticMail, Dsn } from '#mime/automatic/automatic-mail.ts'
 import { classify } from '#mime/automatic/classify.ts'
@@ -50,6 +51,8 @@ export interface Passed {
   readonly transaction: Transaction
   /** Not to be sent until a person says so. */
   readonly hold?: string
+  /** Absent: its sender is told nothing. */
+  readonly submission?: Submission
 }
 export type Judged = Passed | Reject | Defer | Discarded
 
@@ -90,12 +93,18 @@ export class Outbound {
 
   async content(message: ToJudge<OutboundWay>): Promise<Judged> {
     const { transaction, way } = message
-    const found = classify({
-      reversePath: transaction.envelope.reversePath,
-      header: message.header,
-      content: message.content,
-    })
+    const { reversePath } = transaction.envelope
+    const found = classify({ reversePath, header: message.header, content: message.content })
     this.#count(way, 'outbound', found.kind)
+    const judged = await this.#judge(message, found)
+    // The tenant's own server says who sends, and the domain is the tenant's: his reports may go there.
+    const isSubmitted =
+      judged.kind === 'pass' && reversePath.kind === 'mailbox' && this.#isOwn(reversePath.mailbox, way)
+    if (!isSubmitted) return judged
+    return { ...judged, submission: { credential: 'network', ...(found.kind !== 'ordinary' && { automatic: true }) } }
+  }
+
+  #judge(message: ToJudge<OutboundWay>, found: AutomaticMail): Promise<Judged> {
     switch (found.kind) {
       case 'out-of-office':
       case 'auto-reply':
@@ -104,7 +113,7 @@ export class Outbound {
       case 'dsn':
         return this.#ndr(message, found.dsn)
       default:
-        return this.#leaves(message, transaction)
+        return this.#leaves(message, message.transaction)
     }
   }
 

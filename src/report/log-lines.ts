@@ -10,7 +10,7 @@
  */
 import { mailboxText, pathText } from '#mail/address.ts'
 import type { PathEvent } from '#mail/event.ts'
-import type { Attempt, Outcome } from '#mail/outcome.ts'
+import type { Outcome } from '#mail/outcome.ts'
 import { remoteReplyLine, replyLine } from '#mail/reply.ts'
 import { type Session, withProtocol } from '#mail/session.ts'
 import { statusWord } from './measure.ts'
@@ -39,7 +39,7 @@ export function logLines(event: PathEvent): readonly LogLine[] {
     case 'attempted':
       return event.recipients.map((recipient, i) => ({
         part: 'smtp',
-        text: `${event.id}: to=${pathText(recipient.forwardPath)}, ${attemptText(event.attempt, event.attempt.outcomes[i]!, event)}`,
+        text: `${event.id}: to=${pathText(recipient.forwardPath)}, ${attemptText(event, i)}`,
       }))
     case 'held':
       return event.recipients.map(({ forwardPath }) => ({
@@ -72,8 +72,8 @@ export function logLines(event: PathEvent): readonly LogLine[] {
   }
 }
 
-const noticeText = ({ entry, recipient }: Extract<PathEvent, { kind: 'notice-queued' }>): string =>
-  `${entry.id}: from=<>, to=${pathText(recipient.forwardPath)}, size=${entry.octets}, nrcpt=1 (notice of ours, queue active)`
+const noticeText = ({ entry, recipient, about }: Extract<PathEvent, { kind: 'notice-queued' }>): string =>
+  `${entry.id}: from=<>, to=${pathText(recipient.forwardPath)}, size=${entry.octets}, nrcpt=1 (${about === undefined ? 'notice of ours' : `report about ${about}`}, queue active)`
 
 const takesAllText = ({ domain, route }: Extract<PathEvent, { kind: 'takes-all-tested' }>): string =>
   `warning: takes-all: the server of ${domain} (route ${route}) takes every address, so nobody can be refused in time`
@@ -126,14 +126,15 @@ function refusedText(event: Extract<PathEvent, { kind: 'refused' }>): string {
   )
 }
 
-function attemptText(attempt: Attempt, outcome: Outcome, event: Extract<PathEvent, { kind: 'attempted' }>): string {
-  const { ageMs } = event
+function attemptText(event: Extract<PathEvent, { kind: 'attempted' }>, at: number): string {
+  const { ageMs, attempt } = event
+  const outcome = attempt.outcomes[at]!
   const { connectMs, transferMs } = attempt.delays
   const queuedMs = Math.max(0, ageMs - connectMs - transferMs)
   const delays = `0/${seconds(queuedMs)}/${seconds(connectMs)}/${seconds(transferMs)}`
   return (
     `relay=${attempt.relay}, delay=${seconds(ageMs)}, delays=${delays}, dsn=${dsn(outcome)}, ` +
-    `status=${statusWord(outcome, event)} (${outcomeText(outcome)})`
+    `status=${statusWord(outcome, at, event)} (${outcomeText(outcome)})`
   )
 }
 

@@ -89,7 +89,7 @@ function people(metrics: Metrics): Count {
     else if (event.kind === 'dropped') {
       if (event.reason === 'kept') holdsDropped.add('', event.recipients.length)
       else noticesDropped.add(event.reason)
-    } else if (event.kind === 'notice-queued') noticesQueued.add()
+    } else if (event.kind === 'notice-queued' && event.about === undefined) noticesQueued.add()
     else if (event.kind === 'probed') callouts.add(event.answer.kind)
     else if (event.kind === 'takes-all-tested') tests.add(event.takesAll ? 'yes' : 'no')
     else if (event.kind === 'session-closed') sessions.add(event.why)
@@ -117,12 +117,17 @@ function policies(metrics: Metrics): Count {
   }
 }
 
-/** The word for an outcome in logs: Postfix's, and `held` (a notice of ours: `dropped`) where Postfix would bounce. */
+/**
+ * The word for an outcome in logs: Postfix's, and `held` (a notice of ours: `dropped`) where Postfix would bounce and we may
+ * not.
+ */
 export const statusWord = (
   outcome: Outcome,
-  { inSession, notice }: { readonly inSession: boolean; readonly notice?: true },
+  at: number,
+  { inSession, notice, returned }: Pick<Extract<PathEvent, { kind: 'attempted' }>, 'inSession' | 'notice' | 'returned'>,
 ): string => {
   if (outcome.kind === 'delivered') return 'sent'
+  if (returned?.includes(at)) return 'bounced'
   if (outcome.kind === 'deferred') return 'deferred'
   if (notice) return 'dropped'
   return inSession ? 'refused' : 'held'

@@ -63,6 +63,7 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
         route: event.entry.route,
         to: to([event.recipient]),
         octets: event.entry.octets,
+        about: event.about,
       }
     case 'operator':
       return {
@@ -155,7 +156,7 @@ function attemptedRecord(event: Extract<PathEvent, { kind: 'attempted' }>, time:
       const outcome = attempt.outcomes[i]!
       return {
         to: pathText(recipient.forwardPath),
-        status: statusWord(outcome, event),
+        status: statusWord(outcome, i, event),
         text: outcomeText(outcome),
       }
     }),

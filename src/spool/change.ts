@@ -1,5 +1,5 @@
 /**
- * What each change does to a message in memory. Delivered and dropped are final: no change touches such a recipient
+ * What each change does to a message in memory. Delivered, returned and dropped are final: no change touches such a recipient
  * again, whoever sends it and in whatever order.
  */
 import type { Change, HoldReason, RecipientState, Redirect } from '#mail/stored.ts'
@@ -17,6 +17,7 @@ export function applyChange(entry: Entry, change: Change, texts: Interned): void
       entry.attempts++
       entry.nextAttemptMs = change.nextAttemptMs
       if (change.text !== undefined) entry.lastText = bounded(change.text, texts)
+      if (change.delayTold) entry.delayTold = true
       if (change.recipients.size > 0) {
         replace(entry, (state, i) => trimmed(change.recipients.get(i) ?? state, texts))
       }
@@ -71,7 +72,7 @@ function replace(entry: Entry, next: (state: RecipientState, index: number) => R
   entry.weigh()
 }
 
-const isFinal = ({ kind }: RecipientState): boolean => kind === 'delivered' || kind === 'dropped'
+const isFinal = ({ kind }: RecipientState): boolean => kind !== 'pending' && kind !== 'held'
 
 const held = (atMs: number, reason: HoldReason, text: string): RecipientState => ({ kind: 'held', atMs, reason, text })
 

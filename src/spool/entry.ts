@@ -22,6 +22,7 @@ export class Entry implements QueueEntry {
   lastText: string | undefined
   /** Undefined for nearly all. */
   redirects: readonly Redirect[] | undefined
+  delayTold: true | undefined
   turn: number
   /** Every recipient has its end; the entry has left the index. */
   settled = false
@@ -51,12 +52,14 @@ export class Entry implements QueueEntry {
     this.recipients = standing.recipients
     this.lastText = standing.lastText
     this.redirects = standing.redirects
+    this.delayTold = standing.delayTold
     if (standing.recipients) this.weigh()
   }
 
   get standing(): Standing {
-    const { turn, route, attempts, nextAttemptMs, recipients, lastText, redirects } = this
-    return { turn, route, attempts, nextAttemptMs, recipients, lastText, ...(redirects && { redirects }) }
+    const { turn, route, attempts, nextAttemptMs, recipients, lastText, redirects, delayTold } = this
+    const rare = { ...(redirects && { redirects }), ...(delayTold && { delayTold }) }
+    return { turn, route, attempts, nextAttemptMs, recipients, lastText, ...rare }
   }
 
   get heldSinceMs(): number | undefined {
@@ -77,6 +80,7 @@ export class Entry implements QueueEntry {
     this.recipients = standing.recipients
     this.lastText = standing.lastText
     this.redirects = standing.redirects
+    this.delayTold = standing.delayTold
     this.weigh()
   }
 

@@ -7,9 +7,9 @@
  * compaction made carries its state inside.
  */
 import type { Content } from '#mail/content.ts'
-import type { NewMessage, RecipientState, Redirect } from '#mail/stored.ts'
+import type { NewMessage, RecipientState, Redirect, Submission } from '#mail/stored.ts'
 import { parseTraceId, type TraceId } from '#mail/trace-id.ts'
-import { type EncodedRecord, encodeRecord, FORMAT_VERSION, FORMAT_VERSION_MIN } from './record.ts'
+import { type EncodedRecord, encodeRecord, FORMAT_VERSION_MIN } from './record.ts'
 
 /** The changing part of a message. */
 export interface Standing {
@@ -23,6 +23,8 @@ export interface Standing {
   readonly lastText: string | undefined
   /** Since version 2. Absent: none. */
   readonly redirects?: readonly Redirect[]
+  /** Since version 3. */
+  readonly delayTold?: true
 }
 
 export interface MessageMeta {
@@ -57,19 +59,23 @@ export function encodeMessage(message: NewMessage, standing: Standing, content: 
     envelope: message.envelope,
     reception: message.reception,
     ...(message.notice && { notice: true }),
+    ...(message.submission && { submission: message.submission }),
     ...standing,
   }
-  return encodeRecord('message', JSON.stringify(meta), content, versionFor(standing, message.notice))
+  return encodeRecord('message', JSON.stringify(meta), content, versionFor(standing, message))
 }
 
 export function encodeState(id: TraceId, standing: Standing): EncodedRecord {
   return encodeRecord('state', JSON.stringify({ id, ...standing }), undefined, versionFor(standing))
 }
 
-// A release before ours must not deliver a redirected message to the first address: to it the record is too new. Whatever
-// it would read rightly is written for it.
-const versionFor = ({ redirects }: Standing, notice?: true): number =>
-  redirects !== undefined || notice ? FORMAT_VERSION : FORMAT_VERSION_MIN
+// A release before ours must not deliver a redirected message to the first address, nor hold what its sender expects to
+// hear of: to it the record is too new. Whatever it would read rightly is written for it.
+function versionFor(standing: Standing, message?: NewMessage): number {
+  const { redirects, delayTold, recipients } = standing
+  if (message?.submission || delayTold || recipients?.some(({ kind }) => kind === 'returned')) return 3
+  return redirects !== undefined || message?.notice ? 2 : FORMAT_VERSION_MIN
+}
 
 export const encodeSettled = (ids: readonly TraceId[]): EncodedRecord => encodeRecord('settled', ids.join(''))
 
@@ -90,8 +96,10 @@ export function decodeMessage(version: number, meta: Buffer): MessageMeta | unde
   const reception = json['reception'] as NewMessage['reception'] | undefined
   if (!Array.isArray(envelope?.recipients) || typeof reception?.receivedMs !== 'number') return undefined
   const notice = version >= 2 && json['notice'] === true
+  const submission = version >= 3 ? json['submission'] : undefined
+  if (submission !== undefined && !isSubmission(submission)) return undefined
   const message = { id, tenant: json['tenant'], route: standing.route, envelope, reception }
-  return { message: notice ? { ...message, notice } : message, standing }
+  return { message: { ...message, ...(notice && { notice }), ...(submission && { submission }) }, standing }
 }
 
 export function decodeState(version: number, meta: Buffer): StateMeta | undefined {
@@ -146,7 +154,15 @@ function standingOf(json: Json, version: number): Standing | undefined {
     recipients: Array.isArray(recipients) ? (recipients as RecipientState[]) : undefined,
     lastText: typeof lastText === 'string' ? lastText : undefined,
     ...(redirects && { redirects }),
+    ...(version >= 3 && json['delayTold'] === true && { delayTold: true }),
   }
+}
+
+// A proof that says something else is none, and no message may be told of by half of one.
+function isSubmission(value: unknown): value is Submission {
+  if (typeof value !== 'object' || value === null) return false
+  const { credential, automatic } = value as { [key in keyof Submission]?: unknown }
+  return typeof credential === 'string' && (automatic === undefined || automatic === true)
 }
 
 // A record that says something else here must not be delivered by what is left of it.

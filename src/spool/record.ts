@@ -23,8 +23,8 @@ import type { Content } from '#mail/content.ts'
 
 export const HEADER_OCTETS = 36
 export const KEY_OCTETS = 8
-/** The newest version that we write: 2 knows redirected recipients and notices. What says neither is written as 1. */
-export const FORMAT_VERSION = 2
+/** The newest version that we write: 3 knows submissions and what senders were told, 2 redirected recipients and notices. */
+export const FORMAT_VERSION = 3
 /** The oldest that we read, and write. */
 export const FORMAT_VERSION_MIN = 1
 export const MAGIC = Buffer.from([0x97, 0x56, 0x50, 0x52])

@@ -107,10 +107,10 @@ describe('the version of a record', () => {
       return [encodeMessage(of, standing, content([])).head[4], encodeState(message.id, standing).head[4]]
     }
     assert.deepEqual(versions(false, NOTHING), [1, 1])
-    assert.deepEqual(versions(true, NOTHING), [FORMAT_VERSION, 1])
+    assert.deepEqual(versions(true, NOTHING), [2, 1])
     const { entry, ledger } = entryOf(1)
     applyChange(entry, redirect('new@customer.example', 0), ledger.texts)
-    assert.deepEqual(versions(false, entry.standing), [FORMAT_VERSION, FORMAT_VERSION])
+    assert.deepEqual(versions(false, entry.standing), [2, 2])
   })
 
   it('1 has neither redirects nor notices, whatever it says', () => {

@@ -6,7 +6,7 @@ import { recipientStates } from './change.ts'
 import type { Entry } from './entry.ts'
 
 export function stored(entry: Entry, message: NewMessage, content: Content): StoredMessage {
-  const { route, attempts, nextAttemptMs, lastText, redirects } = entry
+  const { route, attempts, nextAttemptMs, lastText, redirects, delayTold } = entry
   return {
     ...message,
     route,
@@ -14,6 +14,7 @@ export function stored(entry: Entry, message: NewMessage, content: Content): Sto
     attempts,
     nextAttemptMs,
     ...(lastText === undefined ? {} : { lastText }),
+    ...(delayTold && { delayTold }),
     ...(redirects && redirectedBy(redirects, message.envelope)),
     content,
   }

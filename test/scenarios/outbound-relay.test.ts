@@ -40,7 +40,7 @@ test('a signature of somebody else’s domain leaves as it is, and what stranger
   using talk = await greeted(door)
   const to = 'prvs=0123abcdef=bob@elsewhere.test'
   assert.match((await talk.message({ from: 'anna@dest.test', to: [to], content: MAIL })).text, /^250 /)
-  await relay.logged(/status=held .*smells of spam/)
+  await relay.logged(/status=bounced .*smells of spam/)
   assert.ok(world.commands.some((line) => line.startsWith(`RCPT TO:<${to}>`)))
   await relay.stop()
   await relay.start()

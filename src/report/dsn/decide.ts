@@ -129,6 +129,7 @@ function reportOf(
       const status = statusIn(text, '4') ?? '4.4.1'
       return { ...said('delayed', status, text), willRetryUntilMs: receivedMs + lifetimeMs }
     }
+    case 'returned':
     case 'dropped':
       return undefined
   }

@@ -73,6 +73,8 @@ export interface ClientMachine {
   readonly ready: boolean
   /** TLS is up. */
   readonly tls: boolean
+  /** The server offers DSN, and the parameters of RFC 3461 are passed on to it. */
+  readonly dsn: boolean
   deliver(job: DeliverJob): void
   probe(job: ProbeJob): void
   /** QUIT, then close; in the middle of anything, close at once. */

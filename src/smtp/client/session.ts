@@ -62,6 +62,10 @@ class ClientSession implements ClientMachine, Line {
     return this.#phase === 'ready'
   }
 
+  get dsn(): boolean {
+    return this.offered.dsn
+  }
+
   deliver(job: DeliverJob): void {
     const { preferChunking, tls } = this.#settings
     const verified = this.tls && tls === 'verified'
