@@ -8,15 +8,15 @@
  *                     5yz no, 4yz not now          452 no space                 queue/ ─► deliver/ ─► delivered,
  *                                                                                          deferred, held
  *
- * Mail that leaves the tenants' servers enters by the same door of another listener: relay/outbound.ts says who may, and
- * what becomes of automatic mail. relay/bounces.ts keeps bounces of mail that a tenant never sent away from it.
+ * Mail that leaves enters by the same door of another listener: from the tenants' servers, or from users who say who they are
+ * (relay/authentication.ts). relay/outbound.ts says who may, as whom, and what becomes of automatic mail. relay/bounces.ts keeps bounces of mail that a tenant never sent away from it.
  *
  * Each step answers with a value: accept, reject (5yz) or defer (4yz), with its reasons. `report/` hears of each one.
  * Stages do not know each other; they meet here.
  */
 import { type ForwardPath, mailboxText } from '#mail/address.ts'
 import type { Content } from '#mail/content.ts'
-import type { ContentAnswer, Decisions, EtrnAnswer, Soon } from '#mail/decisions.ts'
+import type { AuthAnswer, AuthStep, ContentAnswer, Decisions, EtrnAnswer, Soon } from '#mail/decisions.ts'
 import type { Recipient } from '#mail/envelope.ts'
 import type { RefusedAt, Report } from '#mail/event.ts'
 import type { Session, Transaction } from '#mail/session.ts'
@@ -24,6 +24,7 @@ import { ACCEPT, type Gate } from '#mail/verdict.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
+import type { Authentication } from './relay/authentication.ts'
 import type { Bounces } from './relay/bounces.ts'
 import type { Commit } from './relay/commit.ts'
 import { type EtrnParts, etrn } from './relay/etrn.ts'
@@ -48,6 +49,8 @@ export interface RelayParts {
   readonly room: (declaredOctets: number) => Gate
   readonly outbound: Pick<Outbound, 'way' | 'mail' | 'content'>
   readonly bounces: Pick<Bounces, 'plain' | 'withPlainRecipients' | 'rcpt' | 'content'>
+  /** Absent: no password is right. */
+  readonly authentication?: Pick<Authentication, 'step'>
   readonly commit: Pick<Commit, 'take'>
   readonly report: Report
 }
@@ -66,7 +69,7 @@ export class Relay implements Decisions {
   }
 
   mail(transaction: Transaction): Gate {
-    if (transaction.session.service !== 'outbound') return ACCEPT
+    if (transaction.session.service === 'inbound') return ACCEPT
     const gate = this.#parts.outbound.mail(transaction)
     if (gate.kind === 'accept') return gate
     return this.#refuse('mail', transaction, gate, undefined, this.#parts.outbound.way(transaction.session))
@@ -123,6 +126,10 @@ export class Relay implements Decisions {
     return answer
   }
 
+  auth(session: Session, step: AuthStep): Soon<AuthAnswer> {
+    return this.#parts.authentication?.step(session, step) ?? refusals.authWrong()
+  }
+
   abandoned(transaction: Transaction): void {
     this.#group.delete(transaction)
   }
@@ -139,7 +146,7 @@ export class Relay implements Decisions {
 
   #wayTo(path: ForwardPath, session: Session): ServedDomain | OutboundWay | undefined {
     const directory = this.#parts.directory()
-    if (session.service === 'outbound' && path.kind === 'mailbox') return this.#parts.outbound.way(session)
+    if (session.service !== 'inbound' && path.kind === 'mailbox') return this.#parts.outbound.way(session)
     if (path.kind === 'postmaster') return directory.domain(this.#parts.hostname)
     return path.mailbox.domain.kind === 'name' ? directory.domain(path.mailbox.domain.ascii) : undefined
   }

@@ -90,8 +90,9 @@ function leavingTexts({ name, outbound, bounceProtection }: Tenant, { routes }: 
 
 const TLS_TEXTS = { none: 'without encryption', starttls: 'with STARTTLS', implicit: 'with TLS from the start' }
 
+const SERVICE_TEXTS = { inbound: 'mail', outbound: 'outgoing mail', submission: 'mail of users' } as const
 const listenerText = ({ name, addresses, tls, service }: ListenerConfig): string =>
-  `takes ${service === 'outbound' ? 'outgoing ' : ''}mail at ${addresses.map(endpointText).join(' and ')} ${TLS_TEXTS[tls]} (${name})`
+  `takes ${SERVICE_TEXTS[service]} at ${addresses.map(endpointText).join(' and ')} ${TLS_TEXTS[tls]} (${name})`
 
 function domainText({ name, tenant, route, commit, recipients }: ServedDomain): string {
   // A star is no label, but it is none that the conversion would touch.

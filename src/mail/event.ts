@@ -44,6 +44,17 @@ export type PathEvent =
       /** Why the spool and not the next hop, where cut-through was tried. */
       readonly note?: string
     }
+  /** An attempt at AUTH ended. `text` is for the operator. */
+  | {
+      readonly kind: 'authenticated'
+      readonly session: Session
+      readonly mechanism: string
+      readonly result: 'right' | 'wrong' | 'locked' | 'network' | 'throttled' | 'malformed' | 'unknown'
+      /** As the client wrote it. */
+      readonly login?: string
+      readonly tenant?: string
+      readonly text: string
+    }
   /** Answered 250, and by the tenant's own rule nobody gets it: the named recipients, of perhaps more. */
   | {
       readonly kind: 'discarded'

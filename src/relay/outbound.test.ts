@@ -81,7 +81,7 @@ function bench(outbound: Partial<OutboundSettings> = {}, more: Partial<Tenant> =
   const judge = async (text: string, to: readonly string[], from = ''): Promise<Judged> => {
     const whole = content([Buffer.from(text)])
     const header = readHeaderSection(whole)
-    const sent = transaction(to, from)
+    const sent = transaction(to, from, session({ service: 'outbound' }))
     const way = door.way(sent.session)!
     return door.content({ transaction: sent, way, content: whole, header, messageId: messageId(header) })
   }
@@ -226,7 +226,7 @@ describe('bounce protection', () => {
 describe('the session’s own envelope', () => {
   it('stays as the client gave it', async () => {
     const { door } = bench({}, { bounceProtection: BATV })
-    const sent = transaction(['bob@far.test'], 'anna@bakery.test')
+    const sent = transaction(['bob@far.test'], 'anna@bakery.test', session({ service: 'outbound' }))
     const whole = content([Buffer.from(ORDINARY)])
     const header = readHeaderSection(whole)
     const way = door.way(sent.session)!

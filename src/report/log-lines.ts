@@ -65,11 +65,28 @@ export function logLines(event: PathEvent): readonly LogLine[] {
       return event.takesAll ? [{ part: 'vorposten', text: takesAllText(event) }] : []
     case 'discarded':
       return discardedLines(event)
+    case 'authenticated':
+      return [{ part: 'smtpd', text: authText(event) }]
     case 'governed':
     case 'probed':
     case 'session-closed':
       return []
   }
+}
+
+// Postfix's words: fail2ban and its like find the address by them.
+function authText({
+  session,
+  mechanism,
+  result,
+  login = '',
+  text,
+}: Extract<PathEvent, { kind: 'authenticated' }>): string {
+  const who = `${clientText(session)}: SASL ${mechanism.replace('-PLUS', '')}`
+  const name = `sasl_username=${login.replace(/[^\x21-\x7e]/g, '?')}`
+  if (result === 'right') return `${session.id}: client=${clientText(session)}, sasl_method=${mechanism}, ${name}`
+  const failed = result === 'wrong' || result === 'malformed' || result === 'throttled'
+  return `warning: ${who} authentication ${failed ? 'failed' : 'refused'}: ${text}, ${name}, trace=${session.id}`
 }
 
 const noticeText = ({ entry, recipient, about }: Extract<PathEvent, { kind: 'notice-queued' }>): string =>

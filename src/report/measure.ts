@@ -84,7 +84,17 @@ function people(metrics: Metrics): Count {
   ])
   const sessions = metrics.counter('vorposten_sessions_total', 'Sessions that ended, by how', 'end')
   const alarms = metrics.counter('vorposten_alarms_total', 'What a person should look at', 'symbol')
+  const logins = metrics.counter('vorposten_authentications_total', 'Attempts at AUTH, by how they ended', 'result', [
+    'right',
+    'wrong',
+    'locked',
+    'network',
+    'throttled',
+    'malformed',
+    'unknown',
+  ])
   return (event) => {
+    if (event.kind === 'authenticated') logins.add(event.result)
     if (event.kind === 'held') held.add(event.reason, event.recipients.length)
     else if (event.kind === 'dropped') {
       if (event.reason === 'kept') holdsDropped.add('', event.recipients.length)

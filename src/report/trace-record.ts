@@ -32,21 +32,7 @@ const client = (session: Session) => ({
 export function traceRecord(event: PathEvent, time: string): TraceRecord | undefined {
   switch (event.kind) {
     case 'accepted':
-      return {
-        time,
-        event: 'accepted',
-        id: event.id,
-        tenant: event.tenant,
-        route: event.route,
-        from: pathText(event.envelope.reversePath),
-        to: to(event.envelope.recipients),
-        octets: event.octets,
-        messageId: event.messageId,
-        custody: event.custody,
-        receptionMs: Math.round(event.receptionMs),
-        note: event.note,
-        ...client(event.session),
-      }
+      return acceptedRecord(event, time)
     case 'refused':
       return refusedRecord(event, time)
     case 'attempted':
@@ -82,12 +68,38 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
       return { time, event: 'alarm', symbol: event.symbol, text: event.text }
     case 'discarded':
       return discardedRecord(event, time)
+    case 'authenticated':
+      return authenticatedRecord(event, time)
     case 'governed':
     case 'probed':
     case 'takes-all-tested':
     case 'session-closed':
       return undefined
   }
+}
+
+function acceptedRecord(event: Extract<PathEvent, { kind: 'accepted' }>, time: string): TraceRecord {
+  return {
+    time,
+    event: 'accepted',
+    id: event.id,
+    tenant: event.tenant,
+    route: event.route,
+    from: pathText(event.envelope.reversePath),
+    to: to(event.envelope.recipients),
+    octets: event.octets,
+    messageId: event.messageId,
+    custody: event.custody,
+    receptionMs: Math.round(event.receptionMs),
+    note: event.note,
+    login: event.session.authenticated?.login,
+    ...client(event.session),
+  }
+}
+
+function authenticatedRecord(event: Extract<PathEvent, { kind: 'authenticated' }>, time: string): TraceRecord {
+  const { session, tenant, mechanism, result, login, text } = event
+  return { time, event: 'authenticated', id: session.id, tenant, mechanism, result, login, text, ...client(session) }
 }
 
 function undeliveredRecord(event: Extract<PathEvent, { kind: 'held' | 'dropped' }>, time: string): TraceRecord {

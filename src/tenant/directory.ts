@@ -147,6 +147,8 @@ export interface Directory {
   tenant(name: string): Tenant | undefined
   /** The way out for the tenant whose server has this address. */
   outbound(address: string): OutboundWay | undefined
+  /** The way out of a tenant, whoever asks; undefined: it may not send. */
+  outboundOf(tenant: string): OutboundWay | undefined
   domains(): Iterable<ServedDomain>
   routes(): Iterable<Route>
 }
