@@ -86,7 +86,7 @@ describe('an address field', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (value) => void addressList(value)))
     fc.assert(fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => void addressList(pieces.join(''))))
     assert.equal(addressList(`${'('.repeat(1_000_000)}`), undefined)
-    assert.equal(addressList('a@b.test,'.repeat(2000) + 'a@b.test'), undefined)
+    assert.equal(addressList(`${'a@b.test,'.repeat(2000)}a@b.test`), undefined)
   })
 
   it('with any display name has the address behind it', () => {

@@ -51,7 +51,10 @@ export function auth(state: SessionState, argument: string): NegativeReply | und
 /** A line in answer to a 334. */
 export function authLine(state: SessionState, line: LineReader): void {
   const response = line.fault === undefined && line.text !== '*' ? decoded(line.text) : undefined
-  if (response !== undefined) return ask(state, { kind: 'response', response })
+  if (response !== undefined) {
+    ask(state, { kind: 'response', response })
+    return
+  }
   state.enter('ready')
   if (line.fault === 'too-long') state.refuse(TOO_LONG)
   else state.refuse(line.text === '*' ? CANCELLED : NOT_BASE64)

@@ -200,7 +200,10 @@ class ServerSession implements ServerMachine {
 
   #answered(question: Question, answer: Answer): void {
     const state = this.#state
-    if (question.kind === 'auth') return authAnswered(state, answer as AuthAnswer)
+    if (question.kind === 'auth') {
+      authAnswered(state, answer as AuthAnswer)
+      return
+    }
     if (answer.kind === 'challenge' || answer.kind === 'authenticated')
       throw new Error(`${question.kind} cannot be answered by ${answer.kind}`)
     if (question.kind === 'content') contentAnswered(state, answer)
