@@ -1,6 +1,6 @@
 /**
  * Mail with a forged sender, in every way that a customer's mail can fail: unknown user, refusal at the dot in the
- * session, refusal after custody, expiry. The forged domain has a server that we know and would deliver to, and there is a
+ * session, refusal after custody, expiry at a server that defers and at one that is gone. The forged domain has a server that we know and would deliver to, and there is a
  * way out into the world; neither may hear a word. Each message is refused in its session, delivered, or held.
  *
  * The shortest lifetime is a minute: a run below `EXPIRY_MESSAGES_MIN` does not wait for it, and counts those as waiting.
@@ -21,18 +21,23 @@ const DELIVERY_MS_MAX = 120_000
 /** As many as `queue list` shows. */
 const ROWS_MAX = 10_000
 
-const KINDS = ['unknown', 'unknown', 'asked', 'dot', 'dot', 'custody', 'custody', 'expiry', 'good', 'good'] as const
-type Kind = (typeof KINDS)[number]
+const KINDS = ['unknown', 'unknown', 'asked', 'dot', 'dot', 'custody', 'custody', 'deferred', 'good', 'good'] as const
+type Kind = (typeof KINDS)[number] | 'gone'
+/** One in so many, and all of them first: a server that is gone is tried at growing intervals. */
+const GONE_SHARE = 50
+const EXPIRES: readonly Kind[] = ['deferred', 'gone']
 const DOMAINS: { readonly [K in Kind]: string } = {
   unknown: 'listed.test',
   asked: 'live.test',
   dot: 'through.test',
   custody: 'spooled.test',
-  expiry: 'gone.test',
+  deferred: 'full.test',
+  gone: 'gone.test',
   good: 'through.test',
 }
 
-const kindOf = (number: number): Kind => KINDS[number % KINDS.length]!
+const kindOf = (number: number, messages: number): Kind =>
+  number < messages / GONE_SHARE ? 'gone' : KINDS[number % KINDS.length]!
 
 export async function backscatter({ messages, told }: CampaignOptions): Promise<Account> {
   await using shop = await startSink(shopServer)
@@ -46,17 +51,16 @@ export async function backscatter({ messages, told }: CampaignOptions): Promise<
     sessions: SESSIONS,
     perSession: PER_SESSION,
     count: messages,
-    message: forged,
+    message: (number) => forged(number, kindOf(number, messages)),
     answered: (number, answer) => answers.set(number, answer),
   })
   told('all have their answer; waiting for the queue')
   const expires = messages >= EXPIRY_MESSAGES_MIN
-  await settled(relay, expires, count(messages, 'custody'), count(messages, 'expiry'))
+  await settled(relay, expires, count(messages, ['custody']), count(messages, EXPIRES))
   return await account({ messages, answers, relay, shop, strangers: [victim, world], expires })
 }
 
-function forged(number: number): Sending {
-  const kind = kindOf(number)
+function forged(number: number, kind: Kind): Sending {
   const local = kind === 'unknown' || kind === 'asked' ? `nobody${number}` : 'anna'
   return {
     from: `${kind}-${number}@victim.test`,
@@ -65,9 +69,12 @@ function forged(number: number): Sending {
   }
 }
 
-/** Knows anna; the forged sender's name says what becomes of the content. */
+/** Knows anna, whose mailbox in one domain is full; the forged sender's name says what becomes of the content. */
 const shopServer: Behaviour = {
-  rcpt: ({ recipient = '' }) => (/^(anna|postmaster)@/.test(recipient) ? undefined : '550 5.1.1 no such user here'),
+  rcpt: ({ recipient = '' }) => {
+    if (recipient.endsWith(DOMAINS.deferred)) return '452 4.2.2 mailbox full'
+    return /^(anna|postmaster)@/.test(recipient) ? undefined : '550 5.1.1 no such user here'
+  },
   dot: ({ reversePath }) => (/^(dot|custody)-/.test(reversePath) ? '554 5.7.1 smells of spam' : undefined),
 }
 
@@ -83,12 +90,18 @@ async function relayConfig(shop: Sink, victim: Sink, world: Sink) {
     tenants: {
       bakery: {
         postmaster: 'postmaster@listed.test',
-        routes: { shop: route(shop), world: route(world), gone: { ...route({ port: nobody }), lifetime: '1m' } },
+        routes: {
+          shop: route(shop),
+          world: route(world),
+          full: { ...route(shop), lifetime: '1m' },
+          gone: { ...route({ port: nobody }), lifetime: '1m' },
+        },
         domains: {
           'listed.test': { route: 'shop', recipients: { listed: ['anna'] } },
           'live.test': { route: 'shop', recipients: 'live' },
           'through.test': { route: 'shop', recipients: 'accept-all', commit: 'cut-through' },
           'spooled.test': { route: 'shop', recipients: 'accept-all', commit: 'spool' },
+          'full.test': { route: 'full', recipients: 'accept-all', commit: 'spool' },
           'gone.test': { route: 'gone', recipients: 'accept-all', commit: 'spool' },
         },
         outbound: { 'from-networks': ['127.0.0.9'], route: 'world', ndrs: 'pass' },
@@ -101,8 +114,9 @@ async function relayConfig(shop: Sink, victim: Sink, world: Sink) {
   }
 }
 
-const count = (messages: number, kind: Kind): number =>
-  Array.from({ length: messages }, (_, number) => kindOf(number)).filter((each) => each === kind).length
+const count = (messages: number, kinds: readonly Kind[]): number =>
+  Array.from({ length: messages }, (_, number) => kindOf(number, messages)).filter((kind) => kinds.includes(kind))
+    .length
 
 async function settled(relay: Vorposten, expires: boolean, refused: number, expired: number): Promise<void> {
   const held = async (reason: string) =>
@@ -130,18 +144,20 @@ const EXPECTED: { readonly [K in Kind]: RegExp } = {
   asked: /^rcpt (550 5\.1\.1|450 4\.1\.1) /,
   dot: /^dot 55[04] 5\.7\.1 /,
   custody: /^dot 250 /,
-  expiry: /^dot 250 /,
+  deferred: /^dot 250 /,
+  gone: /^dot 250 /,
   good: /^dot 250 /,
 }
 
 async function account(outcome: Outcome): Promise<Account> {
   const { messages, answers, relay, shop, strangers, expires } = outcome
   const faults = new Faults()
+  const kind = (number: number) => kindOf(number, messages)
   const texts = [...answers].map(([number, { at, text }]) => [number, `${at} ${text}`] as const)
-  const wrong = texts.filter(([number, text]) => !EXPECTED[kindOf(number)].test(text))
+  const wrong = texts.filter(([number, text]) => !EXPECTED[kind(number)].test(text))
   faults.none(
     'other answers than expected',
-    wrong.map(([number, text]) => `${kindOf(number)}: ${text}`),
+    wrong.map(([number, text]) => `${kind(number)}: ${text}`),
   )
   const accepted = new Set(texts.filter(([, text]) => text.startsWith('dot 250')).map(([number]) => number))
   const arrived = numbersAt(shop)
@@ -150,13 +166,13 @@ async function account(outcome: Outcome): Promise<Account> {
   faults.equal('messages answered', answers.size, messages)
   faults.equal('messages that arrived twice', arrived.length - arrivedOnce.size, 0)
   faults.none('arrived, and never accepted', [...arrivedOnce].filter((number) => !accepted.has(number)).map(String))
-  faults.none('kept, and of a kind that can be delivered', kept.filter((n) => kindOf(n) === 'good').map(String))
+  faults.none('kept, and of a kind that can be delivered', kept.filter((n) => kind(n) === 'good').map(String))
   const { text: metrics } = await relay.get('/metrics')
   const held = total(metrics, 'vorposten_held_total')
   const waiting = total(metrics, 'vorposten_queue_messages')
   faults.equal('messages kept that are held or wait', held + waiting, kept.length)
   faults.equal('messages in the spool', total(metrics, 'vorposten_spool_messages'), kept.length)
-  faults.equal('messages that still wait', waiting, expires ? 0 : count(messages, 'expiry'))
+  faults.equal('messages that still wait', waiting, expires ? 0 : count(messages, EXPIRES))
   faults.equal('delivery status notifications', total(metrics, 'vorposten_dsn_emitted_total'), 0)
   faults.equal(
     'connections to the forged domain and the world',
