@@ -6,7 +6,7 @@ import { Operations } from '#queue/operations.ts'
 import { Outages } from '#queue/outages.ts'
 import { type Keep, Queue } from '#queue/queue.ts'
 import type { Spool } from '#spool/contract.ts'
-import type { Route } from '#tenant/directory.ts'
+import type { Directory, Route } from '#tenant/directory.ts'
 import { plainPath } from '../relay/bounces.ts'
 import { keepOf } from '../relay/spool-faults.ts'
 import { StatusReports, type StatusReportsParts } from '../relay/status-reports.ts'
@@ -41,6 +41,7 @@ export function assembleKeeping(
     report: tell,
     soon: setImmediate,
     lifetimeMs: (to, message) => lifetimeMs(current, outages, to, message),
+    lifetimeMsMin: (to) => shortestLifetimeMs(current.directory, to),
     tell: (message, tried) => reports.tell(message, tried),
     tenantRate: (tenant) => current.directory.tenant(tenant)?.messagesPerSecondMax,
     attempt: (to, message, recipients) =>
@@ -100,4 +101,18 @@ function lifetimeMs(current: Current, outages: Outages, route: Route, { envelope
   const domain = path?.kind === 'mailbox' && path.mailbox.domain.kind === 'name' ? path.mailbox.domain.ascii : undefined
   const own = domain === undefined ? undefined : current.directory.domain(domain)?.lifetimeMs
   return (own ?? route.lifetimeMs) + outages.heldBackMs(route.id, reception.receivedMs)
+}
+
+const shortest = new WeakMap<Directory, Map<string, number>>()
+
+/** Of all domains of the route; made once for each configuration. */
+function shortestLifetimeMs(directory: Directory, { id, lifetimeMs: routesMs }: Route): number {
+  let found = shortest.get(directory)
+  if (found === undefined) {
+    found = new Map()
+    for (const { route, lifetimeMs: ownMs = route.lifetimeMs } of directory.domains())
+      found.set(route.id, Math.min(found.get(route.id) ?? route.lifetimeMs, ownMs))
+    shortest.set(directory, found)
+  }
+  return Math.min(found.get(id) ?? routesMs, routesMs)
 }

@@ -24,6 +24,8 @@ export interface QueueParts {
   readonly report: Report
   /** How long this message is tried; without it as long as its route says. */
   readonly lifetimeMs?: (route: Route, message: StoredMessage) => number
+  /** No message of this route has less. */
+  readonly lifetimeMsMin?: (route: Route) => number
   /** Stored messages of a tenant that may start in a second; absent or undefined: any number. */
   readonly tenantRate?: (tenant: string) => number | undefined
   /**

@@ -59,6 +59,11 @@ export class Line {
     return fromBacklog ? this.#backlog.popDue(Number.POSITIVE_INFINITY) : this.#fresh.shift()?.id
   }
 
+  /** Of the backlog the oldest, if it was received before this. */
+  takeReceivedBefore(ms: number): TraceId | undefined {
+    return this.#backlog.popDue(ms)
+  }
+
   /** The destination was away: nothing is fresh any more. */
   age(): void {
     for (let one = this.#fresh.shift(); one !== undefined; one = this.#fresh.shift()) {

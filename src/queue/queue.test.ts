@@ -78,6 +78,40 @@ describe('law 2: hold, never bounce', () => {
     assert.equal(events.find((event) => event.kind === 'held')?.reason, 'expired')
   })
 
+  it('a site that is down for good ends all that is overdue with one attempt that failed', async () => {
+    const { clock, trying, add, keep, answer, queue } = queueBench([route('bakery/main', { lifetimeMs: DAY })])
+    answer.with = noConnection
+    const old = Array.from({ length: 500 }, () => add())
+    await clock.pass(DAY - HOUR)
+    const young = add()
+    assert.ok(old.every((id) => keep.get(id)?.state === 'active'))
+    // Of those that were tried themselves, each waits for its schedule first.
+    await clock.pass(2 * HOUR + 20 * MINUTE)
+    assert.equal(old.filter((id) => keep.get(id)?.state === 'held').length, 500)
+    assert.equal(keep.get(young)?.state, 'active')
+    assert.ok(trying.length < 200, `${trying.length} attempts`)
+    assert.equal(queue.counts.underWay, 0)
+  })
+
+  it('there, each message has the time of its own domain', async () => {
+    const lifetimeMs = (_: unknown, { envelope }: { envelope: { recipients: readonly unknown[] } }) =>
+      envelope.recipients.length > 1 ? 2 * DAY : DAY
+    const { clock, add, keep, answer, events } = queueBench([route()], () => 0.5, {
+      lifetimeMs,
+      lifetimeMsMin: () => DAY,
+    })
+    answer.with = noConnection
+    const long = Array.from({ length: 50 }, () => add(['bob@bakery.test', 'eve@bakery.test']))
+    const short = Array.from({ length: 50 }, () => add())
+    const states = (ids: typeof long) => [...new Set(ids.map((id) => keep.get(id)?.state))].join()
+    await clock.pass(DAY + HOUR + 20 * MINUTE)
+    assert.deepEqual([states(long), states(short)], ['active', 'held'])
+    answer.with = (_, { recipients }) => attempted(...recipients.map(() => delivered()))
+    await clock.pass(2 * HOUR)
+    assert.equal(events.filter(({ kind }) => kind === 'settled').length, 50)
+    assert.equal(states(long), '')
+  })
+
   it('an attempt that delivers after the end of the lifetime has delivered', async () => {
     const { clock, trying, add, events } = queueBench([route('bakery/main', { lifetimeMs: HOUR })])
     add(['bob@bakery.test'], 'bakery/main', 3 * HOUR)

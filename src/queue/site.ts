@@ -68,6 +68,12 @@ export class Site {
     return receivedMs >= this.#openedMs && (this.isOpen(nowMs) || !this.#isOutage(nowMs))
   }
 
+  /** Takes the oldest out of the line, if it was received before this (wall clock, ms). */
+  takeReceivedBefore(ms: number, nowMs: number): TraceId | undefined {
+    if (this.#isOutage(nowMs)) this.ready.age()
+    return this.ready.takeReceivedBefore(ms)
+  }
+
   succeeded(connectionsMax: number, nowMs: number, maxPerSecond?: number): void {
     // After an outage, start gently: everybody else's queue opens at the same moment.
     if (this.#failures > 0) this.#open(CONCURRENCY_FIRST, nowMs)
