@@ -146,7 +146,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   // What replay has found already, then what it finds from now on.
   for (const entry of spool.entries()) found(entry)
   spool.onEntry(found)
-  watch(report, { acceptor, queue, spool, delivery })
+  watch(report, { acceptor, queue, holds, spool, delivery })
   return {
     acceptor,
     queue,
