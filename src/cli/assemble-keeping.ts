@@ -4,6 +4,7 @@ import { Holds } from '#queue/holds.ts'
 import { Operations } from '#queue/operations.ts'
 import { Outages } from '#queue/outages.ts'
 import { type Keep, Queue } from '#queue/queue.ts'
+import { envelopeToSend } from '#queue/redirect.ts'
 import type { Spool } from '#spool/contract.ts'
 import type { Route } from '#tenant/directory.ts'
 import { keepOf } from '../relay/spool-faults.ts'
@@ -32,8 +33,11 @@ export function assembleKeeping(current: Current, spool: Spool, sending: Sending
     soon: setImmediate,
     lifetimeMs: (to, message) => lifetimeMs(current, outages, to, message),
     tenantRate: (tenant) => current.directory.tenant(tenant)?.messagesPerSecondMax,
-    attempt: (to, message, recipients) =>
-      delivery.attempt(to, { ...message, recipients, receivedMs: message.reception.receivedMs }, { onMixed: 'send' }),
+    attempt(to, message, recipients) {
+      const { id, content, reception } = message
+      const outgoing = { id, content, recipients, envelope: envelopeToSend(message), receivedMs: reception.receivedMs }
+      return delivery.attempt(to, outgoing, { onMixed: 'send' })
+    },
   })
   // New connections know of no back-off.
   const wake = (woken: string) => delivery.retire(new Set([...current.routeIds()].filter((id) => id !== woken)))
