@@ -84,7 +84,7 @@ test('Postfix goes away and comes back', { skip: without('postfix') }, async () 
   await primary.start()
   await state(relay, 1)
   await sink.received(20, 60_000)
-  await relay.logged(/notice primary-up: bakery\/main of bakery/)
+  await relay.logged(/notice primary-up: bakery\/main of bakery, since .*, 0 messages wait/)
   assert.equal(relay.log().filter((line) => line.includes('notice primary-down')).length, 1)
   const subjects = sink.accepted.map(({ content }) => Number(/Subject: number (\d+)/.exec(content.toString())?.[1]))
   assert.deepEqual(
