@@ -36,14 +36,18 @@ export async function followOutages(outages: Outages, desk: AskDesk, clock: Cloc
 /** A server that takes our mail need not be asked whether it is up: that would only take a connection from the mail. */
 const MET_EVERY_MS = 5_000
 
-/** Says now and then which routes took a message. Who does not hear it asks the server, as ever. */
-export function meetings(desk: AskDesk, clock: Clock): (routeId: string) => void {
-  const saidMs = new Map<string, number>()
-  return (route) => {
+/**
+ * Says now and then which routes took a message, and which had nobody to take it: then the server is asked at once. Who
+ * does not hear it asks the server, as ever.
+ */
+export function meetings(desk: AskDesk, clock: Clock): (routeId: string, up: boolean) => void {
+  const said = { up: new Map<string, number>(), down: new Map<string, number>() }
+  return (route, up) => {
     const nowMs = clock.monotonic()
+    const saidMs = up ? said.up : said.down
     if (nowMs - (saidMs.get(route) ?? Number.NEGATIVE_INFINITY) < MET_EVERY_MS) return
     saidMs.set(route, nowMs)
-    desk('outages/met', { route, up: true }, ANSWER_MS_MAX).catch(() => {})
+    desk('outages/met', { route, up }, ANSWER_MS_MAX).catch(() => {})
   }
 }
 
