@@ -5,6 +5,7 @@ import { Holds } from '#queue/holds.ts'
 import { Operations } from '#queue/operations.ts'
 import { Outages } from '#queue/outages.ts'
 import { type Keep, Queue } from '#queue/queue.ts'
+import { envelopeToSend } from '#queue/redirect.ts'
 import type { Spool } from '#spool/contract.ts'
 import type { Directory, Route } from '#tenant/directory.ts'
 import { plainPath } from '../relay/bounces.ts'
@@ -44,8 +45,11 @@ export function assembleKeeping(
     lifetimeMsMin: (to) => shortestLifetimeMs(current.directory, to),
     tell: (message, tried) => reports.tell(message, tried),
     tenantRate: (tenant) => current.directory.tenant(tenant)?.messagesPerSecondMax,
-    attempt: (to, message, recipients) =>
-      delivery.attempt(to, { ...message, recipients, receivedMs: message.reception.receivedMs }, { onMixed: 'send' }),
+    attempt(to, message, recipients) {
+      const { id, content, reception } = message
+      const outgoing = { id, content, recipients, envelope: envelopeToSend(message), receivedMs: reception.receivedMs }
+      return delivery.attempt(to, outgoing, { onMixed: 'send' })
+    },
   })
   const reports = assembleReports(current, { newTraceId, spool, queue, report: tell }, outside)
   // New connections know of no back-off.

@@ -59,8 +59,8 @@ export interface WorkerOptions {
   readonly spoolFolders: readonly string[]
   /** Several workers share the ports. */
   readonly reusePort: boolean
-  /** Hears of each route that took a message. */
-  readonly met?: (routeId: string) => void
+  /** Hears of each route that took a message, and of each whose servers a delivery did not find. */
+  readonly met?: (routeId: string, up: boolean) => void
   /** Flushes routes in all workers; absent: in this one only. */
   readonly flushAll?: (routes: readonly string[]) => Promise<number>
   /** 48 octets, the same in all workers. */
@@ -146,7 +146,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   // What replay has found already, then what it finds from now on.
   for (const entry of spool.entries()) found(entry)
   spool.onEntry(found)
-  watch(report, { acceptor, queue, spool, delivery })
+  watch(report, { acceptor, queue, holds, spool, delivery })
   return {
     acceptor,
     queue,
@@ -234,8 +234,9 @@ function assembleSending(
     },
     reached(id) {
       recipients.knowledge.reached(id)
-      met(id)
+      met(id, true)
     },
+    missed: (id) => met(id, false),
   }
   return { delivery, recipients, findings, knowing, tell: lessonsFor(learner, found) }
 }

@@ -21,6 +21,7 @@ const SOUND = `hostname: mx1.relay.example
 listeners: {name: mx, addresses: ["127.0.0.1:2525", "[::1]:2525"], tls: none, line-ends: refuse}
 tenants:
   bakery:
+    postmaster: chef@bakery.example
     routes:
       main: {hosts: [a.example, b.example, {host: c.example, preference: 20}], tls: verified}
       store: {hosts: "[2001:db8::1]:24", protocol: lmtp}
@@ -35,7 +36,7 @@ test('what a sound file means can be read aloud', async (t) => {
   assert.equal(code, 0)
   assert.equal(
     out,
-    `/v.yaml:11:54: warning: tenants.bakery.domains."*.bakery.example".recipients: mail to any address is taken. The tenant’s server must do so too, and never answer with bounces (R1)
+    `/v.yaml:12:54: warning: tenants.bakery.domains."*.bakery.example".recipients: mail to any address is taken. The tenant’s server must do so too, and never answer with bounces (R1)
 
 /v.yaml is sound, with 1 warning.
 
@@ -52,7 +53,7 @@ const FAULTY = SOUND.replace('verified', 'verifed').replace('store:', 'stor:')
 test('a faulty file is judged as a compiler does, with the exit code that systemd does not retry', async (t) => {
   const { code, out } = await run(t, FAULTY)
   assert.equal(code, EXIT.config)
-  assert.match(out, /^\/v\.yaml:6:85: error: tenants\.bakery\.routes\.main\.tls: "verifed" is not allowed here$/m)
+  assert.match(out, /^\/v\.yaml:7:85: error: tenants\.bakery\.routes\.main\.tls: "verifed" is not allowed here$/m)
   assert.match(out, /^ {4}did you mean verified\?$/m)
   assert.match(out, /\n\n\/v\.yaml cannot be used: 2 errors\n$/)
 })
@@ -61,7 +62,7 @@ test('as JSON: the same problems, for programs', async (t) => {
   const faulty = await run(t, FAULTY, { json: true })
   const report = JSON.parse(faulty.out)
   assert.deepEqual([faulty.code, report.ok, report.problems.length], [EXIT.config, false, 4])
-  assert.deepEqual(report.problems[0].position, { file: '/v.yaml', line: 6, column: 85 })
+  assert.deepEqual(report.problems[0].position, { file: '/v.yaml', line: 7, column: 85 })
   const sound = JSON.parse((await run(t, SOUND, { json: true, diff: true })).out)
   assert.deepEqual([sound.ok, sound.tenants, sound.domains, sound.routes], [true, 1, 3, 3])
   assert.equal(sound.differs.hostname, 'mx1.relay.example')

@@ -4,6 +4,7 @@ import type { AcceptEvents } from '#accept/events.ts'
 import type { Delivery } from '#deliver/delivery.ts'
 import type { Report } from '#mail/event.ts'
 import type { Session } from '#mail/session.ts'
+import type { Holds } from '#queue/holds.ts'
 import type { Queue } from '#queue/queue.ts'
 import type { WorkerReport } from '#report/report.ts'
 import type { OwnRefusal } from '#smtp/server/contract.ts'
@@ -50,11 +51,12 @@ export function ownRefusal(report: Report, session: Session, { reply, transactio
 interface Watched {
   readonly acceptor: Acceptor
   readonly queue: Queue
+  readonly holds: Holds
   readonly spool: Spool
   readonly delivery: Delivery
 }
 
-export function watch({ metrics }: RunningReport, { acceptor, queue, spool }: Watched): void {
+export function watch({ metrics }: RunningReport, { acceptor, queue, holds, spool }: Watched): void {
   metrics.gauge('vorposten_sessions', 'Sessions now', () => [[{}, acceptor.sessions]])
   metrics.gauge('vorposten_event_loop_lag_seconds', 'Of the slowest worker turn, summed', () => [
     [{}, acceptor.lagMs / 1000],
@@ -67,6 +69,9 @@ export function watch({ metrics }: RunningReport, { acceptor, queue, spool }: Wa
       [{ state: 'later' }, later],
     ]
   })
+  metrics.gauge('vorposten_holds', 'Recipients of held messages, by why they are held', () =>
+    Object.entries(holds.counts).map(([reason, recipients]) => [{ reason }, recipients] as const),
+  )
   metrics.gauge('vorposten_queue_sites', 'Destinations known to the queue', () => [
     [{ state: 'all' }, queue.counts.sites],
     [{ state: 'down' }, queue.counts.sitesDown],

@@ -25,7 +25,7 @@ async function told(path: string): Promise<string[]> {
 
 const file = (recipients: string): string => `hostname: \${ENV:NAME}.relay.example
 listeners: {name: mx, addresses: 127.0.0.1:2525, tls: none}
-tenants: {bakery: {domains: {bakery.example: {deliver-to: mail.bakery.example, recipients: ${recipients}}}}}
+tenants: {bakery: {postmaster: chef@bakery.example, domains: {bakery.example: {deliver-to: mail.bakery.example, recipients: ${recipients}}}}}
 `
 
 test('a list of recipients is read from its file, beside the configuration', async (t) => {
@@ -91,7 +91,7 @@ listeners:
   name: mx
   addresses: 127.0.0.1:2525
   certificates: {names: ${names}, certificate: a.crt, key: a.key}
-tenants: {bakery: {domains: {bakery.example: {deliver-to: mail.bakery.example}}}}
+tenants: {bakery: {postmaster: chef@bakery.example, domains: {bakery.example: {deliver-to: mail.bakery.example}}}}
 `
 const issued = (fromMs: number) => selfSignedCertificate({ names: ['mx1.relay.example'], fromMs, days: 30 })
 

@@ -153,6 +153,48 @@ describe('the list', () => {
   })
 })
 
+describe('the counts', () => {
+  it('are of recipients by reason, through every end of a hold', async () => {
+    const { refused, add, holds, keep, trying, clock, queue } = bench()
+    const none = { refused: 0, expired: 0, operator: 0, loop: 0, policy: 0 }
+    assert.deepEqual(holds.counts, none)
+    const two = await refused('bob@bakery.test', 'joe@bakery.test')
+    const waiting = add(['ida@bakery.test', 'ken@bakery.test'])
+    await settle()
+    await trying.at(-1)?.end(attempted(failed('554 5.7.1 spam'), deferred('timeout')))
+    assert.deepEqual(holds.counts, { ...none, refused: 2 }, 'one of the other message is still tried')
+    keep.change(waiting, { kind: 'hold', atMs: queue.nowMs(), reason: 'operator', text: 'x' })
+    assert.deepEqual(holds.counts, { ...none, refused: 3, operator: 1 })
+    keep.change(waiting, { kind: 'hold', atMs: queue.nowMs(), reason: 'operator', text: 'x' })
+    assert.deepEqual(holds.counts, { ...none, refused: 3, operator: 1 }, 'once, however often it is heard of')
+    keep.change(two, { kind: 'release', atMs: 0, nextAttemptMs: 0 })
+    assert.deepEqual(holds.counts, { ...none, refused: 1, operator: 1 })
+    await clock.pass(KEEP_MS + HOUR)
+    assert.deepEqual([holds.counts, holds.size], [none, 0])
+  })
+
+  it('cost nothing to read, and what replay finds is among them', () => {
+    const { keep, holds, queue, start } = bench()
+    holds.stop()
+    const atMs = queue.nowMs()
+    const entries = Array.from({ length: 1000 }, () => {
+      const { id } = keep.put(newMessage(['bob@bakery.test'], 'bakery/main', atMs), 0)
+      keep.change(id, { kind: 'hold', atMs, reason: 'policy', text: 'x' })
+      return keep.get(id)!
+    })
+    const after = start()
+    for (const entry of entries) after.found(entry)
+    after.stop()
+    const get = keep.get.bind(keep)
+    let asked = 0
+    keep.get = (id) => {
+      asked++
+      return get(id)
+    }
+    assert.deepEqual([after.counts.policy, asked], [1000, 0])
+  })
+})
+
 describe('a notice of ours', () => {
   for (const [how, outcome] of [
     ['refused', failed('550 5.1.1 no such user')],

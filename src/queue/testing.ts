@@ -96,6 +96,7 @@ export class MemoryKeep implements Keep {
     const heldSinceMs = state === 'held' ? Math.max(...heldMs) : undefined
     return {
       id,
+      recipients,
       tenant,
       route,
       receivedMs,

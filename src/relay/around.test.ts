@@ -17,6 +17,7 @@ describe('lessons (law 4)', () => {
     const learner = {
       learn: (key: string, state: string) => void lessons.push(`${state} ${key}`),
       reached: (routeId: string) => void lessons.push(`reached ${routeId}`),
+      missed: (routeId: string) => void lessons.push(`missed ${routeId}`),
     }
     const event: PathEvent = {
       kind: 'attempted',
@@ -45,7 +46,8 @@ describe('lessons (law 4)', () => {
       failed('554 5.7.1 spam', 'content'),
       { kind: 'failed', stage: 'rcpt', text: 'cannot be sent' },
       deferred('refused-for-now', '450 4.1.1 no'),
-      deferred('connect'),
+      deferred('tls'),
+      deferred('busy'),
       deferred('lost'),
       // Of the sender, of us, of the size: all said at RCPT.
       failed('550 5.7.1 we do not like your sender'),
@@ -55,6 +57,12 @@ describe('lessons (law 4)', () => {
     ]
     for (const outcome of silent) assert.deepEqual(learned(outcome), [])
     assert.deepEqual(learned(failed('550 5.1.1 no'), 'postmaster'), [])
+  })
+
+  it('nobody there teaches that, and nothing of the recipient', () => {
+    for (const obstacle of ['connect', 'dns', 'timeout', 'closed'] as const) {
+      assert.deepEqual(learned(deferred(obstacle)), ['missed bakery/main'])
+    }
   })
 })
 

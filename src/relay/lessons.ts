@@ -5,7 +5,7 @@
  */
 import { mailboxKey } from '#mail/address.ts'
 import type { PathEvent, Report } from '#mail/event.ts'
-import type { Outcome } from '#mail/outcome.ts'
+import type { Obstacle, Outcome } from '#mail/outcome.ts'
 
 /** Of the mailbox, none of them of the sender (RFC 3463 §3.2, §3.3) or of a null MX (RFC 7505 §3). */
 const SAYS_NO_MAILBOX: ReadonlySet<string> = new Set(['5.1.0', '5.1.1', '5.1.6', '5.1.10', '5.2.1'])
@@ -23,7 +23,12 @@ export interface Learner {
   learn(key: string, state: 'known' | 'unknown', route: string): void
   /** A server of this route answers: callouts need not wait any longer. */
   reached(routeId: string): void
+  /** A delivery found no server of this route. That may be the network, or this one moment: unknown is not no. */
+  missed(routeId: string): void
 }
+
+/** Nobody was there, or nobody spoke. Whoever says 4yz, or fails in TLS, is there. */
+const NOBODY_THERE: ReadonlySet<Obstacle> = new Set(['connect', 'dns', 'timeout', 'closed'])
 
 /** The report, with an ear for lessons. */
 export function lessonsFor(learner: Learner, report: Report): Report {
@@ -35,6 +40,8 @@ export function lessonsFor(learner: Learner, report: Report): Report {
 
 function learnFrom({ recipients, attempt, route }: Extract<PathEvent, { kind: 'attempted' }>, learner: Learner): void {
   if (attempt.outcomes.some((outcome) => outcome.kind === 'delivered')) learner.reached(route)
+  else if (attempt.outcomes.every((one) => one.kind === 'deferred' && NOBODY_THERE.has(one.obstacle)))
+    learner.missed(route)
   recipients.forEach(({ forwardPath }, i) => {
     if (forwardPath.kind !== 'mailbox') return
     const outcome = attempt.outcomes[i]!

@@ -84,6 +84,7 @@ export function documentOf(
     case 'primary-down':
     case 'still-down':
     case 'primary-up':
+    case 'primary-drained':
       return serverDocument(notice, telling)
     case 'maintenance-began':
     case 'maintenance-ending':
