@@ -232,12 +232,13 @@ function assembleSending(
     learn(key, state, route) {
       if (current.receives(route)) recipients.knowledge.learn(key, state, route)
     },
+    wrote: (key, route) => recipients.knowledge.learn(key, 'known', route, 'outgoing'),
     reached(id) {
       recipients.knowledge.reached(id)
       met(id)
     },
   }
-  return { delivery, recipients, findings, knowing, tell: lessonsFor(learner, found) }
+  return { delivery, recipients, findings, knowing, tell: lessonsFor(learner, () => current.directory, found) }
 }
 
 type Away = (route: string) => Promise<ProbeAnswer> | undefined
