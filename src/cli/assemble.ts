@@ -29,6 +29,7 @@ import { createResolver } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import type { Connect } from '#sys/wire.ts'
 import { Bounces } from '../relay/bounces.ts'
+import { CalloutSender } from '../relay/callout-sender.ts'
 import { Commit } from '../relay/commit.ts'
 import { findingsFor } from '../relay/findings.ts'
 import { type Learner, lessonsFor } from '../relay/lessons.ts'
@@ -281,6 +282,7 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, sha
     room: (octets) => room.for(octets),
     outbound: new Outbound(leaving),
     bounces: new Bounces(leaving),
+    calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     commit: new Commit({
       clock,
       report: tell,

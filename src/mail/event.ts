@@ -44,7 +44,7 @@ export type PathEvent =
       /** Why the spool and not the next hop, where cut-through was tried. */
       readonly note?: string
     }
-  /** Answered 250, and by the tenant's own rule nobody gets it: the named recipients, of perhaps more. */
+  /** Answered 250, and by the tenant's own rule, or ours for our own mail, nobody gets it: these recipients, of perhaps more. */
   | {
       readonly kind: 'discarded'
       readonly id: TraceId
