@@ -4,10 +4,10 @@
  */
 import type { Shared, Worker, WorkerOptions } from '#cli/assemble.ts'
 import { ListsClerk } from '#cli/clerks/lists.ts'
-import { OutagesClerk, type Waiting } from '#cli/clerks/outages.ts'
+import { OutagesClerk, type WaitingQuestion } from '#cli/clerks/outages.ts'
 import { type ChangedNotice, RecipientsClerk } from '#cli/clerks/recipients.ts'
 import { type AskWorkers, type Clerk, Desk } from '#cli/serve/desk.ts'
-import { followOutages, meetings } from '#cli/worker-outages.ts'
+import { followOutages, meetings, waitingFor } from '#cli/worker-outages.ts'
 import type { Config } from '#config/config.ts'
 import type { Notice } from '#mail/notice.ts'
 import type { OutagesNews } from '#queue/outages.ts'
@@ -102,14 +102,9 @@ function answer(worker: Worker, about: string, body: unknown): unknown {
     case 'outages-news':
       return worker.outages.learn(body as OutagesNews)
     case 'outages-waiting':
-      return waiting(worker, (body as { readonly route: string }).route)
+      return waitingFor(worker.spool, body as WaitingQuestion)
     default:
       throw new Error(`the simulated worker does not answer ${about}`)
   }
 }
-
-function waiting({ spool }: Worker, route: string): Waiting {
-  const active = [...spool.entries()].filter((entry) => entry.route === route && entry.state === 'active')
-  const oldestMs = Math.min(...active.map(({ receivedMs }) => receivedMs))
-  return { messages: active.length, ...(active.length > 0 && { oldestMs }) }
 }

@@ -26,6 +26,7 @@ import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
 import type { Authentication } from './relay/authentication.ts'
 import type { Bounces } from './relay/bounces.ts'
+import type { CalloutSender } from './relay/callout-sender.ts'
 import type { Commit } from './relay/commit.ts'
 import { type EtrnParts, etrn } from './relay/etrn.ts'
 import { inspect } from './relay/inspect.ts'
@@ -48,6 +49,7 @@ export interface RelayParts {
   /** May content come now? The spool's health and the memory that contents take. */
   readonly room: (declaredOctets: number) => Gate
   readonly outbound: Pick<Outbound, 'way' | 'mail' | 'content'>
+  readonly calloutSender: Pick<CalloutSender, 'way' | 'isWay' | 'discard'>
   readonly bounces: Pick<Bounces, 'plain' | 'withPlainRecipients' | 'rcpt' | 'content'>
   /** Absent: no password is right. */
   readonly authentication?: Pick<Authentication, 'step'>
@@ -85,7 +87,7 @@ export class Relay implements Decisions {
     const bounce = isServed(way) ? bounces.rcpt(transaction, recipient.forwardPath, way) : ACCEPT
     const gate = bounce.kind === 'accept' ? this.#mayJoin(transaction, way) : bounce
     if (gate.kind !== 'accept') return this.#refuse('rcpt', transaction, gate, recipient, way)
-    if (!isServed(way)) return this.#joined(transaction, way)
+    if (!isServed(way) || this.#parts.calloutSender.isWay(way)) return this.#joined(transaction, way)
     const answer = this.#parts.recipients.verify(way, bounces.plain(recipient.forwardPath, way))
     return answer instanceof Promise
       ? answer.then((later) => this.#verified(transaction, recipient, way, later))
@@ -99,7 +101,8 @@ export class Relay implements Decisions {
 
   async content(received: Transaction, content: Content): Promise<ContentAnswer> {
     const way = this.#group.get(received)!
-    const { hostname, clock, hopsMax, bounces, commit } = this.#parts
+    const { hostname, clock, hopsMax, bounces, calloutSender, commit } = this.#parts
+    if (calloutSender.isWay(way)) return calloutSender.discard(received, way, content)
     const transaction = isServed(way) ? bounces.withPlainRecipients(received, way) : received
     const inspected = inspect(transaction, content, way, { hostname, hopsMax: hopsMax(), wallMs: clock.wall() })
     if (inspected.kind === 'reject') return this.#refuse('content', transaction, inspected, undefined, way)
@@ -148,7 +151,8 @@ export class Relay implements Decisions {
     const directory = this.#parts.directory()
     if (session.service !== 'inbound' && path.kind === 'mailbox') return this.#parts.outbound.way(session)
     if (path.kind === 'postmaster') return directory.domain(this.#parts.hostname)
-    return path.mailbox.domain.kind === 'name' ? directory.domain(path.mailbox.domain.ascii) : undefined
+    const served = path.mailbox.domain.kind === 'name' ? directory.domain(path.mailbox.domain.ascii) : undefined
+    return served && (this.#parts.calloutSender.way(path, session) ?? served)
   }
 
   // What began while the primary was down goes on: half a transaction here and half there helps nobody.

@@ -29,6 +29,7 @@ import { createResolver } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import type { Connect } from '#sys/wire.ts'
 import { Bounces } from '../relay/bounces.ts'
+import { CalloutSender } from '../relay/callout-sender.ts'
 import { Commit } from '../relay/commit.ts'
 import { findingsFor } from '../relay/findings.ts'
 import { type Learner, lessonsFor } from '../relay/lessons.ts'
@@ -232,13 +233,14 @@ function assembleSending(
     learn(key, state, route) {
       if (current.receives(route)) recipients.knowledge.learn(key, state, route)
     },
+    wrote: (key, route) => recipients.knowledge.learn(key, 'known', route, 'outgoing'),
     reached(id) {
       recipients.knowledge.reached(id)
       met(id, true)
     },
     missed: (id) => met(id, false),
   }
-  return { delivery, recipients, findings, knowing, tell: lessonsFor(learner, found) }
+  return { delivery, recipients, findings, knowing, tell: lessonsFor(learner, () => current.directory, found) }
 }
 
 type Away = (route: string) => Promise<ProbeAnswer> | undefined
@@ -281,6 +283,7 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, sha
     room: (octets) => room.for(octets),
     outbound: new Outbound(leaving),
     bounces: new Bounces(leaving),
+    calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     commit: new Commit({
       clock,
       report: tell,

@@ -88,3 +88,28 @@ test('a file that is not there is one line', async () => {
   assert.equal(code, EXIT.config)
   assert.match(out, /^\/nonexistent\/v\.yaml:1:1: error: the file does not exist$/m)
 })
+
+test('faults of a list are told with its line, and are no reason to refuse the configuration', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'vorposten-list-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const list = join(folder, 'list')
+  const text = SOUND.replace('{deliver-to: mail', `{recipients: {file: ${list}}, deliver-to: mail`)
+  const told = async (content: string) => {
+    await writeFile(list, content)
+    const { code, out } = await run(t, text)
+    assert.equal(code, 0)
+    return out.replaceAll(folder, '')
+  }
+  const faulty = await told('anna\n  x@other.example\nb c\n')
+  assert.match(
+    faulty,
+    /^\/list:2:3: warning: tenants\..*\.file: "x@other\.example" is not an address of bakery\.example$/m,
+  )
+  assert.match(faulty, /^\/list:3:1: warning: .*"b c" is not/m)
+  assert.match(faulty, /the last good list stays in force/)
+  assert.match(faulty, /sound, with 3 warnings/)
+  assert.match(await told(''), /^\/v\.yaml:9:.*warning: .*\/list is empty$/m)
+  assert.match(await told('anna\n'), /sound, with 1 warning\./)
+  await rm(list)
+  assert.match((await run(t, text)).out, /warning: .*\/list does not exist/)
+})

@@ -10,6 +10,7 @@ import { problemText } from '#config/problem.ts'
 import { durationText, endpointText, hostPortText } from '#config/units.ts'
 import { domainForReading } from '#mail/domain.ts'
 import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
+import { checkListFiles } from './check-list-files.ts'
 import { EXIT } from './exit.ts'
 
 /** The summary names so many domains; of more it gives the number. */
@@ -27,10 +28,15 @@ export interface CheckConfigOptions {
 /** The exit code: 0, or `EXIT.config`. */
 export async function checkConfigCommand(path: string, options: CheckConfigOptions = {}): Promise<number> {
   const { json = false, diff = false, load = {}, write = (text: string) => void process.stdout.write(text) } = options
-  const result = await loadConfig(path, load)
+  const result = await withListFiles(await loadConfig(path, load))
   if (json) write(`${JSON.stringify(report(path, result, diff), undefined, 2)}\n`)
   else for (const line of text(path, result, diff)) write(`${line}\n`)
   return result.ok ? 0 : EXIT.config
+}
+
+async function withListFiles(result: LoadResult): Promise<LoadResult> {
+  if (!result.ok) return result
+  return { ...result, warnings: [...result.warnings, ...(await checkListFiles(result.files))] }
 }
 
 function report(path: string, result: LoadResult, diff: boolean): object {

@@ -51,6 +51,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     changed: (domain) => recipients.directoryChanged(domain.startsWith('*.') ? undefined : domain),
     log,
   })
+  await lists.prepare()
   const findings = findingsClerk<Config>(store, wallMs, systemClock)
   const notices = new NoticesClerk({ store, wallMs, clock: systemClock, config, log })
   const outages = new OutagesClerk(config, {

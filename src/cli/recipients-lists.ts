@@ -46,9 +46,9 @@ export function addListCommands(recipients: Command, ask: Ask): void {
     .action((domain: string, options: { format: ListFormat }) => exportList(ask, domain, options.format))
   recipients
     .command('refresh')
-    .description('fetch the list of a domain from its directory (LDAP), now')
+    .description('read the list of a domain again, from its directory (LDAP) or its file, now')
     .argument('<domain>')
-    .option('--force', 'also if the directory knows nobody, or a fifth or more of the list would go')
+    .option('--force', 'also if there is nobody, or a fifth or more of the list would go')
     .option('--json', 'as JSON')
     .action((domain: string, options: { force?: boolean; json?: boolean }) => refresh(ask, domain, options))
   recipients

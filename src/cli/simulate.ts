@@ -18,6 +18,7 @@ import { OwnMemory } from '#recipients/memory.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { ServedDomain } from '#tenant/directory.ts'
 import { Bounces } from '../relay/bounces.ts'
+import { CalloutSender } from '../relay/callout-sender.ts'
 import { inspect } from '../relay/inspect.ts'
 import { Outbound } from '../relay/outbound.ts'
 import { Relay } from '../relay.ts'
@@ -64,7 +65,7 @@ export function simulateCommand(config: () => Promise<Config>): Command {
 
 export async function simulate(config: Config, options: SimulateOptions, message?: Content): Promise<Step[]> {
   const directory = directoryFrom(config)
-  const { relay, transaction } = pathFor(config, options)
+  const { relay, calloutSender, transaction } = pathFor(config, options)
   const steps: Step[] = []
   const taken: ServedDomain[] = []
   for (const text of options.to) {
@@ -79,14 +80,27 @@ export async function simulate(config: Config, options: SimulateOptions, message
   }
   const [domain] = taken
   if (domain === undefined) return steps
+  if (calloutSender.way(transaction.envelope.recipients[0]!.forwardPath, transaction.session) !== undefined) {
+    return [
+      ...steps,
+      { step: 'content', verdict: 'info', text: 'thrown away, then 250: mail to the sender of our callouts' },
+    ]
+  }
   if (message) steps.push(contentStep(transaction, message, domain, config))
   if (!steps.some(({ step, verdict }) => step === 'content' && verdict !== 'accept')) steps.push(commitStep(domain))
   return steps
 }
 
-function pathFor(config: Config, options: SimulateOptions): { relay: Relay; transaction: Transaction } {
+interface Path {
+  readonly relay: Relay
+  readonly calloutSender: CalloutSender
+  readonly transaction: Transaction
+}
+
+function pathFor(config: Config, options: SimulateOptions): Path {
   const directory = directoryFrom(config)
   const judging = { clock: systemClock, directory: () => directory, ...outboundDesk(nobody), report: () => {} }
+  const calloutSender = new CalloutSender({ ...judging, mailbox: () => config.calloutSender })
   const relay = new Relay({
     hostname: config.hostname,
     clock: systemClock,
@@ -102,6 +116,7 @@ function pathFor(config: Config, options: SimulateOptions): { relay: Relay; tran
     room: () => ACCEPT,
     outbound: new Outbound(judging),
     bounces: new Bounces(judging),
+    calloutSender,
     commit: { take: () => Promise.reject(new Error('simulate commits nothing')) },
     report: () => {},
   })
@@ -130,7 +145,7 @@ function pathFor(config: Config, options: SimulateOptions): { relay: Relay; tran
     startedMs: session.startedMs,
     envelope: { ...envelope, recipients: [] },
   }
-  return { relay, transaction }
+  return { relay, calloutSender, transaction }
 }
 
 const nobody = () => Promise.reject(new Error('simulate counts nothing'))

@@ -20,7 +20,7 @@ export function checkNotices({ relay, tenants }: Draft, yaml: YamlText): void {
     const hint = meant === undefined ? {} : { hint: `did you mean ${meant}?` }
     yaml.report('error', ['notices', 'route'], `there is no route ${shown(route)}`, { allowed: 'tenant/name', ...hint })
   }
-  const served = new Set(tenants.flatMap(({ domains }) => domains.map(({ name }) => name)))
+  const served = servedNames(tenants)
   for (const tenant of tenants) {
     const { path, settings } = tenant
     const { postmaster } = settings
@@ -67,7 +67,10 @@ function placeOfKeep(tenant: SettingPath, { holds, digest }: TenantDraft['settin
   return digest === undefined ? COMMON_KEEP : [...tenant, 'digest']
 }
 
-function isServed({ domain }: Mailbox, served: ReadonlySet<string>): boolean {
+export const servedNames = (tenants: Draft['tenants']): ReadonlySet<string> =>
+  new Set(tenants.flatMap(({ domains }) => domains.map(({ name }) => name)))
+
+export function isServed({ domain }: Mailbox, served: ReadonlySet<string>): boolean {
   if (domain.kind !== 'name') return false
   if (served.has(domain.ascii)) return true
   for (let dot = domain.ascii.indexOf('.'); dot >= 0; dot = domain.ascii.indexOf('.', dot + 1)) {

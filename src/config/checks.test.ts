@@ -281,3 +281,16 @@ test('held mail that is gone before the next digest is a warning, where it can b
     /^v:3:15: warning: holds\.keep: .* after 2h, .* 3h away: .*; keep it for longer than that$/,
   )
 })
+
+test('the sender of callouts has a domain that is served here, or somebody else must throw its mail away', () => {
+  const head = (sender: string) =>
+    `listeners: {name: mx, addresses: 192.0.2.1:25, tls: none}\ncallout-sender: ${sender}`
+  const tenants =
+    '  bakery: {domains: {bakery.example: {deliver-to: a.example}, "*.shop.example": {deliver-to: a.example}}}\n'
+  assert.deepEqual(problems(tenants, head('probe@bakery.example')), [])
+  assert.deepEqual(problems(tenants, head('probe@x.shop.example')), [])
+  assert.match(
+    problems(tenants, head('probe@elsewhere.example')).join(),
+    /^v:3:17: warning: callout-sender: its domain is not served here.*throws it away$/,
+  )
+})

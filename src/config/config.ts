@@ -111,7 +111,7 @@ export interface Config {
   readonly routes: readonly Route[]
   /** A name that begins with `*.` stands for the subdomains. */
   readonly domains: readonly ServedDomain[]
-  /** Where the recipients of a domain come from, if from a file. */
+  /** Domains whose recipients come from a file. */
   readonly recipientFiles: readonly { readonly domain: string; readonly path: string }[]
   /** Domains whose recipients come from LDAP. */
   readonly recipientDirectories: readonly { readonly domain: string; readonly ldap: LdapSource }[]

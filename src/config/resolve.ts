@@ -27,7 +27,7 @@ import { settingText, type YamlText } from './yaml-text.ts'
 
 export interface Resolved {
   readonly config: Config
-  /** Lists that are still to be read into the sets which the config already holds. */
+  /** Lists in files of their own, and where the configuration names them. */
   readonly files: readonly RecipientFile[]
   readonly secrets: readonly KeySecret[]
 }
@@ -210,11 +210,10 @@ function recipientSource(draft: DomainDraft, context: Context, into: Declaration
   }
   if (recipients.kind === 'imported') return directorySource(draft.name, recipients)
   if (recipients.kind !== 'file') return { kind: recipients.kind }
-  const keys = newKeys(draft.name)
   const path = [...draft.path, 'recipients', 'file']
   const position = context.yaml.locate(path)
-  into.files.push({ path: context.at(recipients.path), domain: draft.name, position, setting: settingText(path), keys })
-  return { kind: 'listed', keys }
+  into.files.push({ path: context.at(recipients.path), domain: draft.name, position, setting: settingText(path) })
+  return directorySource(draft.name, recipients)
 }
 
 // The directory hands out a wildcard's entry under the name that was asked for.

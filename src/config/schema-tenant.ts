@@ -166,10 +166,11 @@ export const domainSettings = section({
       prose(
         'How we know who exists (R1). `live`: the tenant’s server is asked when RCPT arrives, and its answer',
         'is kept for a while. `listed`: these; plain local parts or full addresses. `file`: a list, one',
-        'address on a line, `#` begins a comment. `{list: imported}`: the list that `vorposten recipients',
+        'address on a line, `#` begins a comment, or CSV; read at the start and at each reload, and a faulty one',
+        'leaves the last good one in force. `{list: imported}`: the list that `vorposten recipients',
         'import` brought. `ldap`: fetched from a directory, again and again. `accept-all`: everyone, by',
         'explicit choice, for a server that takes all mail and stays silent. postmaster always exists',
-        '(RFC 5321 §4.5.1). With `list` and `ldap`, `otherwise: live` asks the server about who is not on the',
+        '(RFC 5321 §4.5.1). With `file`, `list` and `ldap`, `otherwise: live` asks the server about who is not on the',
         'list (default: `refuse`), and `subaddress-separator: "+"` finds `anna+shop` if `anna` is on it (RFC',
         '5233). See docs/recipient-lists.md.',
       ),

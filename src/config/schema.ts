@@ -76,8 +76,9 @@ export const relayShape = {
     .optional()
     .describe(
       prose(
-        'Reverse-path of callouts to servers that refuse the null path `<>`, against RFC 5321 §4.5.5. An address',
-        'that exists and whose mail is thrown away: some servers check it. Without it, such servers cannot be asked.',
+        'Reverse-path of callouts to servers that refuse the null path `<>`, against RFC 5321 §4.5.5. Some servers',
+        'check that it exists. If its domain is served here, the relay takes its mail and throws it away; else the',
+        'server of its domain must. Without it, such servers cannot be asked.',
       ),
     ),
   listeners: oneOrMore(listenerSettings)

@@ -55,7 +55,7 @@ export type PathEvent =
       readonly tenant?: string
       readonly text: string
     }
-  /** Answered 250, and by the tenant's own rule nobody gets it: the named recipients, of perhaps more. */
+  /** Answered 250, and by the tenant's own rule, or ours for our own mail, nobody gets it: these recipients, of perhaps more. */
   | {
       readonly kind: 'discarded'
       readonly id: TraceId

@@ -53,11 +53,27 @@ test('a delivery confirms once in an hour', () => {
   assert.equal(teach(fact, lesson('known', 'delivery'), HOUR)?.atMs, HOUR)
 })
 
-test('outgoing mail shows a good address, unless its server has just refused it', () => {
-  assert.equal(teach(undefined, lesson('known', 'outgoing'), 0)?.state, 'known')
+test('outgoing mail shows a good address, but nothing against what its server has said', () => {
+  const wrote = lesson('known', 'outgoing')
+  const shown = teach(undefined, wrote, 0)!
+  assert.deepEqual(standing(shown, 'bakery/main', MINUTE, KNOWLEDGE_LIMITS), {
+    state: 'known',
+    ageMs: MINUTE,
+    stale: true,
+  })
+  assert.equal(teach(shown, wrote, HOUR - 1), undefined)
+  assert.equal(teach(shown, wrote, HOUR)?.atMs, HOUR)
+  // A refusal is on record although it holds no longer.
   const refused = teach(undefined, lesson('unknown'), 0)!
-  assert.equal(teach(refused, lesson('known', 'outgoing'), MINUTE), undefined)
-  assert.equal(teach(refused, lesson('known', 'outgoing'), HOUR)?.state, 'known')
+  assert.equal(teach(refused, wrote, MINUTE), undefined)
+  assert.equal(teach(refused, wrote, 3 * HOUR), undefined)
+  assert.equal(teach({ ...refused, route: 'butcher/main' }, wrote, MINUTE)?.state, 'known')
+  const good = teach(undefined, lesson('known', 'delivery'), 0)!
+  assert.equal(teach(good, wrote, 2 * HOUR), undefined)
+  assert.equal(teach(good, wrote, 32 * DAY)?.source, 'outgoing')
+  // And what the server says counts at once.
+  assert.equal(teach(shown, lesson('known', 'delivery'), 1)?.source, 'delivery')
+  assert.equal(teach(shown, lesson('unknown', 'delivery'), 1)?.state, 'unknown')
 })
 
 test('another tenant’s fact is none (law 7)', () => {

@@ -16,6 +16,7 @@ describe('lessons (law 4)', () => {
     const told: PathEvent[] = []
     const learner = {
       learn: (key: string, state: string) => void lessons.push(`${state} ${key}`),
+      wrote: () => assert.fail('nobody wrote'),
       reached: (routeId: string) => void lessons.push(`reached ${routeId}`),
       missed: (routeId: string) => void lessons.push(`missed ${routeId}`),
     }
@@ -29,7 +30,11 @@ describe('lessons (law 4)', () => {
       ageMs: 1,
       inSession: true,
     }
-    lessonsFor(learner, (one) => void told.push(one))(event)
+    lessonsFor(
+      learner,
+      () => assert.fail('no need to look'),
+      (one) => void told.push(one),
+    )(event)
     assert.deepEqual(told, [event])
     return lessons
   }

@@ -32,8 +32,14 @@ function acceptance(metrics: Metrics): Count {
     ['spool', 'next-hop'],
   )
   const octets = metrics.counter('vorposten_octets_accepted_total', 'Octets of content answered 250')
+  const discarded = metrics.counter(
+    'vorposten_messages_discarded_total',
+    'Messages answered 250 and thrown away',
+    'why',
+  )
   const reception = metrics.histogram('vorposten_reception_seconds', 'From MAIL to our reply to the dot', SECONDS)
   return (event) => {
+    if (event.kind === 'discarded') discarded.add(event.reasons[0]?.symbol ?? 'other')
     if (event.kind !== 'accepted') return
     accepted.add(event.custody)
     octets.add('', event.octets)

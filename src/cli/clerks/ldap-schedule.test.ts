@@ -149,7 +149,7 @@ test('after a restart a fresh list is left alone until its time; a changed sourc
   schedule.replace([])
   await pass(60 * MINUTE)
   assert.equal(world.asked, 2)
-  await assert.rejects(schedule.refresh('x.test', true), /has no directory/)
+  await assert.rejects(schedule.refresh('x.test', true), /has neither a directory nor a file/)
 })
 
 test('many domains are fetched two at a time, and all of them', async (t) => {

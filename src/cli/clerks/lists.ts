@@ -1,6 +1,6 @@
 /**
- * The clerk of the lists of recipients: imports, exports, says how old they are, and fetches those that live in a
- * directory (LDAP). After each change it tells the workers, so that a refusal of a moment ago is forgotten at once.
+ * The clerk of the lists of recipients: imports, exports, says how old they are, reads those that stand in files, and
+ * fetches those that live in a directory (LDAP). After each change it tells the workers, so that a refusal of a moment ago is forgotten at once.
  *
  * Whatever goes wrong, the last good list stays in force. A list that would lose more than a fifth is not taken without
  * `force`: an empty file and a broken filter look like a customer who dismissed everybody.
@@ -15,11 +15,15 @@ import type { Difference, ListEntry, ListState, RecipientLists } from '#store/re
 import type { Clock } from '#sys/clock.ts'
 import type { RecipientSource, ServedDomain } from '#tenant/directory.ts'
 import { LdapSchedule, type LdapScheduleParts, type RefreshAnswer } from './ldap-schedule.ts'
+import { ListFiles } from './list-files.ts'
 import { ListUploads } from './list-uploads.ts'
 import { shrinks } from './shrinking.ts'
 
 /** Entries in one answer of an export: some 100 KiB. */
 export const EXPORT_ROWS_MAX = 5_000
+
+/** A start or a reload waits so long for files; systemd gives a start 90 s, and there may be many or large ones. */
+export const FILES_MS_MAX = 30_000
 
 export type ImportAnswer =
   /** Nothing was changed. */
@@ -66,20 +70,30 @@ export class ListsClerk implements Clerk<Config> {
   readonly #clock: Clock
   readonly #uploads: ListUploads
   readonly #schedule: LdapSchedule
+  readonly #files: ListFiles
+  readonly #log: (line: string) => void
   #config: Config
   #domains: ReadonlyMap<string, ServedDomain>
   readonly #told: (domain: string) => Promise<void>
 
   constructor(parts: ListsClerkParts) {
-    const { config, lists, clock } = parts
+    const { config, lists, clock, log } = parts
     this.#config = config
     this.#lists = lists
     this.#told = parts.changed
     this.#clock = clock
     this.#uploads = new ListUploads(lists, clock)
-    this.#schedule = new LdapSchedule({ ...parts, changed: (domain) => this.#changed(domain) })
+    this.#log = log
+    const changed = (domain: string) => this.#changed(domain)
+    this.#schedule = new LdapSchedule({ ...parts, changed })
+    this.#files = new ListFiles({ lists, clock, log, changed })
     this.#domains = domainsOf(config)
     this.#dropForeign()
+  }
+
+  /** Before mail comes in: a list that was there in its file the last time should be there now. */
+  prepare(): Promise<void> {
+    return this.#readFiles(this.#config)
   }
 
   started(): void {
@@ -93,10 +107,12 @@ export class ListsClerk implements Clerk<Config> {
     this.#dropForeign()
     this.#sweep()
     this.#schedule.replace(jobsOf(config))
+    await this.#readFiles(config)
   }
 
   async close(): Promise<void> {
     this.#schedule.close()
+    this.#files.close()
     await this.#uploads.close()
   }
 
@@ -116,7 +132,9 @@ export class ListsClerk implements Clerk<Config> {
         return this.#export(asked(commands.export, body))
       case 'refresh': {
         const { domain, force } = asked(commands.refresh, body)
-        return this.#schedule.refresh(this.#served(domain).name, force) satisfies Promise<RefreshAnswer>
+        const { name } = this.#served(domain)
+        const refreshed = this.#files.has(name) ? this.#files : this.#schedule
+        return refreshed.refresh(name, force) satisfies Promise<RefreshAnswer>
       }
       case 'status':
         return this.#status(asked(commands.status, body).domain)
@@ -185,9 +203,24 @@ export class ListsClerk implements Clerk<Config> {
 
   #importable(text: string): ServedDomain {
     const served = this.#served(text)
-    if (!this.#schedule.has(served.name)) return served
-    const advice = `Fetch it now: vorposten recipients refresh ${served.name}. Or set recipients: {list: imported}.`
-    throw new UserError(`the list of ${served.name} comes from a directory (LDAP)`, advice, EXIT.config)
+    const { name } = served
+    const from = this.#schedule.has(name) ? 'a directory (LDAP)' : this.#files.has(name) ? 'a file' : undefined
+    if (from === undefined) return served
+    const advice = `Read it again now: vorposten recipients refresh ${name}. Or set recipients: {list: imported}.`
+    throw new UserError(`the list of ${name} comes from ${from}`, advice, EXIT.config)
+  }
+
+  async #readFiles({ recipientFiles, domains }: Config): Promise<void> {
+    const tenants = tenantsOf(domains)
+    const reading = this.#files.replace(
+      recipientFiles.map((file) => ({ ...file, tenant: tenants.get(file.domain) ?? '' })),
+    )
+    const patience = Promise.withResolvers<'late'>()
+    const cancel = this.#clock.after(FILES_MS_MAX, () => patience.resolve('late'))
+    if ((await Promise.race([reading, patience.promise])) === 'late') {
+      this.#log('lists of recipients are still being read; until then the last ones are in force')
+    }
+    cancel()
   }
 
   async #changed(domain: string): Promise<void> {
@@ -212,8 +245,11 @@ export class ListsClerk implements Clerk<Config> {
 const domainsOf = (config: Config): ReadonlyMap<string, ServedDomain> =>
   new Map(config.domains.map((served) => [served.name, served]))
 
+const tenantsOf = (domains: Config['domains']): ReadonlyMap<string, string> =>
+  new Map(domains.map(({ name, tenant }) => [name, tenant.name]))
+
 const jobsOf = ({ recipientDirectories, domains }: Config) => {
-  const tenants = new Map(domains.map(({ name, tenant }) => [name, tenant.name]))
+  const tenants = tenantsOf(domains)
   return recipientDirectories.map(({ domain, ldap }) => ({ domain, ldap, tenant: tenants.get(domain) ?? '' }))
 }
 
