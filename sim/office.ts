@@ -107,4 +107,3 @@ function answer(worker: Worker, about: string, body: unknown): unknown {
       throw new Error(`the simulated worker does not answer ${about}`)
   }
 }
-}

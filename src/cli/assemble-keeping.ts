@@ -54,16 +54,7 @@ export function assembleKeeping(
   const reports = assembleReports(current, { newTraceId, spool, queue, report: tell }, outside)
   // New connections know of no back-off.
   const wake = (woken: string) => delivery.retire(new Set([...current.routeIds()].filter((id) => id !== woken)))
-  const outages: Outages = new Outages({
-    nowMs: () => queue.nowMs(),
-    lost: (id) => queue.lost(id),
-    hold: (id, untilMs) => queue.hold(id, untilMs),
-    reached(id) {
-      wake(id)
-      sending.recipients.knowledge.reached(id)
-      queue.reached(id)
-    },
-  })
+  const outages: Outages = assembleOutages(queue, sending, wake)
   sending.knowing(outages)
   const holds: Holds = new Holds({
     clock,
@@ -83,6 +74,19 @@ export function assembleKeeping(
     report: tell,
   })
   return { queue, operations, outages, holds, keep }
+}
+
+function assembleOutages(queue: Queue, { recipients }: Sending, wake: (routeId: string) => void): Outages {
+  return new Outages({
+    nowMs: () => queue.nowMs(),
+    lost: (id) => queue.lost(id),
+    hold: (id, untilMs) => queue.hold(id, untilMs),
+    reached(id) {
+      wake(id)
+      recipients.knowledge.reached(id)
+      queue.reached(id)
+    },
+  })
 }
 
 type ReportsOf = Pick<StatusReportsParts, 'newTraceId' | 'spool' | 'queue' | 'report'>

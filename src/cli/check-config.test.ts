@@ -108,7 +108,7 @@ test('faults of a list are told with its line, and are no reason to refuse the c
   assert.match(faulty, /^\/list:3:1: warning: .*"b c" is not/m)
   assert.match(faulty, /the last good list stays in force/)
   assert.match(faulty, /sound, with 3 warnings/)
-  assert.match(await told(''), /^\/v\.yaml:9:.*warning: .*\/list is empty$/m)
+  assert.match(await told(''), /^\/v\.yaml:10:.*warning: .*\/list is empty$/m)
   assert.match(await told('anna\n'), /sound, with 1 warning\./)
   await rm(list)
   assert.match((await run(t, text)).out, /warning: .*\/list does not exist/)

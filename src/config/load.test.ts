@@ -40,7 +40,7 @@ test('a list of recipients stands beside the configuration, and is not read with
     {
       domain: 'bakery.example',
       path: join(path, 'list.txt'),
-      position: { file: join(path, 'v.yaml'), line: 3, column: 99 },
+      position: { file: join(path, 'v.yaml'), line: 3, column: 132 },
       setting: 'tenants.bakery.domains."bakery.example".recipients.file',
     },
   ])
