@@ -27,7 +27,9 @@ const known = standards(readText('rfc/index.md'))
 
 // Fuzzers are found by their folder.
 const fuzzers = paths.filter((path) => /^fuzz\/[^/]+\.ts$/.test(path))
-const roots = [...commandRoots(), ...fuzzers]
+// Built, not wired yet.
+const waiting = ['src/auth/dkim/author.ts', 'src/auth/dkim/keys.ts']
+const roots = [...commandRoots(), ...fuzzers, ...waiting]
 
 function clean(rule: string, findings: () => readonly string[]): void {
   test(rule, () => {
