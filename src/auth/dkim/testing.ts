@@ -1,5 +1,6 @@
 /** For tests: keys, signed messages, and mailauth as the receiver that judges them. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import fc from 'fast-check'
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js'
 import { type Content, content } from '#mail/content.ts'
 import { readHeaderSection } from '#mime/header-section.ts'
@@ -31,7 +32,7 @@ export const RECORDS: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Signed by all keys; undefined: it is no message that gets a signature. */
-export async function signed(of: Content, keys = BOTH, signedSeconds = 1_800_000_000): Promise<Content | undefined> {
+export async function signed(of: Content, keys = BOTH, signedSeconds = 1_790_000_000): Promise<Content | undefined> {
   const prepared = prepare(of, readHeaderSection(of))
   if (!prepared.ok) return undefined
   const fields = await Promise.all(keys.map((one) => signatureField(prepared, one, { signedSeconds })))
@@ -60,3 +61,31 @@ export const inPieces = (text: string | Buffer, octets = Number.POSITIVE_INFINIT
   for (let at = 0; at < whole.length; at += octets) chunks.push(whole.subarray(at, at + octets))
   return content(chunks)
 }
+
+/** Any message with a From field that its parser and ours see alike. */
+const someText = fc.string({
+  unit: fc.constantFrom('a', 'B', ' ', '\t', ':', ';', '=', '\xe4', '.', '-'),
+  maxLength: 30,
+})
+const foldedValue = fc.array(someText, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('\r\n '))
+const fieldName = fc.constantFrom(
+  'To',
+  'CC',
+  'subject',
+  'Reply-To',
+  'DATE',
+  'List-Id',
+  'X-Odd',
+  'MIME-Version',
+  'Received',
+)
+const fields = fc.array(
+  fc.tuple(fieldName, fc.constantFrom(':', ': ', ':\t ', ':\r\n '), foldedValue).map((parts) => parts.join('')),
+  { maxLength: 12 },
+)
+const body = fc.array(fc.constantFrom('\r\n', '\r\n', ' ', '\t', 'word', '.', '\xfc', 'two  words'), {
+  maxLength: 60,
+})
+export const someMessage = fc
+  .tuple(fields, fields, body)
+  .map(([before, after, text]) => [...before, 'From: anna@bakery.test', ...after, '', text.join('')].join('\r\n'))
