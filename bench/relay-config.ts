@@ -64,14 +64,16 @@ function main(): void {
       'data-folder': { type: 'string' },
       domain: { type: 'string', default: 'dest.test' },
       commit: { type: 'string', default: 'spool' },
+      outbound: { type: 'boolean', default: false },
     },
   })
-  const { commit } = values
+  const { commit, outbound } = values
   if (commit !== 'spool' && commit !== 'cut-through') throw new Error(`no such commit: ${commit}`)
   const config = {
     port: Number(values.port),
     dataFolder: values['data-folder'] ?? '',
     commit,
+    outbound,
     domains: { [values.domain]: Number(values['sink-port']) },
   } as const
   process.stdout.write(relayConfig(config))
