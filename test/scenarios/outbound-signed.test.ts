@@ -68,6 +68,7 @@ test('a key is made, its record published, and mail is signed from then on, also
   const door = await freePort()
   await using relay = await startVorposten({ config: { ...leavingTo(door, world.port), ...dnsOf(dns) } })
   assert.match((await relay.command('dkim', 'list')).text, /dest\.test: nothing signs its mail/)
+  assert.match((await relay.command('check-config')).text, /bakery: mail of dest\.test leaves without a signature/)
   await send(door, 1)
   const made = await relay.command('dkim', 'create', 'dest.test', '--algorithm', 'both', '--json')
   assert.equal(made.code, 0, made.text)
@@ -98,6 +99,7 @@ test('a key is made, its record published, and mail is signed from then on, also
     await verified(fourth!, dns),
     passed.map((one) => `${one} not aligned`),
   )
+  assert.match((await relay.command('check-config')).text, /bakery: mail of dest\.test leaves signed/)
   await relay.logged(new RegExp(`cleanup.* DKIM-Signature field added \\(s=${keys[0]!.selector}, d=dest\\.test\\)`))
   assert.equal(await relay.metric('vorposten_dkim_signed_total{tenant="bakery",result="signed"}'), 2)
   assert.equal(await relay.metric('vorposten_dkim_signed_total{tenant="bakery",result="no-key"}'), 2)
