@@ -33,10 +33,14 @@ export class RelayUnderTest {
   }
 
   /** `domains`: each with the port of its next hop. Not started yet. */
-  static async create(commit: Commit, domains: Readonly<Record<string, number>>): Promise<RelayUnderTest> {
+  static async create(
+    commit: Commit,
+    domains: Readonly<Record<string, number>>,
+    outbound = false,
+  ): Promise<RelayUnderTest> {
     const folder = mkdtempSync(join(process.env['VORPOSTEN_BENCH_FOLDER'] ?? tmpdir(), 'vorposten-bench-'))
     const relay = new RelayUnderTest(await freePort(), folder)
-    const text = relayConfig({ port: relay.port, dataFolder: join(folder, 'data'), commit, domains })
+    const text = relayConfig({ port: relay.port, dataFolder: join(folder, 'data'), commit, domains, outbound })
     writeFileSync(relay.#config, text)
     return relay
   }
@@ -92,8 +96,13 @@ export class RelayUnderTest {
 
   /** Asks for an attempt at all deferred mail now. */
   async flush(): Promise<void> {
-    const flush = spawn(process.execPath, [MAIN, 'queue', 'flush', '--config', this.#config], { stdio: 'ignore' })
-    await once(flush, 'exit')
+    await this.command('queue', 'flush')
+  }
+
+  /** `dkim create …` and the like. */
+  async command(...words: readonly string[]): Promise<void> {
+    const command = spawn(process.execPath, [MAIN, ...words, '--config', this.#config], { stdio: 'ignore' })
+    await once(command, 'exit')
   }
 
   async stop(): Promise<void> {

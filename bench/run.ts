@@ -8,6 +8,7 @@ import { direct } from './scenario/direct.ts'
 import { idle } from './scenario/idle.ts'
 import { isolation } from './scenario/isolation.ts'
 import { queue, restart } from './scenario/queue.ts'
+import { signed } from './scenario/signed.ts'
 import { syncs } from './scenario/syncs.ts'
 import { throughput } from './scenario/throughput.ts'
 import { markdown, type Table } from './table.ts'
@@ -20,6 +21,7 @@ const SCENARIOS: Readonly<Record<string, (options: BenchOptions) => Promise<Tabl
   idle,
   isolation,
   syncs,
+  signed,
 }
 
 const FLAGS = {

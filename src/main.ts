@@ -71,11 +71,13 @@ async function addLargeCommands(): Promise<void> {
   const { askRecipients } = await import('./cli/recipients-offline.ts')
   const { askRunning } = await import('./cli/ask-running.ts')
   const { maintenanceCommand } = await import('./cli/maintenance.ts')
+  const { dkimCommand } = await import('./cli/dkim.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
   program.addCommand(recipientsCommand(async (request) => askRecipients(await config(), request)))
   program.addCommand(maintenanceCommand(ask))
   program.addCommand(findingsCommand(ask))
+  program.addCommand(dkimCommand(ask))
   program.addCommand(simulateCommand(config))
 }
 

@@ -30,8 +30,9 @@ import type { CalloutSender } from './relay/callout-sender.ts'
 import type { Commit } from './relay/commit.ts'
 import { type EtrnParts, etrn } from './relay/etrn.ts'
 import { inspect } from './relay/inspect.ts'
-import type { Judged, Outbound, ToJudge } from './relay/outbound.ts'
+import type { Judged, Outbound, Passed, ToJudge } from './relay/outbound.ts'
 import * as refusals from './relay/refusals.ts'
+import type { Signing } from './relay/signing.ts'
 
 /** After so many unknown recipients in one session, known and unknown hear the same (directory harvest). */
 export const UNKNOWN_RECIPIENTS_MAX = 20
@@ -53,6 +54,8 @@ export interface RelayParts {
   readonly bounces: Pick<Bounces, 'plain' | 'withPlainRecipients' | 'rcpt' | 'content'>
   /** Absent: no password is right. */
   readonly authentication?: Pick<Authentication, 'step'>
+  /** Absent: nothing is signed. */
+  readonly signing?: Pick<Signing, 'sign'>
   readonly commit: Pick<Commit, 'take'>
   readonly report: Report
 }
@@ -101,17 +104,15 @@ export class Relay implements Decisions {
 
   async content(received: Transaction, content: Content): Promise<ContentAnswer> {
     const way = this.#group.get(received)!
-    const { hostname, clock, hopsMax, bounces, calloutSender, commit } = this.#parts
+    const { hostname, clock, hopsMax, bounces, calloutSender } = this.#parts
     if (calloutSender.isWay(way)) return calloutSender.discard(received, way, content)
     const transaction = isServed(way) ? bounces.withPlainRecipients(received, way) : received
     const inspected = inspect(transaction, content, way, { hostname, hopsMax: hopsMax(), wallMs: clock.wall() })
     if (inspected.kind === 'reject') return this.#refuse('content', transaction, inspected, undefined, way)
     const { header, messageId } = inspected
-    const judged = await this.#judge({ transaction, way, content, header, messageId })
-    const answer =
-      judged.kind === 'pass'
-        ? await commit.take({ ...judged, domain: way, content: inspected.content, messageId })
-        : judged
+    const message = { transaction, way, content, header, messageId }
+    const judged = await this.#judge(message)
+    const answer = judged.kind === 'pass' ? await this.#take(message, judged, inspected.content) : judged
     if (answer.kind === 'reject' || answer.kind === 'defer') {
       return this.#refuse('content', transaction, answer, undefined, way)
     }
@@ -145,6 +146,18 @@ export class Relay implements Decisions {
     const { way } = message
     const { bounces, outbound } = this.#parts
     return isServed(way) ? bounces.content({ ...message, way }) : outbound.content({ ...message, way })
+  }
+
+  async #take(
+    { transaction, way, messageId, ...read }: ToJudge<ServedDomain | OutboundWay>,
+    passed: Passed,
+    content: Content,
+  ): Promise<ContentAnswer> {
+    const { signing, commit } = this.#parts
+    const ready = { ...passed, domain: way, content, messageId }
+    if (isServed(way) || signing === undefined) return commit.take(ready)
+    const signed = await signing.sign({ transaction, way, messageId, ...read }, content)
+    return signed.kind === 'signed' ? commit.take({ ...ready, ...signed }) : signed
   }
 
   #wayTo(path: ForwardPath, session: Session): ServedDomain | OutboundWay | undefined {

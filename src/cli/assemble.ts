@@ -35,6 +35,7 @@ import { findingsFor } from '../relay/findings.ts'
 import { type Learner, lessonsFor } from '../relay/lessons.ts'
 import { Outbound } from '../relay/outbound.ts'
 import { Room } from '../relay/room.ts'
+import { Signing } from '../relay/signing.ts'
 import { spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
@@ -46,6 +47,7 @@ import { FindingsBatch } from './findings-batch.ts'
 import { tlsFolder, traceFolder } from './folders.ts'
 import { type NoticeAnswer, type NoticeQuestion, sendNotice } from './notices.ts'
 import { nobody, outboundDesk } from './outbound-desk.ts'
+import { SigningKeys } from './signing-keys.ts'
 import { acceptEvents, ownRefusal, type RunningReport, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
@@ -86,6 +88,8 @@ export interface Worker {
   readonly delivery: Delivery
   /** The desk says that something has changed. */
   recipientsChanged(notice: ChangedNotice): void
+  /** Keys that sign were made, changed or removed. */
+  signingKeysChanged(): void
   /** An operator wants to know now. */
   probeRecipient(question: ProbeQuestion): Promise<RecipientAnswer>
   /** A clerk has written to a tenant's postmaster. */
@@ -135,7 +139,9 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   await sending.recipients.begin()
   const newTraceId = traceIds(options.index, outside.clock.wall, outside.random)
   const keeping = assembleKeeping(current, spool, sending, newTraceId, outside)
-  const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping, newTraceId }, outside)
+  const { shared, clock } = outside
+  const keys = shared && new SigningKeys(shared.store, () => current.config, clock)
+  const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping, newTraceId, keys }, outside)
   const { delivery, recipients, findings, tell } = sending
   const { queue, operations, outages, holds } = keeping
   const found = (entry: QueueEntry) => {
@@ -159,6 +165,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     sendNotice: (question) =>
       sendNotice({ newTraceId, directory: () => current.directory, spool, queue, report: tell }, question),
     recipientsChanged: (notice) => recipients.changed(notice),
+    signingKeysChanged: () => keys?.changed(),
     probeRecipient: (question) => recipients.probe(question),
     outages,
     async reload(next) {
@@ -166,6 +173,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       current.replace(next)
       holds.changed()
       recipients.knowledge.changed()
+      keys?.changed()
       delivery.retire(current.routeIds())
     },
     async drain() {
@@ -259,10 +267,11 @@ interface Assembled {
   readonly sending: Sending
   readonly keeping: Keeping
   readonly newTraceId: () => TraceId
+  readonly keys: SigningKeys | undefined
 }
 
 function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, shared }: Outside): Acceptor {
-  const { current, report, spool, sending, keeping, newTraceId } = made
+  const { current, report, spool, sending, keeping, newTraceId, keys } = made
   const { delivery, recipients, tell } = sending
   const { hostname, dataFolder } = options.config
   const room = new Room(
@@ -284,6 +293,7 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, sha
     outbound: new Outbound(leaving),
     bounces: new Bounces(leaving),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
+    ...(keys && { signing: new Signing({ ...leaving, keysOf: keys.of }) }),
     commit: new Commit({
       clock,
       report: tell,

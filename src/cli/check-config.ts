@@ -12,6 +12,7 @@ import { domainForReading } from '#mail/domain.ts'
 import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
 import { checkListFiles } from './check-list-files.ts'
 import { EXIT } from './exit.ts'
+import { signingTexts } from './signing-summary.ts'
 
 /** The summary names so many domains; of more it gives the number. */
 export const SUMMARY_DOMAINS_MAX = 50
@@ -60,7 +61,7 @@ function text(path: string, result: LoadResult, diff: boolean): string[] {
   if (problems.length > 0) lines.push('')
   if (!result.ok) return [...lines, `${path} cannot be used: ${counted(errorCount(result), 'error')}`]
   const warnings = problems.length > 0 ? `, with ${counted(problems.length, 'warning')}` : ''
-  return [...lines, `${path} is sound${warnings}.`, '', ...summary(result.config)]
+  return [...lines, `${path} is sound${warnings}.`, '', ...summary(result.config), ...signingTexts(result.config)]
 }
 
 const errorCount = (result: LoadResult): number =>

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { Config } from '#config/config.ts'
 import { fetchKeys } from '#recipients/ldap-directory.ts'
 import { type Database, NewerStore, openStore, type Part } from '#store/database.ts'
+import { DKIM_KEYS } from '#store/dkim-keys.ts'
 import { FINDINGS } from '#store/findings.ts'
 import { MESSAGE_RECORDS } from '#store/message-records.ts'
 import { NOTICE_MARKS } from '#store/notice-marks.ts'
@@ -14,6 +15,8 @@ import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { createResolver } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
+import { txtLookup } from '#sys/txt-lookup.ts'
+import { DkimClerk } from './clerks/dkim.ts'
 import { findingsClerk } from './clerks/findings.ts'
 import { ListsClerk } from './clerks/lists.ts'
 import { NoticesClerk } from './clerks/notices.ts'
@@ -34,6 +37,7 @@ const PARTS: readonly Part[] = [
   FINDINGS,
   NOTICE_MARKS,
   OUTAGES_PART,
+  DKIM_KEYS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -63,8 +67,10 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     notify: notices.notify,
     log,
   })
+  const lookUp = ({ dkim }: Config) => txtLookup(dkim.dnsServer)
+  const dkim = new DkimClerk({ store, wallMs, clock: systemClock, config, lookUp, log })
   const leaving = outboundClerks<Config>(store, wallMs)
-  const clerks: Clerk<Config>[] = [recipients, lists, ...leaving, findings, notices, outages]
+  const clerks: Clerk<Config>[] = [recipients, lists, ...leaving, findings, notices, outages, dkim]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
 }

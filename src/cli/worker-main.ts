@@ -21,6 +21,7 @@ export interface WorkerQuestions {
   'queue-act': { body: { selection: Selection; action: Action; dryRun: boolean } }
   'recipients/changed': { body: ChangedNotice }
   'recipients/probe': { body: ProbeQuestion }
+  'dkim/changed': { body: undefined }
   'outages-news': { body: OutagesNews }
   'outages-waiting': { body: WaitingQuestion }
   'outages-flush': { body: { routes: readonly string[] } }
@@ -90,6 +91,8 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       return worker.recipientsChanged(body as ChangedNotice)
     case 'recipients/probe':
       return worker.probeRecipient(body as ProbeQuestion)
+    case 'dkim/changed':
+      return worker.signingKeysChanged()
     case 'outages-news':
       return worker.outages.learn(body as OutagesNews)
     case 'outages-waiting':

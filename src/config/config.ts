@@ -85,6 +85,16 @@ export interface DsnConfig {
   readonly perDomainAndDayMax: number
 }
 
+/** Keys that sign outgoing mail. */
+export interface DkimConfig {
+  /** Under number 0 the secret that seals them; empty: one in the data folder. */
+  readonly masterKeys: ReadonlyMap<number, Uint8Array>
+  /** Absent: the system's. */
+  readonly dnsServer?: Endpoint
+  /** How long the record of a retired key must stay. */
+  readonly keepPublishedMs: number
+}
+
 export interface Config {
   /** The file that it came from. */
   readonly file: string
@@ -106,6 +116,7 @@ export interface Config {
   readonly calloutSender?: Mailbox
   readonly notices: NoticeConfig
   readonly dsn: DsnConfig
+  readonly dkim: DkimConfig
   readonly tenants: readonly Tenant[]
   /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
   readonly routes: readonly Route[]

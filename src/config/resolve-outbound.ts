@@ -18,6 +18,7 @@ export function outboundOf(
 ): OutboundSettings | undefined {
   if (written === undefined) return undefined
   const { limit, window: windowMs, per } = written['auto-replies']
+  const { 'if-unavailable': ifUnavailable, expiry: expiryMs } = written.dkim
   return {
     networks: written['from-networks'],
     route: `${name}/${written.route}`,
@@ -25,6 +26,7 @@ export function outboundOf(
     contentOctetsMax,
     ndrs: written.ndrs,
     autoReplies: { limit, windowMs, per },
+    dkim: { ifUnavailable, ...(expiryMs !== undefined && { expiryMs }) },
   }
 }
 

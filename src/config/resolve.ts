@@ -18,6 +18,7 @@ import type {
 } from './config.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, type RecipientFile } from './recipients.ts'
+import { dkimConfig } from './resolve-dkim.ts'
 import { bounceProtectionOf, type KeySecret, outboundOf } from './resolve-outbound.ts'
 import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
@@ -33,9 +34,24 @@ export interface Resolved {
 }
 
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
-  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn } = relay
+  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn, dkim } = relay
   const dataFolder = relay['data-folder']
-  if (!(hostname && dataFolder && workers && log && http && listeners && limits && spool && holds && notices && dsn)) {
+  if (
+    !(
+      hostname &&
+      dataFolder &&
+      workers &&
+      log &&
+      http &&
+      listeners &&
+      limits &&
+      spool &&
+      holds &&
+      notices &&
+      dsn &&
+      dkim
+    )
+  ) {
     throw new Error('not sound')
   }
   const at = (path: string): string => resolve(dirname(yaml.file), path)
@@ -56,6 +72,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     ...(relay['callout-sender'] && { calloutSender: relay['callout-sender'] }),
     notices: noticeConfig(notices),
     dsn: dsnConfig(dsn),
+    dkim: dkimConfig(dkim, context, declared.secrets),
     tenants: declared.tenants,
     routes: declared.routes,
     domains: declared.domains,

@@ -3,6 +3,7 @@
  * are all made of these objects.
  */
 import { z } from 'zod'
+import { dkimSettings } from './schema-dkim.ts'
 import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { dsnSettings } from './schema-outbound.ts'
@@ -125,6 +126,9 @@ export const relayShape = {
   })
     .prefault({})
     .describe('Mail in our keeping.'),
+  dkim: dkimSettings
+    .prefault({})
+    .describe('The keys that sign outgoing mail. They are made with `vorposten dkim`; see dkim.md.'),
   holds: holdSettings
     .prefault({})
     .describe('Mail that was accepted, could not be delivered, and waits for a person to decide.'),

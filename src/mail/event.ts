@@ -17,6 +17,12 @@ import type { Reason } from './verdict.ts'
 /** `command`: by the protocol machine itself. */
 export type RefusedAt = 'connect' | 'command' | 'mail' | 'rcpt' | 'data' | 'content'
 
+/** A DKIM signature of ours: d= and s=. */
+export interface Signature {
+  readonly domain: string
+  readonly selector: string
+}
+
 export type PathEvent =
   | {
       readonly kind: 'refused'
@@ -43,6 +49,8 @@ export type PathEvent =
       readonly receptionMs: number
       /** Why the spool and not the next hop, where cut-through was tried. */
       readonly note?: string
+      /** Signed on its way out. */
+      readonly signatures?: readonly Signature[]
     }
   /** An attempt at AUTH ended. `text` is for the operator. */
   | {
@@ -71,7 +79,7 @@ export type PathEvent =
   | {
       readonly kind: 'governed'
       readonly tenant: string
-      readonly subject: 'outbound' | 'auto-reply' | 'ndr' | 'bounce'
+      readonly subject: 'outbound' | 'auto-reply' | 'ndr' | 'bounce' | 'dkim'
       readonly decision: string
     }
   | {

@@ -20,6 +20,7 @@ const SETTINGS: OutboundSettings = {
   contentOctetsMax: 100_000,
   ndrs: 'verified',
   autoReplies: { limit: 2, windowMs: 7 * 86_400_000, per: 'correspondent' },
+  dkim: { ifUnavailable: 'defer' },
 }
 const BATV = {
   kind: 'batv',

@@ -121,6 +121,10 @@ export const unknownRecipient = (source: string, ageMs: number): Reject =>
     `unknown recipient (${source}${ageMs > 0 ? `, ${Math.ceil(ageMs / 1000)} s ago` : ''})`,
   )
 
+/** Law 4, for our own keys: it has a signature to get, and must not leave without it. */
+export const cannotSign = (why: string): Defer =>
+  defer(transient(451, '4.3.0', 'Cannot sign this message now, please try again later'), 'cannot-sign', why)
+
 /** RFC 3463 §3.4: "system not accepting network messages". The sender has a better MX to go to (RFC 5321 §5.1). */
 export const primaryUp = (route: string): Defer =>
   defer(

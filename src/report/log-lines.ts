@@ -109,6 +109,10 @@ function acceptedLines(event: Extract<PathEvent, { kind: 'accepted' }>): LogLine
   const { id, session, envelope } = event
   const lines: LogLine[] = [{ part: 'smtpd', text: `${id}: client=${clientText(session)}` }]
   if (event.messageId) lines.push({ part: 'cleanup', text: `${id}: message-id=${event.messageId}` })
+  // As OpenDKIM says it.
+  for (const { domain, selector } of event.signatures ?? []) {
+    lines.push({ part: 'cleanup', text: `${id}: DKIM-Signature field added (s=${selector}, d=${domain})` })
+  }
   const where = event.custody === 'spool' ? 'queue active' : 'delivered in session'
   const note = event.note ? `; ${event.note}` : ''
   lines.push({

@@ -118,18 +118,20 @@ const SUBJECTS = {
   'auto-reply': ['vorposten_auto_replies_total', 'Automatic replies that leave, by what became of them'],
   ndr: ['vorposten_outbound_ndrs_total', 'Non-delivery messages of tenants’ servers, by what became of them'],
   bounce: ['vorposten_bounces_total', 'Bounces to protected tenants, by what was decided'],
+  dkim: ['vorposten_dkim_signed_total', 'Mail that leaves, by what became of its signature'],
 } as const
 
 // The share of a class is a figure of each tenant (R6), so these have two labels.
 function policies(metrics: Metrics): Count {
-  const counted = { outbound: new Tally(), 'auto-reply': new Tally(), ndr: new Tally(), bounce: new Tally() }
+  const tally = () => new Tally()
+  const counted = { outbound: tally(), 'auto-reply': tally(), ndr: tally(), bounce: tally(), dkim: tally() }
   for (const [subject, [name, help]] of Object.entries(SUBJECTS)) {
     metrics.counterOf(name, help, () => counted[subject as keyof typeof SUBJECTS].samples())
   }
+  const labels = { outbound: 'class', dkim: 'result' } as { [subject: string]: string }
   return (event) => {
     if (event.kind !== 'governed') return
-    const label = event.subject === 'outbound' ? 'class' : 'decision'
-    counted[event.subject].add({ tenant: event.tenant, [label]: event.decision })
+    counted[event.subject].add({ tenant: event.tenant, [labels[event.subject] ?? 'decision']: event.decision })
   }
 }
 

@@ -92,6 +92,7 @@ function acceptedRecord(event: Extract<PathEvent, { kind: 'accepted' }>, time: s
     custody: event.custody,
     receptionMs: Math.round(event.receptionMs),
     note: event.note,
+    signatures: event.signatures,
     login: event.session.authenticated?.login,
     ...client(event.session),
   }

@@ -35,6 +35,15 @@ export interface OutboundSettings {
   /** R6. `verified`: only for mail that came through us with a reversePath that was verified; others are held. */
   readonly ndrs: 'pass' | 'verified' | 'hold' | 'discard'
   readonly autoReplies: AutoReplyLimit
+  readonly dkim: SigningSettings
+}
+
+/** DKIM. */
+export interface SigningSettings {
+  /** If a domain has keys and they cannot be used now. */
+  readonly ifUnavailable: 'defer' | 'send-unsigned'
+  /** How long a signature is good; absent: for ever. */
+  readonly expiryMs?: number
 }
 
 /** R2. */
