@@ -3,6 +3,7 @@
  * else. Reads like the drawing in relay.ts, from the outside in.
  */
 import { Acceptor } from '#accept/acceptor.ts'
+import type { Credentials } from '#auth/credentials.ts'
 import type { Config } from '#config/config.ts'
 import { createDelivery, type Delivery } from '#deliver/delivery.ts'
 import type { Resolve } from '#deliver/dial.ts'
@@ -40,6 +41,7 @@ import { acceptSettings } from './accept-settings.ts'
 import { assembleKeeping, type Keeping } from './assemble-keeping.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
+import { credentialsOf } from './credentials-desk.ts'
 import { Current } from './current.ts'
 import { FindingsBatch } from './findings-batch.ts'
 import { tlsFolder, traceFolder } from './folders.ts'
@@ -87,6 +89,8 @@ export interface Worker {
   recipientsChanged(notice: ChangedNotice): void
   /** An operator wants to know now. */
   probeRecipient(question: ProbeQuestion): Promise<RecipientAnswer>
+  /** Absent: a worker that runs alone has none. */
+  readonly credentials?: Credentials
   /** A clerk has written to a tenant's postmaster. */
   sendNotice(question: NoticeQuestion): Promise<NoticeAnswer>
   /** Takes effect for the next decision; sessions under way keep their listener's old settings. */
@@ -134,6 +138,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   await sending.recipients.begin()
   const newTraceId = traceIds(options.index, outside.clock.wall, outside.random)
   const keeping = assembleKeeping(current, spool, sending, newTraceId, outside)
+  const credentials = assembleCredentials(current, outside)
   const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping, newTraceId }, outside)
   const { delivery, recipients, findings, tell } = sending
   const { queue, operations, outages, holds } = keeping
@@ -159,6 +164,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       sendNotice({ newTraceId, directory: () => current.directory, spool, queue, report: tell }, question),
     recipientsChanged: (notice) => recipients.changed(notice),
     probeRecipient: (question) => recipients.probe(question),
+    ...(credentials && { credentials }),
     outages,
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
@@ -178,6 +184,11 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       report.end()
     },
   }
+}
+
+function assembleCredentials(current: Current, { shared, clock }: Outside): Credentials | undefined {
+  const tenantExists = (name: string) => current.directory.tenant(name) !== undefined
+  return shared && credentialsOf({ ...shared, clock, tenantExists })
 }
 
 // A next hop may keep us waiting at the dot for ten minutes. Its message stays in the spool and is tried again.

@@ -2,8 +2,10 @@
 import { readFile } from 'node:fs/promises'
 import type { Config } from '#config/config.ts'
 import { fetchKeys } from '#recipients/ldap-directory.ts'
+import { CREDENTIALS, CredentialStore } from '#store/credentials.ts'
 import { type Database, NewerStore, openStore, type Part } from '#store/database.ts'
 import { FINDINGS } from '#store/findings.ts'
+import { GroupCommit } from '#store/group-commit.ts'
 import { MESSAGE_RECORDS } from '#store/message-records.ts'
 import { NOTICE_MARKS } from '#store/notice-marks.ts'
 import { OUTAGES_PART, OutagesStore } from '#store/outages.ts'
@@ -14,6 +16,7 @@ import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { createResolver } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
+import { CredentialsClerk } from './clerks/credentials.ts'
 import { findingsClerk } from './clerks/findings.ts'
 import { ListsClerk } from './clerks/lists.ts'
 import { NoticesClerk } from './clerks/notices.ts'
@@ -34,6 +37,7 @@ const PARTS: readonly Part[] = [
   FINDINGS,
   NOTICE_MARKS,
   OUTAGES_PART,
+  CREDENTIALS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -63,9 +67,15 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     log,
   })
   const leaving = outboundClerks<Config>(store, wallMs)
-  const clerks: Clerk<Config>[] = [recipients, lists, ...leaving, findings, notices, outages]
+  const logins = credentialClerks(store, config)
+  const clerks: Clerk<Config>[] = [recipients, lists, ...leaving, findings, notices, outages, ...logins]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
+}
+
+function credentialClerks(database: Database, config: Config): Clerk<Config>[] {
+  const parts = { store: new CredentialStore(database), commits: new GroupCommit(database), clock: systemClock }
+  return [new CredentialsClerk({ ...parts, config })]
 }
 
 /** Keeps the steady clock's mark, and closes the file. */

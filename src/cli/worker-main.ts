@@ -21,6 +21,8 @@ export interface WorkerQuestions {
   'queue-act': { body: { selection: Selection; action: Action; dryRun: boolean } }
   'recipients/changed': { body: ChangedNotice }
   'recipients/probe': { body: ProbeQuestion }
+  /** An operator tries a password: answered with `PasswordAnswer`. */
+  'credentials/check': { body: { login: string; password: string } }
   'outages-news': { body: OutagesNews }
   'outages-waiting': { body: { route: string } }
   'outages-flush': { body: { routes: readonly string[] } }
@@ -90,6 +92,10 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       return worker.recipientsChanged(body as ChangedNotice)
     case 'recipients/probe':
       return worker.probeRecipient(body as ProbeQuestion)
+    case 'credentials/check': {
+      const { login, password } = body as WorkerQuestions['credentials/check']['body']
+      return worker.credentials?.check(login, password)
+    }
     case 'outages-news':
       return worker.outages.learn(body as OutagesNews)
     case 'outages-waiting':
