@@ -62,6 +62,8 @@ test('a reader in another process sees each change at once', () => {
     store.lock(anna.login, 'more spam', 4000)
     assert.deepEqual(reader.find(anna.login)?.locked, { reason: 'spam', atMs: 3000 })
     store.unlock(anna.login)
+    store.restrict(anna.login, { networks: [], senders: ['bert@bakery.test'] })
+    assert.deepEqual(reader.find(anna.login)?.senders, ['bert@bakery.test'])
     store.setDisabled(anna.login, true)
     const { locked, disabled } = reader.find(anna.login)!
     assert.deepEqual([locked, disabled], [undefined, true])

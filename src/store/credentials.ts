@@ -155,6 +155,11 @@ export class CredentialStore extends CredentialReader {
     )
   }
 
+  restrict(login: string, { networks, senders }: Restrictions): void {
+    const sql = 'UPDATE credentials SET networks = ?, senders = ? WHERE login = ?'
+    this.#run(sql, JSON.stringify(networks), JSON.stringify(senders), login)
+  }
+
   setDisabled(login: string, disabled: boolean): void {
     this.#run('UPDATE credentials SET disabled = ? WHERE login = ?', disabled ? 1 : 0, login)
   }

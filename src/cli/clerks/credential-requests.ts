@@ -22,6 +22,8 @@ export const requests = {
   one: z.strictObject({ login }),
   passwd: z.strictObject({ login, password }),
   try: z.strictObject({ login, password: z.string().max(4096) }),
+  /** What is absent stays. */
+  restrict: z.strictObject({ login, networks: restrictions.optional(), senders: restrictions.optional() }),
   labelled: z.strictObject({ login, label }),
   lock: z.strictObject({ login, reason: z.string().max(200) }),
 }

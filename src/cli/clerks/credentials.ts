@@ -114,6 +114,8 @@ export class CredentialsClerk implements Clerk<Config> {
         return this.#passwd(body)
       case 'try':
         return this.#try(body)
+      case 'restrict':
+        return this.#restrict(body)
       case 'disable':
       case 'enable':
         return this.#change(body, ({ login }) => this.#store.setDisabled(login, what === 'disable'))
@@ -165,6 +167,18 @@ export class CredentialsClerk implements Clerk<Config> {
     const { login, password } = asked(requests.try, body)
     const answer = await this.#askOne('credentials/check', { login: loginOf(login), password })
     return (answer as PasswordAnswer | undefined) ?? { kind: 'unknown', text: 'no worker answered' }
+  }
+
+  #restrict(body: unknown): { readonly row: CredentialRow; readonly notes: readonly string[] } {
+    const { login, networks, senders } = asked(requests.restrict, body)
+    const found = this.#named({ login })
+    const restrictions = {
+      networks: networks === undefined ? found.networks : networksOf(networks),
+      senders: senders === undefined ? found.senders : sendersOf(senders),
+    }
+    this.#store.restrict(found.login, restrictions)
+    const notes = senders === undefined ? [] : this.#foreign(found.tenant, restrictions.senders)
+    return { row: this.#row({ ...found, ...restrictions }), notes }
   }
 
   #addApplicationPassword(body: unknown): PasswordSet {
