@@ -5,6 +5,7 @@
 import { Command } from 'commander'
 import type { PasswordAnswer } from '#auth/credentials.ts'
 import type { CredentialRow, CredentialShown, PasswordSet } from './clerks/credentials.ts'
+import type { Standing } from './clerks/guesses.ts'
 import { EXIT, UserError } from './exit.ts'
 import { knownPassword, newPassword, type PasswordOptions, terminal } from './password-input.ts'
 import { type Ask, rough } from './queue.ts'
@@ -31,6 +32,7 @@ export function credentialsCommand(ask: Ask): Command {
   addLooks(credentials, desk)
   addRights(credentials, desk)
   credentials.addCommand(applicationPasswords(desk))
+  addGuesses(credentials, ask)
   return credentials
 }
 
@@ -161,6 +163,30 @@ function applicationPasswords(desk: Desk): Command {
     out(`${label} is removed`)
   })
   return command
+}
+
+function addGuesses(credentials: Command, ask: Ask): void {
+  const desk: Desk = (what, body) => ask({ kind: 'desk', about: `guesses/${what}`, body })
+  credentials
+    .command('guesses')
+    .description('who has guessed passwords and is refused now, and which logins are under attack')
+    .option('--json', 'as JSON')
+    .action(async (options) => {
+      const standing = (await desk('list', null)) as Standing
+      out(options.json === true ? JSON.stringify(standing) : standingText(standing))
+    })
+  credentials
+    .command('forgive <address>')
+    .description('look at passwords from this address again; also from its network')
+    .action(async (address: string) => {
+      out((await desk('forgive', { address })) ? `${address} is forgiven` : `nothing was counted for ${address}`)
+    })
+}
+
+function standingText({ addresses, networks, logins }: Standing): string {
+  const refused = [...addresses, ...networks].map(({ key, forMs }) => `${key}: refused for another ${rough(forMs)}`)
+  const attacked = logins.map(({ key, forMs }) => `${key}: under attack, for another ${rough(forMs)} at least`)
+  return [...refused, ...attacked].join('\n') || 'Nobody has guessed too often.'
 }
 
 function showSet(set: PasswordSet, done: string, json = false): void {

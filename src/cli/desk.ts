@@ -18,6 +18,7 @@ import { createResolver } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import { CredentialsClerk } from './clerks/credentials.ts'
 import { findingsClerk } from './clerks/findings.ts'
+import { GuessesClerk } from './clerks/guesses.ts'
 import { ListsClerk } from './clerks/lists.ts'
 import { NoticesClerk } from './clerks/notices.ts'
 import { OutagesClerk } from './clerks/outages.ts'
@@ -75,7 +76,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
 
 function credentialClerks(database: Database, config: Config): Clerk<Config>[] {
   const parts = { store: new CredentialStore(database), commits: new GroupCommit(database), clock: systemClock }
-  return [new CredentialsClerk({ ...parts, config })]
+  return [new CredentialsClerk({ ...parts, config }), new GuessesClerk(parts)]
 }
 
 /** Keeps the steady clock's mark, and closes the file. */
