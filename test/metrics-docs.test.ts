@@ -15,6 +15,7 @@ const METRICS = [
   'cli/clerks/recipients.ts',
   'cli/clerks/outages.ts',
   'cli/clerks/notices.ts',
+  'cli/clerks/guesses.ts',
 ]
 
 test('docs/metrics.md lists each metric, and no other', () => {
