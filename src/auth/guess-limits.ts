@@ -33,7 +33,7 @@ export const GUESS_LIMITS: GuessLimits = {
   network: { wrongMax: 40, windowMs: 15 * MINUTE_MS, refuseMs: 15 * MINUTE_MS, refuseMsMax: HOUR_MS },
   /** IPv6 /48, which one customer may have: 65,536 networks, and one limit. */
   site: { wrongMax: 100, windowMs: 15 * MINUTE_MS, refuseMs: 15 * MINUTE_MS, refuseMsMax: HOUR_MS },
-  /** A login from a network where it was used: a phone with an old password tries every half minute, and harms nobody. */
+  /** A login from an address in a site where it was used: a phone with an old password tries every half minute, and harms nobody else. */
   own: { wrongMax: 30, windowMs: 15 * MINUTE_MS, refuseMs: 15 * MINUTE_MS, refuseMsMax: 15 * MINUTE_MS },
   /** A login under attack, from one network where it was never used: its owner, on a journey, mistypes twice. */
   stranger: { wrongMax: 3, windowMs: HOUR_MS, refuseMs: HOUR_MS, refuseMsMax: HOUR_MS },

@@ -118,6 +118,8 @@ test('an old password in a phone at home locks nobody out there', () => {
   assert.equal(attempts(20, 'anna', '192.0.2.1'), 1)
   assert.equal(attempt('bert', '192.0.2.1', true), 'go')
   assert.equal(attempt('carl', '192.0.2.1'), 'go')
+  // A neighbour who guesses at anna does not lock her out either, nor the other way round.
+  assert.equal(attempt('anna', '192.0.2.2', true), 'go')
   clock.nowMs += 15 * MINUTE
   assert.equal(attempt('anna', '192.0.2.1', true), 'go')
 })

@@ -45,8 +45,9 @@ export class GuessThrottle {
   readonly #addresses: Tallies
   readonly #networks: Tallies
   readonly #sites: Tallies
-  /** By login and site. */
+  /** By login and address (IPv6: network): who else lives in a site of the owner's does not count against him. */
   readonly #own: Tallies
+  /** By login and site. */
   readonly #strangers: Tallies
   readonly #logins: Tallies
   /** Under way, the oldest first. */
@@ -73,12 +74,14 @@ export class GuessThrottle {
     this.#expire(nowMs)
     if (this.#attempts.size >= ATTEMPTS_MAX) return { kind: 'busy' }
     const client = clientNetworks(clientAddress)
-    const pair = `${client.site} ${login}`
-    if (this.#knows(login, client.site)) return this.#admit(login, clientAddress, [count(this.#own, pair)], [])
+    if (this.#knows(login, client.site)) {
+      const own = count(this.#own, `${client.family === 4 ? client.address : client.network} ${login}`)
+      return this.#admit(login, clientAddress, [own], [])
+    }
     const address = count(this.#addresses, client.address)
     const around = [count(this.#networks, client.network)]
     if (client.family === 6) around.push(count(this.#sites, client.site))
-    if (this.underAttack(login)) around.push(count(this.#strangers, pair))
+    if (this.underAttack(login)) around.push(count(this.#strangers, `${client.site} ${login}`))
     const counted = count(this.#logins, login)
     // What its neighbours did says nothing about an address that never guessed: 256 tries a day for a /24.
     const first = client.family === 4 && nowMs - address.tally.lastMs > STRIKES_KEPT_MS

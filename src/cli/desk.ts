@@ -68,15 +68,15 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     log,
   })
   const leaving = outboundClerks<Config>(store, wallMs)
-  const logins = credentialClerks(store, config)
+  const logins = credentialClerks(store, config, log)
   const clerks: Clerk<Config>[] = [recipients, lists, ...leaving, findings, notices, outages, ...logins]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
 }
 
-function credentialClerks(database: Database, config: Config): Clerk<Config>[] {
+function credentialClerks(database: Database, config: Config, log: (line: string) => void): Clerk<Config>[] {
   const parts = { store: new CredentialStore(database), commits: new GroupCommit(database), clock: systemClock }
-  return [new CredentialsClerk({ ...parts, config }), new GuessesClerk(parts)]
+  return [new CredentialsClerk({ ...parts, config, log }), new GuessesClerk(parts)]
 }
 
 /** Keeps the steady clock's mark, and closes the file. */

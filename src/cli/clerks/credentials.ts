@@ -33,6 +33,20 @@ import {
   sendersOf,
 } from './credential-requests.ts'
 
+const DEEDS = {
+  add: 'added',
+  passwd: 'another password',
+  restrict: 'other restrictions',
+  disable: 'disabled',
+  enable: 'enabled',
+  lock: 'locked',
+  unlock: 'unlocked',
+  remove: 'removed',
+  'application-password-add': 'an application password added',
+  'application-password-remove': 'an application password removed',
+} as const
+type Deed = keyof typeof DEEDS
+
 /** In one answer of a list. */
 export const LIST_ROWS_MAX = 1_000
 
@@ -64,6 +78,8 @@ export interface CredentialsClerkParts {
   readonly commits: GroupCommit
   readonly clock: Clock
   readonly config: Config
+  /** One line for the operator: who was added, locked, removed. */
+  readonly log: (line: string) => void
 }
 
 export class CredentialsClerk implements Clerk<Config> {
@@ -71,14 +87,16 @@ export class CredentialsClerk implements Clerk<Config> {
   readonly #store: CredentialStore
   readonly #commits: GroupCommit
   readonly #clock: Clock
+  readonly #log: (line: string) => void
   #config: Config
   #askOne: AskOne = async () => undefined
 
-  constructor({ store, commits, clock, config }: CredentialsClerkParts) {
+  constructor({ store, commits, clock, config, log }: CredentialsClerkParts) {
     this.#store = store
     this.#commits = commits
     this.#clock = clock
     this.#config = config
+    this.#log = log
   }
 
   started(_workers: unknown, one: AskOne): void {
@@ -118,16 +136,16 @@ export class CredentialsClerk implements Clerk<Config> {
         return this.#restrict(body)
       case 'disable':
       case 'enable':
-        return this.#change(body, ({ login }) => this.#store.setDisabled(login, what === 'disable'))
+        return this.#change(what, body, ({ login }) => this.#store.setDisabled(login, what === 'disable'))
       case 'lock': {
         const { login, reason } = asked(requests.lock, body)
-        return this.#change({ login }, (of) => this.#store.lock(of.login, reasonOf(reason), this.#clock.wall()))
+        return this.#change(what, { login }, (of) => this.#store.lock(of.login, reasonOf(reason), this.#clock.wall()))
       }
       // Answered is what it was before, so that the operator reads what he has unlocked.
       case 'unlock':
-        return this.#change(body, ({ login }) => this.#store.unlock(login))
+        return this.#change(what, body, ({ login }) => this.#store.unlock(login))
       case 'remove':
-        return this.#change(body, ({ login }) => this.#store.remove(login))
+        return this.#change(what, body, ({ login }) => this.#store.remove(login))
       case 'application-password-add':
         return this.#addApplicationPassword(body)
       case 'application-password-remove':
@@ -150,14 +168,17 @@ export class CredentialsClerk implements Clerk<Config> {
       const advice = `Logins are unique in the relay. See it with: vorposten credentials show ${login}.`
       throw new UserError(`there is a login ${login} already`, advice, EXIT.data)
     }
+    this.#tell({ login, tenant }, 'add')
     return { login, notes: this.#foreign(tenant, restrictions.senders), ...made }
   }
 
   async #passwd(body: unknown): Promise<PasswordSet> {
     const { login: typed, password } = asked(requests.passwd, body)
-    const { login } = this.#named({ login: typed })
+    const found = this.#named({ login: typed })
+    const { login } = found
     const { stored, made } = await passwordFor(login, password)
     this.#store.setPassword(login, stored, this.#clock.wall())
+    this.#tell(found, 'passwd')
     const devices = this.#store.applicationPasswords(login).length
     const notes = devices === 0 ? [] : [`application passwords still hold: ${devices}`]
     return { login, notes, ...made }
@@ -177,17 +198,22 @@ export class CredentialsClerk implements Clerk<Config> {
       senders: senders === undefined ? found.senders : sendersOf(senders),
     }
     this.#store.restrict(found.login, restrictions)
+    this.#tell(found, 'restrict')
     const notes = senders === undefined ? [] : this.#foreign(found.tenant, restrictions.senders)
     return { row: this.#row({ ...found, ...restrictions }), notes }
   }
 
   #addApplicationPassword(body: unknown): PasswordSet {
     const { login: typed, label: typedLabel } = asked(requests.labelled, body)
-    const { login } = this.#named({ login: typed })
+    const found = this.#named({ login: typed })
+    const { login } = found
     const label = labelOf(typedLabel)
     const password = newApplicationPassword()
     const done = this.#store.addApplicationPassword(login, label, applicationDigest(password)!, this.#clock.wall())
-    if (done === 'added') return { login, password, notes: [] }
+    if (done === 'added') {
+      this.#tell(found, 'application-password-add')
+      return { login, password, notes: [] }
+    }
     const remove = `Remove one first: vorposten credentials application-password remove ${login} LABEL.`
     const problem =
       done === 'exists'
@@ -200,7 +226,10 @@ export class CredentialsClerk implements Clerk<Config> {
     const { login, label: typed } = asked(requests.labelled, body)
     const found = this.#named({ login })
     const label = labelOf(typed)
-    if (this.#store.removeApplicationPassword(found.login, label)) return this.#row(found)
+    if (this.#store.removeApplicationPassword(found.login, label)) {
+      this.#tell(found, 'application-password-remove')
+      return this.#row(found)
+    }
     const advice = `See them with: vorposten credentials show ${found.login}.`
     throw new UserError(`${found.login} has no application password ${label}`, advice, EXIT.unavailable)
   }
@@ -211,10 +240,16 @@ export class CredentialsClerk implements Clerk<Config> {
     return { ...this.#row(found), applicationPasswords, usedFrom: this.#store.networks(login) }
   }
 
-  #change(body: unknown, change: (found: StoredCredential) => void): CredentialRow {
+  #change(what: Deed, body: unknown, change: (found: StoredCredential) => void): CredentialRow {
     const found = this.#named(body)
     change(found)
+    this.#tell(found, what)
     return this.#row(found)
+  }
+
+  // The path has its own log; this is of what operators did.
+  #tell({ login, tenant }: { login: string; tenant: string }, what: Deed): void {
+    this.#log(`credential ${login} of ${tenant}: ${DEEDS[what]}`)
   }
 
   #named(body: unknown): StoredCredential {
