@@ -16,6 +16,7 @@ const METRICS = [
   'cli/clerks/outages.ts',
   'cli/clerks/notices.ts',
   'cli/clerks/dkim-rows.ts',
+  'cli/clerks/guesses.ts',
 ]
 
 test('docs/metrics.md lists each metric, and no other', () => {

@@ -2,9 +2,11 @@
 import { readFile } from 'node:fs/promises'
 import type { Config } from '#config/config.ts'
 import { fetchKeys } from '#recipients/ldap-directory.ts'
+import { CREDENTIALS, CredentialStore } from '#store/credentials.ts'
 import { type Database, NewerStore, openStore, type Part } from '#store/database.ts'
 import { DKIM_KEYS } from '#store/dkim-keys.ts'
 import { FINDINGS } from '#store/findings.ts'
+import { GroupCommit } from '#store/group-commit.ts'
 import { MESSAGE_RECORDS } from '#store/message-records.ts'
 import { NOTICE_MARKS } from '#store/notice-marks.ts'
 import { OUTAGES_PART, OutagesStore } from '#store/outages.ts'
@@ -16,8 +18,10 @@ import { type Clock, systemClock } from '#sys/clock.ts'
 import { createResolver } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import { txtLookup } from '#sys/txt-lookup.ts'
+import { CredentialsClerk } from './clerks/credentials.ts'
 import { DkimClerk } from './clerks/dkim.ts'
 import { findingsClerk } from './clerks/findings.ts'
+import { GuessesClerk } from './clerks/guesses.ts'
 import { ListsClerk } from './clerks/lists.ts'
 import { NoticesClerk } from './clerks/notices.ts'
 import { OutagesClerk } from './clerks/outages.ts'
@@ -38,6 +42,7 @@ const PARTS: readonly Part[] = [
   NOTICE_MARKS,
   OUTAGES_PART,
   DKIM_KEYS,
+  CREDENTIALS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -70,9 +75,15 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   const lookUp = ({ dkim }: Config) => txtLookup(dkim.dnsServer)
   const dkim = new DkimClerk({ store, wallMs, clock: systemClock, config, lookUp, log })
   const leaving = outboundClerks<Config>(store, wallMs)
-  const clerks: Clerk<Config>[] = [recipients, lists, ...leaving, findings, notices, outages, dkim]
+  const logins = credentialClerks(store, config, log)
+  const clerks: Clerk<Config>[] = [recipients, lists, ...leaving, findings, notices, outages, dkim, ...logins]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
+}
+
+function credentialClerks(database: Database, config: Config, log: (line: string) => void): Clerk<Config>[] {
+  const parts = { store: new CredentialStore(database), commits: new GroupCommit(database), clock: systemClock }
+  return [new CredentialsClerk({ ...parts, config, log }), new GuessesClerk(parts)]
 }
 
 /** Keeps the steady clock's mark, and closes the file. */

@@ -22,6 +22,8 @@ export interface WorkerQuestions {
   'recipients/changed': { body: ChangedNotice }
   'recipients/probe': { body: ProbeQuestion }
   'dkim/changed': { body: undefined }
+  /** An operator tries a password: answered with `PasswordAnswer`. */
+  'credentials/check': { body: { login: string; password: string } }
   'outages-news': { body: OutagesNews }
   'outages-waiting': { body: WaitingQuestion }
   'outages-flush': { body: { routes: readonly string[] } }
@@ -93,6 +95,10 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       return worker.probeRecipient(body as ProbeQuestion)
     case 'dkim/changed':
       return worker.signingKeysChanged()
+    case 'credentials/check': {
+      const { login, password } = body as WorkerQuestions['credentials/check']['body']
+      return worker.credentials?.check(login, password)
+    }
     case 'outages-news':
       return worker.outages.learn(body as OutagesNews)
     case 'outages-waiting':
