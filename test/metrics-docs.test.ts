@@ -13,6 +13,7 @@ const METRICS = [
   'cli/worker-watch.ts',
   'cli/http.ts',
   'cli/clerks/recipients.ts',
+  'cli/clerks/list-metrics.ts',
   'cli/clerks/outages.ts',
   'cli/clerks/notices.ts',
   'cli/clerks/dkim-rows.ts',

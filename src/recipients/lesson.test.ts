@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RecipientFact } from '#store/recipient-facts.ts'
-import { type Lesson, standing, taught } from './lesson.ts'
+import { domainStanding, type Lesson, standing, taught } from './lesson.ts'
 import { KNOWLEDGE_LIMITS } from './limits.ts'
 
 const MINUTE = 60_000
@@ -76,7 +76,16 @@ test('outgoing mail shows a good address, but nothing against what its server ha
   assert.equal(teach(shown, lesson('unknown', 'delivery'), 1)?.state, 'unknown')
 })
 
+test('no refusal holds for more than two hours, whatever was written down', () => {
+  const fact = { ...teach(undefined, lesson('unknown'), 0)!, negativeMs: 10 * HOUR }
+  assert.equal(says(fact, 2 * HOUR), 'unknown')
+  assert.equal(says(fact, 2 * HOUR + 1), undefined)
+})
+
 test('another tenant’s fact is none (law 7)', () => {
+  const takesAll = { takesAll: true, atMs: 0, route: 'butcher/main' }
+  assert.equal(domainStanding(takesAll, 'bakery/main', 0, KNOWLEDGE_LIMITS), undefined)
+  assert.equal(domainStanding(takesAll, 'butcher/other', 0, KNOWLEDGE_LIMITS)?.takesAll, true)
   const fact = teach(undefined, lesson('unknown', 'callout', 'butcher/main'), 0)!
   assert.equal(says(fact, 0), undefined)
   assert.equal(says(fact, 0, 'butcher/other'), 'unknown')

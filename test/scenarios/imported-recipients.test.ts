@@ -97,3 +97,24 @@ test('a list that would lose more than a fifth is taken only by force, and outli
   assert.match((await talk.message(letter)).text, /^250 /)
   await assertAccount(relay, [sink], { accepted: 1, delivered: 1, refused: 0, held: 0 })
 })
+
+test('the list of a domain that is served no more is still there, until somebody drops it', async () => {
+  await using sink = await startSink()
+  const imported = { list: 'imported' }
+  const other = { 'other.test': { route: 'shop', recipients: imported } }
+  await using relay = await startVorposten({ config: bakery(sink.port, { recipients: imported, domains: other }) })
+  assert.equal((await relay.commandWithInput('anna\nbert\n', 'recipients', 'import', 'other.test')).code, 0)
+  assert.equal(await relay.metric('vorposten_recipient_lists{source="imported",state="absent"}'), 1)
+  assert.match((await relay.command('recipients', 'drop', 'other.test')).text, /in use/)
+  await relay.reload(bakery(sink.port, { recipients: imported }))
+  assert.match(
+    (await relay.command('recipients', 'status')).text,
+    /^other\.test: 2 entries, .*not used: .*not served$/m,
+  )
+  assert.match((await relay.command('recipients', 'export', 'other.test')).text, /anna@other\.test/)
+  assert.equal(
+    (await relay.command('recipients', 'drop', 'other.test')).text.trim(),
+    'other.test: the list is gone (2 entries)',
+  )
+  assert.doesNotMatch((await relay.command('recipients', 'status')).text, /other\.test/)
+})

@@ -51,6 +51,9 @@ test('a file says who exists, from the start and after each reload; a faulty one
     (await relay.command('recipients', 'status')).text,
     /2 entries, file, .* old\n.*1 try failed: .*staff:2:1/,
   )
+  const failing = await relay.command('recipients', 'status', '--failing')
+  assert.equal(failing.code, 69)
+  assert.match(failing.text, /^dest\.test: /)
   const checked = await relay.command('check-config')
   assert.equal(checked.code, 0)
   assert.match(checked.text, /staff:2:1: warning/)

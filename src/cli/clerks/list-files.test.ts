@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -92,7 +92,31 @@ test('a faulty file keeps the last list, says where, and is read again the next 
   // As it was when it was good: the trouble is over.
   write('x.test', 'anna')
   await files.replace([job('x.test')])
+  const { failures, error } = lists.state('x.test') ?? {}
+  assert.deepEqual([failures, error], [0, undefined])
+  write('x.test', 'b c')
+  await files.replace([job('x.test')])
+  write('x.test', 'bert')
+  await files.replace([job('x.test')])
+  assert.deepEqual([has('bert'), lists.state('x.test')?.error], [true, undefined])
+})
+
+test('a file that is back ends the trouble; a list that was imported before is the file’s from now on', async (t) => {
+  const { files, job, write, changed, lists, path } = bench(t)
+  const staged = lists.stage('x.test')
+  await staged.add([{ key: 'anna@x.test' }])
+  await staged.commit({ tenant: 'bakery', source: 'imported' }, 0)
+  write('x.test', 'anna')
+  await files.replace([job('x.test')])
+  assert.equal(lists.state('x.test')?.source, 'file')
+  assert.deepEqual(changed, ['x.test'])
+  renameSync(path('x.test'), path('away'))
+  await files.replace([job('x.test')])
+  assert.equal(lists.state('x.test')?.failures, 1)
+  renameSync(path('away'), path('x.test'))
+  await files.replace([job('x.test')])
   assert.equal(lists.state('x.test')?.failures, 0)
+  assert.deepEqual(changed, ['x.test'])
 })
 
 test('a file that lost its people counts by force only', async (t) => {

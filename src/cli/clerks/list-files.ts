@@ -68,8 +68,9 @@ export class ListFiles {
     if (this.#jobs.get(domain) !== job) return
     const { lists, clock } = this.#parts
     const state = lists.state(domain)
-    const isGood = state?.source === 'file' && state.failures === 0 && state.loadedAtMs !== undefined
-    if (isGood && state.stamp === (await listStamp(path))) lists.confirmed(domain, clock.wall(), state.stamp)
+    // It may have been away meanwhile.
+    const isInForce = state?.stamp !== undefined && state.stamp === (await listStamp(path))
+    if (isInForce) lists.confirmed(domain, clock.wall(), state.stamp)
     else await this.#read(job, false)
   }
 

@@ -11,11 +11,13 @@ import type { Clerk } from '#cli/serve/desk.ts'
 import type { Config } from '#config/config.ts'
 import { readFullDomain } from '#config/units.ts'
 import type { ListFault } from '#recipients/list-file.ts'
-import type { Difference, ListEntry, ListState, RecipientLists } from '#store/recipient-lists.ts'
+import type { Snapshot } from '#report/metrics.ts'
+import type { Difference, ListEntry, ListSource, ListState, RecipientLists } from '#store/recipient-lists.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { RecipientSource, ServedDomain } from '#tenant/directory.ts'
 import { LdapSchedule, type LdapScheduleParts, type RefreshAnswer } from './ldap-schedule.ts'
 import { ListFiles } from './list-files.ts'
+import { type ListInUse, listMetrics } from './list-metrics.ts'
 import { ListUploads } from './list-uploads.ts'
 import { shrinks } from './shrinking.ts'
 
@@ -57,8 +59,12 @@ const commands = {
   end: z.strictObject({ upload: z.int(), dryRun: z.boolean(), force: z.boolean() }),
   export: z.strictObject({ domain, after: z.string().max(400) }),
   refresh: z.strictObject({ domain, force: z.boolean() }),
+  drop: z.strictObject({ domain, force: z.boolean() }),
   status: z.strictObject({ domain: domain.optional() }),
 }
+
+/** Reading the states of ten thousand lists takes some ms; not with every scrape. */
+const COUNT_MS = 10_000
 
 export interface ListsClerkParts extends LdapScheduleParts {
   readonly config: Config
@@ -75,6 +81,8 @@ export class ListsClerk implements Clerk<Config> {
   #config: Config
   #domains: ReadonlyMap<string, ServedDomain>
   readonly #told: (domain: string) => Promise<void>
+  #counted: Snapshot = {}
+  #countedMs = Number.NEGATIVE_INFINITY
 
   constructor(parts: ListsClerkParts) {
     const { config, lists, clock, log } = parts
@@ -110,6 +118,17 @@ export class ListsClerk implements Clerk<Config> {
     await this.#readFiles(config)
   }
 
+  metrics(): Snapshot {
+    const nowMs = this.#clock.monotonic()
+    if (nowMs - this.#countedMs < COUNT_MS) return this.#counted
+    this.#countedMs = nowMs
+    const states = new Map(this.#lists.states().map((state) => [state.domain, state]))
+    const used = [...this.#domains.values()].filter(({ recipients }) => recipients.kind === 'directory')
+    const inUse = used.map(({ name }): ListInUse => ({ source: this.#sourceOf(name), state: states.get(name) }))
+    this.#counted = listMetrics(inUse, this.#clock.wall())
+    return this.#counted
+  }
+
   async close(): Promise<void> {
     this.#schedule.close()
     this.#files.close()
@@ -136,6 +155,8 @@ export class ListsClerk implements Clerk<Config> {
         const refreshed = this.#files.has(name) ? this.#files : this.#schedule
         return refreshed.refresh(name, force) satisfies Promise<RefreshAnswer>
       }
+      case 'drop':
+        return this.#drop(asked(commands.drop, body))
       case 'status':
         return this.#status(asked(commands.status, body).domain)
       default:
@@ -165,7 +186,7 @@ export class ListsClerk implements Clerk<Config> {
   }
 
   #export({ domain, after }: z.infer<typeof commands.export>): ExportAnswer {
-    const { name } = this.#served(domain)
+    const name = this.#withList(domain)
     const loadedAtMs = this.#lists.state(name)?.loadedAtMs
     if (loadedAtMs === undefined) {
       throw new UserError(
@@ -180,7 +201,7 @@ export class ListsClerk implements Clerk<Config> {
   #status(asked: string | undefined): ListStatus[] {
     const states = new Map(this.#lists.states().map((state) => [state.domain, state]))
     const directory = [...this.#domains.values()].filter(({ recipients }) => recipients.kind === 'directory')
-    const one = asked === undefined ? undefined : this.#served(asked).name
+    const one = asked === undefined ? undefined : this.#withList(asked)
     const names = one === undefined ? new Set([...directory.map(({ name }) => name), ...states.keys()]) : [one]
     return [...names].sort().map((name) => {
       const state = states.get(name)
@@ -192,10 +213,32 @@ export class ListsClerk implements Clerk<Config> {
     })
   }
 
+  async #drop({ domain, force }: z.infer<typeof commands.drop>): Promise<{ readonly entries: number }> {
+    const name = this.#withList(domain)
+    const state = this.#lists.state(name)
+    if (state === undefined)
+      throw new UserError(`${name} has no list`, 'See: vorposten recipients status.', EXIT.config)
+    if (this.#domains.get(name)?.recipients.kind === 'directory' && !force) {
+      const advice = 'Without it nobody can say who exists, until there is another. If that is right, say --force.'
+      throw new UserError(`the list of ${name} is in use`, advice, EXIT.config)
+    }
+    this.#lists.drop(name)
+    await this.#changed(name)
+    return { entries: state.entries }
+  }
+
+  #sourceOf(name: string): ListSource {
+    return this.#schedule.has(name) ? 'ldap' : this.#files.has(name) ? 'file' : 'imported'
+  }
+
+  // A list outlives its domain, until somebody drops it.
+  #withList(text: string): string {
+    const name = nameOf(text)
+    return name !== undefined && this.#lists.state(name) !== undefined ? name : this.#served(text).name
+  }
+
   #served(text: string): ServedDomain {
-    const star = text.startsWith('*.')
-    const ascii = readFullDomain(star ? text.slice(2) : text)
-    const found = this.#domains.get(star ? `*.${ascii}` : `${ascii}`)
+    const found = this.#domains.get(nameOf(text) ?? '')
     if (found !== undefined) return found
     const advice = 'See the domains with: vorposten check-config. A new one is served after a reload.'
     throw new UserError(`${text} is not a domain of this relay`, advice, EXIT.config)
@@ -204,8 +247,9 @@ export class ListsClerk implements Clerk<Config> {
   #importable(text: string): ServedDomain {
     const served = this.#served(text)
     const { name } = served
-    const from = this.#schedule.has(name) ? 'a directory (LDAP)' : this.#files.has(name) ? 'a file' : undefined
-    if (from === undefined) return served
+    const source = this.#sourceOf(name)
+    if (source === 'imported') return served
+    const from = source === 'ldap' ? 'a directory (LDAP)' : 'a file'
     const advice = `Read it again now: vorposten recipients refresh ${name}. Or set recipients: {list: imported}.`
     throw new UserError(`the list of ${name} comes from ${from}`, advice, EXIT.config)
   }
@@ -240,6 +284,13 @@ export class ListsClerk implements Clerk<Config> {
   #sweep(): void {
     void this.#lists.sweep().catch(() => {})
   }
+}
+
+/** As lists are called: A-labels, perhaps behind `*.`. */
+function nameOf(text: string): string | undefined {
+  const star = text.startsWith('*.')
+  const ascii = readFullDomain(star ? text.slice(2) : text)
+  return ascii === undefined ? undefined : star ? `*.${ascii}` : ascii
 }
 
 const domainsOf = (config: Config): ReadonlyMap<string, ServedDomain> =>
