@@ -48,7 +48,7 @@ export class Overdue {
     const { clock, nowMs, begin, lifetimeMsMin } = this.#parts
     const leastMs = lifetimeMsMin?.(route) ?? route.lifetimeMs
     for (;;) {
-      const id = site.takeReceivedBefore(nowMs() - leastMs, clock.monotonic())
+      const id = site.takeReceivedBy(nowMs() - leastMs, clock.monotonic())
       if (id === undefined || begin(site, id, () => this.#end(site, route, id, failed, leastMs))) return
     }
   }

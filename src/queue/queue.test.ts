@@ -93,6 +93,16 @@ describe('law 2: hold, never bounce', () => {
     assert.equal(queue.counts.underWay, 0)
   })
 
+  it('also those that came in just before it went down', async () => {
+    const { clock, add, keep, answer } = queueBench([route('bakery/main', { lifetimeMs: MINUTE })])
+    answer.with = noConnection
+    const ids = Array.from({ length: 100 }, () => add())
+    // Trials after 15, 45 and 105 s.
+    await clock.pass(2 * MINUTE)
+    // The first ones of a healthy site were tried at once, and wait for their schedule.
+    assert.ok(ids.filter((id) => keep.get(id)?.state === 'held').length > 90)
+  })
+
   it('there, each message has the time of its own domain', async () => {
     const lifetimeMs = (_: unknown, { envelope }: { envelope: { recipients: readonly unknown[] } }) =>
       envelope.recipients.length > 1 ? 2 * DAY : DAY

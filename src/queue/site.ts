@@ -68,10 +68,10 @@ export class Site {
     return receivedMs >= this.#openedMs && (this.isOpen(nowMs) || !this.#isOutage(nowMs))
   }
 
-  /** Takes the oldest out of the line, if it was received before this (wall clock, ms). */
-  takeReceivedBefore(ms: number, nowMs: number): TraceId | undefined {
+  /** Takes one out of the line that was received by then (wall clock, ms), if it is its turn. */
+  takeReceivedBy(ms: number, nowMs: number): TraceId | undefined {
     if (this.#isOutage(nowMs)) this.ready.age()
-    return this.ready.takeReceivedBefore(ms)
+    return this.ready.takeReceivedBy(ms)
   }
 
   succeeded(connectionsMax: number, nowMs: number, maxPerSecond?: number): void {

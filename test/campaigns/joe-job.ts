@@ -140,7 +140,7 @@ interface Bounce {
 function bounce(number: number, messages: number, sent: readonly Sent[], formats: readonly Format[]): Bounce {
   const every = Math.floor((messages + sent.length) / sent.length)
   const original = number % every === 0 ? sent[number / every] : undefined
-  if (original === undefined) return forgedBounce(number, formats)
+  if (original === undefined) return forgedBounce(number, sent, formats)
   const clear = formats.filter(({ recipient }) => recipient !== undefined)
   const { name, text, recipient } = clear[number % clear.length]!
   return {
@@ -151,12 +151,15 @@ function bounce(number: number, messages: number, sent: readonly Sent[], formats
   }
 }
 
-function forgedBounce(number: number, formats: readonly Format[]): Bounce {
+/** To addresses without a signature, and with one that is forged for today, too old, or of a key that there is not. */
+function forgedBounce(number: number, sent: readonly Sent[], formats: readonly Format[]): Bounce {
   const tenant = NAMES[number % NAMES.length]!
   const { domain } = TENANTS[tenant]
   const { name, text } = formats[(number >> 1) % formats.length]!
   const signature = (number % 0xffffff).toString(16).padStart(6, '0')
-  const mailboxes = ['anna', `user${number}`, `prvs=3999${signature}=anna`, `prvs=7000${signature}=anna`]
+  const today = sent.map(({ reversePath }) => /^prvs=(\d{4})/.exec(reversePath)?.[1]).find((day) => day !== undefined)
+  const tags = [`prvs=${today}${signature}=`, `prvs=3999${signature}=`, `prvs=7${today?.slice(1)}${signature}=`]
+  const mailboxes = ['anna', `user${number}`, ...tags.map((tag) => `${tag}anna`)]
   const localPart = tenant === 'bakery' ? mailboxes[(number >> 2) % mailboxes.length] : 'anna'
   return {
     tenant,
