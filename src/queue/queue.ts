@@ -12,10 +12,11 @@ import type { TraceId } from '#mail/trace-id.ts'
 import type { Cancel } from '#sys/clock.ts'
 import type { Route } from '#tenant/directory.ts'
 import { aftermath, type SiteSignal, siteSignal } from './aftermath.ts'
-import type { Counts, QueueParts } from './contract.ts'
+import type { Counts, Drain, QueueParts } from './contract.ts'
 import { DueHeap } from './due-heap.ts'
 import { RETRY_JITTER } from './schedule.ts'
 import { Site } from './site.ts'
+import { drainsOf, siteCounts } from './site-counts.ts'
 import { Throttle } from './throttle.ts'
 import { endsWithoutDelivery } from './undelivered.ts'
 
@@ -64,20 +65,13 @@ export class Queue {
   }
 
   get counts(): Counts {
-    let sitesDown = 0
-    let sitesPaced = 0
-    for (const site of this.#sites.values()) {
-      if (site.down) sitesDown++
-      else if (site.pace.allowedPerSecond !== Number.POSITIVE_INFINITY) sitesPaced++
-    }
-    return {
-      waiting: this.#waiting.size,
-      underWay: this.#underWay.size,
-      later: this.#later.size,
-      sites: this.#sites.size,
-      sitesDown,
-      sitesPaced,
-    }
+    const sites = siteCounts(this.#sites.values())
+    return { waiting: this.#waiting.size, underWay: this.#underWay.size, later: this.#later.size, ...sites }
+  }
+
+  /** Destinations that are away or being drained. */
+  get drains(): Drain[] {
+    return drainsOf(this.#sites.values(), this.#parts.clock.monotonic())
   }
 
   /** A message that the spool has: new, or found by replay. */
@@ -207,8 +201,11 @@ export class Queue {
   }
 
   #isFresh({ receivedMs }: QueueEntry, site: Site): boolean {
-    const nowMs = this.#parts.clock.monotonic()
-    return site.isFresh(nowMs - (this.nowMs() - receivedMs), nowMs)
+    return site.isFresh(this.#monotonic(receivedMs), this.#parts.clock.monotonic())
+  }
+
+  #monotonic(wallMs: number): number {
+    return this.#parts.clock.monotonic() - (this.nowMs() - wallMs)
   }
 
   // The sender hears his 250 before the next hop hears its MAIL; and what came in together goes out together.
@@ -340,6 +337,8 @@ export class Queue {
     keep.change(message.id, after.change)
     if (after.site === 'unreachable' || after.early) site.missed(message.id)
     this.#signal(site, route, after.site)
+    if (attempt.outcomes.some(({ kind }) => kind === 'delivered'))
+      site.left(this.#monotonic(message.reception.receivedMs))
     report({
       kind: 'attempted',
       id: message.id,
