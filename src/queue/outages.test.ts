@@ -52,6 +52,31 @@ describe('what a worker knows of outages', () => {
   })
 })
 
+describe('the same news again', () => {
+  it('does not open a site that the queue has found closed since', async () => {
+    const { outages, add, trying, answer, clock, queue } = bench()
+    outages.learn(news({ down: [ID] }))
+    outages.learn(news({ up: [ID] }))
+    answer.with = () => attempted(deferred('connect'))
+    add()
+    await clock.pass(1_000)
+    assert.deepEqual([trying.length, queue.isDown(ID)], [1, true])
+    outages.learn(news({ up: [ID] }))
+    assert.ok(queue.isDown(ID))
+  })
+
+  it('does not close a site that the queue has found open since', async () => {
+    const { outages, add, answer, clock, queue } = bench()
+    outages.learn(news({ down: [ID] }))
+    answer.with = () => attempted(delivered())
+    add()
+    await clock.pass(MINUTE)
+    assert.equal(queue.isDown(ID), false)
+    outages.learn(news({ down: [ID] }))
+    assert.equal(queue.isDown(ID), false)
+  })
+})
+
 describe('a drain', () => {
   it('shows what waits in line, and counts what leaves of it, but not what came later', async () => {
     const { outages, add, answer, clock, queue } = bench()
