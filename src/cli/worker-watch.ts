@@ -6,6 +6,7 @@ import type { Report } from '#mail/event.ts'
 import type { Session } from '#mail/session.ts'
 import type { Holds } from '#queue/holds.ts'
 import type { Queue } from '#queue/queue.ts'
+import { type Labels, SERIES_MAX } from '#report/metrics.ts'
 import type { WorkerReport } from '#report/report.ts'
 import type { OwnRefusal } from '#smtp/server/contract.ts'
 import type { Spool } from '#spool/contract.ts'
@@ -77,6 +78,12 @@ export function watch({ metrics }: RunningReport, { acceptor, queue, holds, spoo
     [{ state: 'down' }, queue.counts.sitesDown],
     [{ state: 'paced' }, queue.counts.sitesPaced],
   ])
+  metrics.gauge('vorposten_backlog_messages', 'Messages in line for destinations that are away or being drained', () =>
+    byRoute(queue.drains.filter(({ waiting }) => waiting > 0).map(({ route, waiting }) => [route, waiting])),
+  )
+  metrics.counterOf('vorposten_drained_messages_total', 'Messages that left after the outage they came before', () =>
+    byRoute(queue.drains.filter(({ drained }) => drained > 0).map(({ route, drained }) => [route, drained])),
+  )
   metrics.gauge('vorposten_spool_messages', 'Messages in custody', () => [[{}, spool.counts.messages]])
   metrics.gauge('vorposten_spool_octets', 'Their content', () => [[{}, spool.counts.octets]])
   metrics.gauge('vorposten_spool_segments', 'Files of the spool', () => [[{}, spool.counts.segments]])
@@ -85,4 +92,11 @@ export function watch({ metrics }: RunningReport, { acceptor, queue, holds, spoo
   metrics.gauge('vorposten_spool_sick', '1 for each worker whose spool takes no mail', () => [
     [{}, spool.health.kind === 'ok' ? 0 : 1],
   ])
+}
+
+/** A label for each route, so long as there are few. */
+export function byRoute(values: readonly (readonly [route: string, value: number])[]): [Labels, number][] {
+  const shown: [Labels, number][] = values.slice(0, SERIES_MAX).map(([route, value]) => [{ route }, value])
+  const rest = values.slice(SERIES_MAX).reduce((sum, [, value]) => sum + value, 0)
+  return values.length > SERIES_MAX ? [...shown, [{ route: 'other' }, rest]] : shown
 }

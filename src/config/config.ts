@@ -73,6 +73,8 @@ export interface NoticeConfig {
   readonly digest: 'daily' | 'hourly' | 'off'
   /** After the first new hold, so that one digest tells of all that came with it. */
   readonly collectMs: number
+  /** IANA name, of tenants that have no other. */
+  readonly timeZone: string
   /** For postmasters at domains that are not served here. */
   readonly route?: string
 }

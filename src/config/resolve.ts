@@ -85,6 +85,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
 const noticeConfig = (notices: NonNullable<Draft['relay']['notices']>): NoticeConfig => ({
   digest: notices.digest,
   collectMs: notices['collect-time'],
+  timeZone: notices['time-zone'],
   ...(notices.route !== undefined && { route: notices.route }),
 })
 
@@ -160,6 +161,7 @@ interface Context {
 
 function declareTenant(draft: TenantDraft, context: Context, into: Declarations): void {
   const { postmaster, digest, holds, language = 'en', 'rate-max': messagesPerSecondMax } = draft.settings
+  const timeZone = draft.settings['time-zone']
   const outbound = outboundOf(draft, context.contentOctetsMax)
   const bounceProtection = bounceProtectionOf(draft, context, into.secrets)
   const tenant: Tenant = {
@@ -167,6 +169,7 @@ function declareTenant(draft: TenantDraft, context: Context, into: Declarations)
     language,
     ...(postmaster && { postmaster }),
     ...(digest && { digest }),
+    ...(timeZone !== undefined && { timeZone }),
     ...(holds?.keep !== undefined && { holdKeepMs: holds.keep }),
     ...(outbound && { outbound }),
     ...(bounceProtection && { bounceProtection }),

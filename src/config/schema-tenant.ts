@@ -7,6 +7,7 @@ import { hostName, network } from './schema-listener.ts'
 import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts'
 import { recipients } from './schema-recipients.ts'
 import { choice, count, duration, flag, oneOrMore, prose, section, setting, size } from './setting.ts'
+import { timeZone } from './time-zone.ts'
 import { readFullDomain, readHostPort } from './units.ts'
 
 /** Also the names of routes: both are parts of route ids, log lines and metrics. */
@@ -248,6 +249,9 @@ export const tenantShape = {
     .optional()
     .describe('How often the postmaster hears of held mail; `notices.digest` if not given.'),
   language: choice('de', 'en').prefault('en').describe('Language of what the tenant reads from us.'),
+  'time-zone': timeZone
+    .optional()
+    .describe('Time zone of the moments in what the tenant reads from us; `notices.time-zone` if not given.'),
   holds: tenantHolds.optional().describe('Held mail of this tenant; what is not said here is as in `holds`.'),
   outbound: outboundSettings.optional().describe('The tenant’s servers may send through us. Without it they may not.'),
   'bounce-protection': bounceProtectionSettings

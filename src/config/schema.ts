@@ -9,6 +9,7 @@ import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { dsnSettings } from './schema-outbound.ts'
 import { holdSettings, mailbox, NAME, tenantSettings } from './schema-tenant.ts'
 import { choice, duration, oneOrMore, path, prose, section, setting, size } from './setting.ts'
+import { timeZone } from './time-zone.ts'
 
 /** Node starts that many workers at most; the worker's number is also a part of each trace id. */
 const WORKERS_MAX = 256
@@ -95,6 +96,9 @@ export const relayShape = {
     'collect-time': duration('1s', '1d')
       .prefault('15m')
       .describe('Wait after the first new hold, so that one digest tells of all that came with it.'),
+    'time-zone': timeZone
+      .prefault('UTC')
+      .describe('Time zone of the moments in notices; each is written with its offset from UTC.'),
     route: routeId
       .optional()
       .describe(

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Route } from '#tenant/directory.ts'
 import type { Knock } from './knock.ts'
-import { HandClock } from './testing.ts'
+import { HandClock, quiet } from './testing.ts'
 import { ANSWERS_NEEDED, MISSED_GAP_MS, PROBE_INTERVAL_MS, PrimaryWatch } from './watch.ts'
 
 const MINUTE = 60_000
@@ -97,6 +97,67 @@ describe('the watch over a primary', () => {
       await clock.pass(100)
     }
     assert.equal(watch.state('bakery/main'), 'down')
+  })
+
+  /** A knock whose answer the test gives. */
+  function slow() {
+    const clock = new HandClock()
+    const changes: string[] = []
+    const knocks: { route: Route; answer: (up: boolean) => Promise<void> }[] = []
+    const knock = (asked: Route): Promise<Knock> => {
+      const { promise, resolve } = Promise.withResolvers<Knock>()
+      knocks.push({
+        route: asked,
+        answer: (up) => {
+          resolve({ up, text: 'x' })
+          return quiet()
+        },
+      })
+      return promise
+    }
+    const changed = (id: string, state: string) => void changes.push(`${id} ${state}`)
+    const watch = new PrimaryWatch({ clock, random: () => 0.5, knock, changed })
+    return { clock, changes, knocks, watch }
+  }
+
+  it('knocks once at a time, whoever has a reason to', async () => {
+    const { clock, knocks, watch } = slow()
+    watch.watch([route()])
+    await clock.pass(2_000)
+    assert.equal(knocks.length, 1)
+    watch.hurry('bakery/main')
+    watch.met('bakery/main', false)
+    await clock.pass(MINUTE)
+    assert.equal(knocks.length, 1)
+    await knocks[0]?.answer(true)
+    await clock.pass(2_000)
+    assert.equal(knocks.length, 2)
+  })
+
+  it('lets a failed delivery bring a knock forward, never put it off', async () => {
+    const { clock, watch, server } = bench()
+    watch.watch([route()])
+    await clock.pass(500)
+    const { asked } = server
+    assert.equal(asked, 1)
+    watch.met('bakery/main', false)
+    await clock.pass(2_000)
+    assert.ok(server.asked > asked, 'the second of the first two answers was due after a second')
+  })
+
+  it('heeds no answer for a route that is watched no more, and asks the hosts that a route has now', async () => {
+    const { clock, changes, knocks, watch } = slow()
+    watch.watch([route()])
+    await clock.pass(2_000)
+    watch.watch([])
+    await knocks[0]?.answer(false)
+    await clock.pass(MINUTE)
+    assert.deepEqual([knocks.length, clock.timers, changes], [1, 0, []])
+    watch.watch([route()])
+    const moved = { ...route(), hosts: [] } as Route
+    watch.watch([moved])
+    await clock.pass(2_000)
+    assert.equal(knocks[1]?.route, moved)
   })
 
   it('leaves routes alone that are watched no more', async () => {

@@ -55,6 +55,15 @@ export interface Tried {
   readonly lifetimeMs: number
 }
 
+/** A destination that is away, or gets what waited while it was. */
+export interface Drain {
+  readonly route: string
+  /** In its line: all while it is away, then those that came before it was back. */
+  readonly waiting: number
+  /** Since the start: messages from before it was back of which something was delivered. */
+  readonly drained: number
+}
+
 /** For the metrics. */
 export interface Counts {
   readonly waiting: number

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { attempted, deferred, failed } from '#mail/testing.ts'
+import type { TraceId } from '#mail/trace-id.ts'
 import { Holds, RETENTION_GRACE_MS, SWEEP_MS_MAX } from './holds.ts'
 import { DAY, HOUR, MINUTE, newMessage, queueBench, settle } from './testing.ts'
 
@@ -56,6 +57,31 @@ describe('a held message', () => {
     assert.equal(keep.messages.size, 1)
     await clock.pass(5 * DAY)
     assert.equal(keep.messages.size, 0)
+  })
+
+  it('that was held again is not dropped because the wall clock ran ahead', async () => {
+    const { refused, clock, keep, trying, queue } = bench()
+    const id = await refused('bob@bakery.test')
+    await clock.pass(10 * DAY)
+    keep.change(id, { kind: 'release', atMs: queue.nowMs(), nextAttemptMs: queue.nowMs() })
+    queue.flush(id)
+    await settle()
+    await trying.at(-1)?.end(attempted(failed('554 5.7.1 spam', 'content')))
+    clock.jumpMs = 100 * DAY
+    await clock.pass(10 * DAY)
+    assert.equal(keep.messages.size, 1)
+  })
+
+  it('that an operator releases while the disk is read is not dropped', async () => {
+    const { refused, clock, keep, dropped, queue } = bench()
+    const id = await refused('bob@bakery.test')
+    const load = keep.load.bind(keep)
+    const disk = Promise.withResolvers<void>()
+    Object.assign(keep, { load: (wanted: TraceId) => disk.promise.then(() => load(wanted)) })
+    await clock.pass(KEEP_MS + MINUTE)
+    keep.change(id, { kind: 'release', atMs: queue.nowMs(), nextAttemptMs: queue.nowMs() + DAY })
+    await settle(disk.resolve())
+    assert.deepEqual([dropped().length, keep.messages.size], [0, 1])
   })
 
   it('waits for its last recipient', async () => {
@@ -142,6 +168,13 @@ describe('the list', () => {
     assert.deepEqual([next.rows.map(({ id }) => id), next.found], [[second], 1])
     assert.deepEqual((await holds.list({ rowsMax: 1 })).found, 2)
     assert.deepEqual(holds.summary(), { bakery: { held: 2, newestMs: queue.nowMs() } })
+  })
+
+  it('has no notice of ours that an operator holds', async () => {
+    const { keep, holds, queue } = bench()
+    const { id } = keep.put({ ...newMessage(['chef@bakery.test'], 'bakery/main', queue.nowMs()), notice: true }, 0)
+    keep.change(id, { kind: 'hold', atMs: queue.nowMs(), reason: 'operator', text: 'x' })
+    assert.deepEqual(await holds.list({ rowsMax: 10 }), { rows: [], found: 0, more: false })
   })
 
   it('forgets what is released or deleted', async () => {

@@ -12,11 +12,12 @@ import type { QueueEntry, StoredMessage } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import type { Route } from '#tenant/directory.ts'
 import { aftermath, pendingOf, type SiteSignal, siteSignal } from './aftermath.ts'
-import type { Counts, QueueParts, Tried } from './contract.ts'
+import type { Counts, Drain, QueueParts, Tried } from './contract.ts'
 import { DUE_SLACK_MS, Later } from './later.ts'
 import { Overdue } from './overdue.ts'
 import { RETRY_JITTER } from './schedule.ts'
 import { Site } from './site.ts'
+import { drainsOf, siteCounts } from './site-counts.ts'
 import { type Told, told } from './telling.ts'
 import { Throttle } from './throttle.ts'
 import { attempted, endsWithoutDelivery } from './undelivered.ts'
@@ -75,20 +76,13 @@ export class Queue {
   }
 
   get counts(): Counts {
-    let sitesDown = 0
-    let sitesPaced = 0
-    for (const site of this.#sites.values()) {
-      if (site.down) sitesDown++
-      else if (site.pace.allowedPerSecond !== Number.POSITIVE_INFINITY) sitesPaced++
-    }
-    return {
-      waiting: this.#waiting.size,
-      underWay: this.#underWay.size,
-      later: this.#later.size,
-      sites: this.#sites.size,
-      sitesDown,
-      sitesPaced,
-    }
+    const sites = siteCounts(this.#sites.values())
+    return { waiting: this.#waiting.size, underWay: this.#underWay.size, later: this.#later.size, ...sites }
+  }
+
+  /** Destinations that are away or being drained. */
+  get drains(): Drain[] {
+    return drainsOf(this.#sites.values(), this.#parts.clock.monotonic())
   }
 
   /** A message that the spool has: new, or found by replay. */
@@ -218,8 +212,11 @@ export class Queue {
   }
 
   #isFresh({ receivedMs }: QueueEntry, site: Site): boolean {
-    const nowMs = this.#parts.clock.monotonic()
-    return site.isFresh(nowMs - (this.nowMs() - receivedMs), nowMs)
+    return site.isFresh(this.#monotonic(receivedMs), this.#parts.clock.monotonic())
+  }
+
+  #monotonic(wallMs: number): number {
+    return this.#parts.clock.monotonic() - (this.nowMs() - wallMs)
   }
 
   // The sender hears his 250 before the next hop hears its MAIL; and what came in together goes out together.
@@ -366,6 +363,8 @@ export class Queue {
     keep.change(message.id, after.change)
     if (after.site === 'unreachable' || after.early) site.missed(message.id)
     this.#signal(site, route, after.site)
+    if (ended.attempt.outcomes.some(({ kind }) => kind === 'delivered'))
+      site.left(this.#monotonic(message.reception.receivedMs))
     report(attempted(message, route, ended, after))
     const entry = keep.get(message.id)
     for (const event of endsWithoutDelivery(entry ?? before, message, after.undelivered)) report(event)

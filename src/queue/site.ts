@@ -34,6 +34,7 @@ export class Site {
   #closedMs = Number.NEGATIVE_INFINITY
   #openedMs = Number.NEGATIVE_INFINITY
   #missed = new Set<TraceId>()
+  #drained = 0
 
   constructor(routeId: string) {
     this.routeId = routeId
@@ -96,6 +97,16 @@ export class Site {
     this.#failures++
     this.#pausedUntilMs = nowMs + pauseMs * (0.9 + 0.2 * random)
     this.#limit = CONCURRENCY_FIRST
+  }
+
+  /** Something of a message was delivered, which we have since then (monotonic ms). */
+  left(receivedMs: number): void {
+    if (receivedMs < this.#openedMs) this.#drained++
+  }
+
+  /** Messages that came before it was back from an outage, and left. */
+  get drained(): number {
+    return this.#drained
   }
 
   /** A message met a closed door, or a full house; its schedule need not hold it back once others get in. */

@@ -13,6 +13,8 @@ export interface Tenant {
   readonly postmaster?: Mailbox
   /** How often; the relay's own setting if absent. */
   readonly digest?: 'daily' | 'hourly' | 'off'
+  /** IANA name; absent: that of the relay's notices. */
+  readonly timeZone?: string
   /** How long its held mail is kept. Absent: as for all. */
   readonly holdKeepMs?: number
   /** Absent: its servers may not send through us. */

@@ -52,6 +52,9 @@ test('an imported list counts at once in both workers, and one with a fault chan
   await everywhere(relay, 'anna@dest.test', /^250 /)
   await everywhere(relay, 'ANNA+bread@dest.test', /^250 /)
   await everywhere(relay, 'carl@dest.test', /^550 5\.1\.1 /)
+  const simulated = (to: string) => relay.command('simulate', '--from', 'a@x.test', '--to', to)
+  assert.match((await simulated('anna@dest.test')).text, /250: the recipient is known/)
+  assert.match((await simulated('carl@dest.test')).text, /550 5\.1\.1 /)
 
   const faulty = await recipients('anna\ncarl@other.test\nb ad\n')
   assert.equal(faulty.code, 65)
