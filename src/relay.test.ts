@@ -23,6 +23,8 @@ const MESSAGE = content([Buffer.from('Subject: hello\r\nMessage-ID: <1@x>\r\n\r\
 const replyOf = (answer: Gate | ContentAnswer) =>
   'reply' in answer ? `${answer.reply.code} ${answer.reply.status}` : answer.kind
 
+const BATV = { kind: 'batv', sinceMs: 0, warmUpMs: 0, signingKey: 1, keys: new Map() } as const
+
 const DOMAINS: readonly ServedDomain[] = [
   served(),
   served({ name: 'cafe.test' }),
@@ -32,6 +34,7 @@ const DOMAINS: readonly ServedDomain[] = [
   served({ name: HOST }),
   served({
     name: 'second.test',
+    tenant: { name: 'bakery', language: 'en', bounceProtection: BATV },
     route: route('second/main'),
     commit: 'spool',
     fallback: { refuseWhilePrimaryUp: true },
@@ -99,9 +102,10 @@ function reported(events: readonly PathEvent[]): string[] {
 
 describe('RCPT to the sender of our callouts', () => {
   it('is taken without a question, by nobody else’s side, and its mail is thrown away', async () => {
-    const { relay, rcpt, says, taken, events, one } = bench()
+    const { relay, rcpt, says, taken, events } = bench()
     says.up = true
     says.answer = UNKNOWN
+    const one = transaction([], '')
     assert.equal(await rcpt('Probe@second.test', one), 'accept')
     assert.equal(await rcpt('bob@bakery.test', one), '452 4.5.3')
     const other = transaction([])

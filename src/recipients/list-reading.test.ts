@@ -49,6 +49,7 @@ test('a file that changes while it is read is not taken; its stamp tells of any 
   const { result } = await read(path, () => appendFileSync(path, 'bert\n'))
   assert.deepEqual(result, { kind: 'unreadable', text: 'changed while it was read' })
   stamps.push(await listStamp(path))
+  writeFileSync(path, 'anna\nbert\n')
   utimesSync(path, 1, 1)
   stamps.push(await listStamp(path))
   // As rsync and cp -p leave it: other octets, and the old time.
