@@ -146,6 +146,18 @@ describe('clocks that jump', () => {
     })
   }
 
+  it('a machine that stalls between two looks at the clock loses no message', async () => {
+    for (let looks = 0; looks < 20; looks++) {
+      const { clock, trying, add } = queueBench()
+      add()
+      await settle()
+      clock.looksUntilStall = looks
+      await trying[0]?.end(fullForNow())
+      await clock.pass(10 * MINUTE)
+      assert.equal(trying.length, 2, `stalled after ${looks} looks`)
+    }
+  })
+
   it('a next attempt written down by a wrong clock does not wait longer than the schedule can', async () => {
     const { clock, trying, add, keep } = queueBench()
     const id = add(['bob@bakery.test'], 'bakery/main', 100 * DAY)

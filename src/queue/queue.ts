@@ -264,9 +264,8 @@ export class Queue {
   }
 
   #missed(site: Site): void {
-    for (const id of site.takeMissed()) {
+    for (const id of site.takeMissed())
       if (this.#parts.keep.get(id)?.route === site.routeId) this.#makeReady(id, site.routeId)
-    }
   }
 
   // False: there is nothing to do for this id any more (an operator held, deleted or rerouted it meanwhile).
@@ -287,7 +286,7 @@ export class Queue {
     void this.#conclude(site, id, async () => {
       const loaded = this.#parts.keep.load(id)
       const message = loaded instanceof Promise ? await loaded : loaded
-      if (message === undefined) return
+      if (!message) return
       const tried = pendingOf(message)
       await this.#apply(site, route, message, tried, await this.#parts.attempt(route, message, tried))
     })
@@ -382,8 +381,9 @@ export class Queue {
     if (site.ready.length > 0) this.#pump(site)
   }
 
+  // Not by the difference to now: two looks at the clock may be far apart, and who wakes early would be forgotten.
   #schedule(id: TraceId, nextAttemptMs: number): void {
-    this.#later.push(id, this.#parts.clock.monotonic() + (nextAttemptMs - this.nowMs()))
+    this.#later.push(id, this.#monotonicAtStart + (nextAttemptMs - this.#wallAtStart))
   }
 
   #wake(ids: readonly TraceId[]): void {

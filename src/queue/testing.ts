@@ -28,17 +28,23 @@ export const route = (id = 'bakery/main', more: Partial<Route> = {}): Route => (
   ...more,
 })
 
+const STALL_MS = 50
+
 export class HandClock implements Clock {
   #nowMs = 1000
   /** Somebody set the wall clock. */
   jumpMs = 0
+  /** After so many looks at the clock the machine does something else for `STALL_MS`. */
+  looksUntilStall = Number.POSITIVE_INFINITY
   readonly #timers = new Set<{ atMs: number; call: () => void }>()
 
   wall(): number {
     return WALL_MS + this.#nowMs + this.jumpMs
   }
   monotonic(): number {
-    return this.#nowMs
+    const seenMs = this.#nowMs
+    if (this.looksUntilStall-- === 0) this.#nowMs += STALL_MS
+    return seenMs
   }
   after(ms: number, call: () => void): Cancel {
     const timer = { atMs: this.#nowMs + ms, call }
