@@ -12,6 +12,7 @@ import type { Config } from '#config/config.ts'
 import type { Notice } from '#mail/notice.ts'
 import type { OutagesNews } from '#queue/outages.ts'
 import { openStore } from '#store/database.ts'
+import { DKIM_KEYS } from '#store/dkim-keys.ts'
 import { OUTAGES_PART, OutagesStore } from '#store/outages.ts'
 import { RECIPIENT_FACTS } from '#store/recipient-facts.ts'
 import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-lists.ts'
@@ -39,7 +40,7 @@ export class SimOffice {
   readonly #ask: AskWorkers
 
   constructor({ config, clock, random, connect, resolve, worker, log }: OfficeParts) {
-    const store = openStore(':memory:', [STEADY_WALL, RECIPIENT_FACTS, RECIPIENT_LISTS, OUTAGES_PART])
+    const store = openStore(':memory:', [STEADY_WALL, RECIPIENT_FACTS, RECIPIENT_LISTS, OUTAGES_PART, DKIM_KEYS])
     const wall = steadyWallOf(store, clock)
     const recipients = new RecipientsClerk({ store, wall, clock, config, lists: new ListReader(store), log })
     const lists = new ListsClerk({
