@@ -36,7 +36,7 @@ test('what is refused after our 250 is held, and the operator decides', async ()
 
   assert.match((await talk.message(message('first'))).text, /^250 /)
   assert.match((await talk.message(message('second'))).text, /^250 /)
-  await relay.loggedTimes(2, /status=held .*smells of spam/)
+  await relay.loggedTimes(2, /status=held \(refused.*smells of spam/)
   const rows = await held()
   assert.deepEqual(
     rows.map(({ state, from }) => `${state} ${from}`),
