@@ -25,7 +25,7 @@ import type { Database } from '#store/database.ts'
 import { ListReader } from '#store/recipient-lists.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { type Disk, systemDisk } from '#sys/disk.ts'
-import { createResolver } from '#sys/resolver.ts'
+import { createResolver, systemDns } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import type { Connect } from '#sys/wire.ts'
 import { Bounces } from '../relay/bounces.ts'
@@ -116,11 +116,12 @@ export interface Shared {
   readonly workers: number
 }
 
-export const realOutside = (): Outside => ({
+/** `nameServers`: the configured ones, if there are any. */
+export const realOutside = (nameServers: () => Config['nameServers'] = () => undefined): Outside => ({
   clock: systemClock,
   disk: systemDisk,
   connect: connectSocket,
-  resolve: createResolver(systemClock),
+  resolve: createResolver(systemClock, systemDns(systemClock, nameServers)),
   random: Math.random,
   report: (options) => new WorkerReport(options),
   spool: {},

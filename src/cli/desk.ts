@@ -12,7 +12,7 @@ import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-li
 import { REPLY_LIMITS } from '#store/reply-limits.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
-import { createResolver } from '#sys/resolver.ts'
+import { createResolver, systemDns } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import { findingsClerk } from './clerks/findings.ts'
 import { ListsClerk } from './clerks/lists.ts'
@@ -51,21 +51,39 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     changed: (domain) => recipients.directoryChanged(domain.startsWith('*.') ? undefined : domain),
     log,
   })
+  const names = nameServersClerk(config)
   const findings = findingsClerk<Config>(store, wallMs, systemClock)
   const notices = new NoticesClerk({ store, wallMs, clock: systemClock, config, log })
   const outages = new OutagesClerk(config, {
     clock: systemClock,
     random: Math.random,
     connect: connectSocket,
-    resolve: createResolver(systemClock),
+    resolve: createResolver(
+      systemClock,
+      systemDns(systemClock, () => names.servers),
+    ),
     store: new OutagesStore(store),
     notify: notices.notify,
     log,
   })
   const leaving = outboundClerks<Config>(store, wallMs)
-  const clerks: Clerk<Config>[] = [recipients, lists, ...leaving, findings, notices, outages]
+  const clerks: Clerk<Config>[] = [names, recipients, lists, ...leaving, findings, notices, outages]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
+}
+
+/** Which name servers are asked from here. */
+function nameServersClerk({ nameServers }: Config): Clerk<Config> & { readonly servers: Config['nameServers'] } {
+  let servers = nameServers
+  return {
+    subject: 'name-servers',
+    get servers() {
+      return servers
+    },
+    async reload(config) {
+      servers = config.nameServers
+    },
+  }
 }
 
 /** Keeps the steady clock's mark, and closes the file. */

@@ -97,6 +97,8 @@ export interface Config {
     readonly destination: 'stdout' | { readonly path: string }
   }
   readonly http: { readonly address: Endpoint | 'off' }
+  /** Absent: those of the machine. */
+  readonly nameServers?: readonly Endpoint[]
   readonly listeners: readonly ListenerConfig[]
   readonly limits: RelayLimits
   readonly spool: { readonly segmentOctets: number; readonly freeOctetsMin: number }

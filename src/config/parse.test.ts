@@ -67,6 +67,7 @@ data-folder: data
 workers: 2
 log: {format: both, destination: /var/log/vorposten.log}
 http: {address: off}
+name-servers: [127.0.0.1, "[::1]:5353"]
 listeners:
   - name: mx
     addresses: 127.0.0.1:2525
@@ -92,6 +93,10 @@ tenants: {}
       { segmentOctets: 2 ** 20, freeOctetsMin: 2e9 },
     ],
   )
+  assert.deepEqual(config.nameServers, [
+    { address: '127.0.0.1', port: 53 },
+    { address: '::1', port: 5353 },
+  ])
   assert.equal(mx?.certificates[0]?.names[0], '*.relay.example')
   assert.match(mx?.certificates[0]?.certificateFile ?? '', /^\/.*\/tls\/mx\.crt$/)
   assert.deepEqual(mx?.proxyFrom, ['10.0.0.0/8', '192.0.2.7'])
@@ -168,7 +173,7 @@ tenants:
   assert.deepEqual(
     problems(text).map((problem) => problem.replaceAll('\n    ', ' | ')),
     [
-      'v.yaml:1:1: error: hostnam: "hostnam" is not a setting | allowed: hostname, data-folder, workers, log, http, callout-sender, listeners, limits, notices, dsn, spool, holds, tenants | did you mean hostname?',
+      'v.yaml:1:1: error: hostnam: "hostnam" is not a setting | allowed: hostname, data-folder, workers, log, http, callout-sender, name-servers, listeners, limits, notices, dsn, spool, holds, tenants | did you mean hostname?',
       'v.yaml:1:1: error: hostname: is missing | allowed: a host name such as mx1.relay.example',
       'v.yaml:2:28: error: limits.command-time-max: "5" is not allowed here | allowed: a duration such as 250ms, 30s, 5m, 4h or 5d, from 1s to 1h | the unit is missing, as in 30s or 5m',
       'v.yaml:2:47: error: limits.recipients-max: "50" is not allowed here | allowed: a whole number from 100 to 50000',

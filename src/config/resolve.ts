@@ -49,6 +49,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     workers,
     log: { format: log.format, destination: log.destination === 'stdout' ? 'stdout' : { path: at(log.destination) } },
     http,
+    ...(relay['name-servers'] && { nameServers: relay['name-servers'] }),
     listeners: listeners.map((listener) => listenerConfig(listener, limits, at)),
     limits: relayLimits(limits),
     spool: { segmentOctets: spool['segment-size'], freeOctetsMin: spool['free-space-min'] },

@@ -3,6 +3,7 @@
  * are all made of these objects.
  */
 import { z } from 'zod'
+import { nameServers } from './schema-dns.ts'
 import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { dsnSettings } from './schema-outbound.ts'
@@ -78,6 +79,15 @@ export const relayShape = {
       prose(
         'Reverse-path of callouts to servers that refuse the null path `<>`, against RFC 5321 §4.5.5. An address',
         'that exists and whose mail is thrown away: some servers check it. Without it, such servers cannot be asked.',
+      ),
+    ),
+  'name-servers': nameServers
+    .optional()
+    .describe(
+      prose(
+        'Recursive name servers, asked in this order; those of /etc/resolv.conf if none is given. One on this machine that',
+        'validates (unbound, for example) is best: only the word of such a server makes an answer secure (DNSSEC, RFC',
+        '7672 §2.1.1), and its answers cost nothing.',
       ),
     ),
   listeners: oneOrMore(listenerSettings)
