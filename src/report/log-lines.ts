@@ -144,7 +144,7 @@ export function outcomeText(outcome: Outcome): string {
 
 function dsn(outcome: Outcome): string {
   if (outcome.kind === 'delivered') return outcome.receipt.reply.status ?? '2.0.0'
-  if (outcome.kind === 'failed') return outcome.reply?.status ?? '5.0.0'
+  if (outcome.kind === 'failed') return outcome.reply?.status ?? outcome.status ?? '5.0.0'
   return outcome.reply?.status ?? '4.4.0'
 }
 

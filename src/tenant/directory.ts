@@ -69,11 +69,19 @@ export interface NextHopHost {
 export type TlsUse = 'never' | 'opportunistic' | 'required' | 'verified'
 
 export interface Route {
-  /** `tenant/name` */
+  /** `tenant/name`, of a destination `tenant/name/domain` (`destination.ts`). */
   readonly id: string
   readonly tenant: string
   readonly protocol: 'smtp' | 'lmtp'
+  /** Empty where `byMx` is set. */
   readonly hosts: readonly NextHopHost[]
+  /**
+   * Each recipient domain is a destination of its own, whose hosts its MX records name. Connections, rates and back-off
+   * are then those of each destination.
+   */
+  readonly byMx?: { readonly port: number }
+  /** Of one destination of such a route: A-labels, or an address literal such as `[192.0.2.1]`. */
+  readonly destination?: string
   readonly tls: TlsUse
   /** Connections at a time. In a configuration for the whole program, in a worker's directory its share (`share.ts`). */
   readonly connectionsMax: number
