@@ -47,8 +47,7 @@ export function assembleKeeping(
       delivery.attempt(to, { ...message, recipients, receivedMs: message.reception.receivedMs }, { onMixed: 'send' }),
   })
   const reports = assembleReports(current, { newTraceId, spool, queue, report: tell }, outside)
-  // New connections know of no back-off.
-  const wake = (woken: string) => delivery.retire(new Set([...current.routeIds()].filter((id) => id !== woken)))
+  const wake = (woken: string) => delivery.wake(woken)
   const outages: Outages = new Outages({
     nowMs: () => queue.nowMs(),
     lost: (id) => queue.lost(id),

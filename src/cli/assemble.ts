@@ -25,6 +25,7 @@ import type { Database } from '#store/database.ts'
 import { ListReader } from '#store/recipient-lists.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { type Disk, systemDisk } from '#sys/disk.ts'
+import type { Dns } from '#sys/dns/answer.ts'
 import { createResolver, systemDns } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import type { Connect } from '#sys/wire.ts'
@@ -37,6 +38,7 @@ import { Room } from '../relay/room.ts'
 import { spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
+import { assembleDestinations } from './assemble-destinations.ts'
 import { assembleKeeping, type Keeping } from './assemble-keeping.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
@@ -101,6 +103,8 @@ export interface Outside {
   readonly disk: Disk
   readonly connect: Connect
   readonly resolve: Resolve
+  /** Without it no route can find hosts by MX. */
+  readonly dns?: Dns
   /** In [0, 1). */
   readonly random: () => number
   readonly report: (options: ReportOptions) => RunningReport
@@ -117,15 +121,19 @@ export interface Shared {
 }
 
 /** `nameServers`: the configured ones, if there are any. */
-export const realOutside = (nameServers: () => Config['nameServers'] = () => undefined): Outside => ({
-  clock: systemClock,
-  disk: systemDisk,
-  connect: connectSocket,
-  resolve: createResolver(systemClock, systemDns(systemClock, nameServers)),
-  random: Math.random,
-  report: (options) => new WorkerReport(options),
-  spool: {},
-})
+export function realOutside(nameServers: () => Config['nameServers'] = () => undefined): Outside {
+  const dns = systemDns(systemClock, nameServers)
+  return {
+    clock: systemClock,
+    disk: systemDisk,
+    connect: connectSocket,
+    resolve: createResolver(systemClock, dns),
+    dns,
+    random: Math.random,
+    report: (options) => new WorkerReport(options),
+    spool: {},
+  }
+}
 
 export async function assembleWorker(options: WorkerOptions, outside = realOutside()): Promise<Worker> {
   const current = new Current(options.config, { index: options.index, workers: options.workers ?? 1 })
@@ -210,6 +218,7 @@ function assembleSending(
     connect,
     clock,
     resolve,
+    ...(outside.dns && { destinations: assembleDestinations(current, outside.dns, clock) }),
     hostname,
     random,
     preferChunking: true,
@@ -284,6 +293,8 @@ function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, sha
     commit: new Commit({
       clock,
       report: tell,
+      route: current.route,
+      newTraceId,
       spool: {
         append: (message, content, firstAttemptMs) => spool.append(message, content, firstAttemptMs),
         get: (id) => spool.get(id),

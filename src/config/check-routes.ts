@@ -31,9 +31,23 @@ export function ownAddresses({ relay }: Draft, machine: readonly string[]): OwnA
 export function checkRoute(route: RouteDraft, own: OwnAddresses, yaml: YamlText): void {
   const { settings, path } = route
   if (settings === undefined) return
-  checkHosts(settings.hosts, settings.protocol, [...path, 'hosts'], own, yaml)
+  if (settings.hosts) checkHosts(settings.hosts, settings.protocol, [...path, 'hosts'], own, yaml)
+  checkUseMx(settings, path, yaml)
   if (settings.retry.first > settings.retry.max) {
     yaml.report('error', [...path, 'retry', 'first'], 'is longer than retry.max', { allowed: 'at most retry.max' })
+  }
+}
+
+function checkUseMx(settings: RouteSettings, path: SettingPath, yaml: YamlText): void {
+  const { hosts, protocol, 'use-mx': useMx } = settings
+  if (hosts === undefined && !useMx) {
+    yaml.report('error', path, 'does not say where its mail goes', { allowed: 'hosts, or use-mx: true' }, 'key')
+  } else if (hosts !== undefined && useMx) {
+    yaml.report('error', [...path, 'use-mx'], 'stands beside hosts', { hint: 'remove one of them' }, 'key')
+  }
+  if (useMx && protocol === 'lmtp') {
+    const message = 'mail servers of the Internet do not speak LMTP (RFC 2033 §5)'
+    yaml.report('error', [...path, 'protocol'], message, { allowed: 'smtp' })
   }
 }
 

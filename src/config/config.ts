@@ -85,6 +85,14 @@ export interface DsnConfig {
   readonly perDomainAndDayMax: number
 }
 
+/** What holds for all routes that find their hosts by MX. */
+export interface DestinationsConfig {
+  /** Networks that are taken although they are not public. */
+  readonly allowNetworks: readonly string[]
+  /** Names of this relay beside `hostname`. */
+  readonly ownNames: readonly string[]
+}
+
 export interface Config {
   /** The file that it came from. */
   readonly file: string
@@ -99,6 +107,7 @@ export interface Config {
   readonly http: { readonly address: Endpoint | 'off' }
   /** Absent: those of the machine. */
   readonly nameServers?: readonly Endpoint[]
+  readonly destinations: DestinationsConfig
   readonly listeners: readonly ListenerConfig[]
   readonly limits: RelayLimits
   readonly spool: { readonly segmentOctets: number; readonly freeOctetsMin: number }

@@ -35,7 +35,8 @@ export interface Resolved {
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
   const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn } = relay
   const dataFolder = relay['data-folder']
-  if (!(hostname && dataFolder && workers && log && http && listeners && limits && spool && holds && notices && dsn)) {
+  const sections = listeners && limits && spool && holds && notices && dsn && relay.destinations
+  if (!(hostname && dataFolder && workers && log && http && sections)) {
     throw new Error('not sound')
   }
   const at = (path: string): string => resolve(dirname(yaml.file), path)
@@ -50,6 +51,10 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     log: { format: log.format, destination: log.destination === 'stdout' ? 'stdout' : { path: at(log.destination) } },
     http,
     ...(relay['name-servers'] && { nameServers: relay['name-servers'] }),
+    destinations: {
+      allowNetworks: relay.destinations['allow-networks'] ?? [],
+      ownNames: relay.destinations['own-names'] ?? [],
+    },
     listeners: listeners.map((listener) => listenerConfig(listener, limits, at)),
     limits: relayLimits(limits),
     spool: { segmentOctets: spool['segment-size'], freeOctetsMin: spool['free-space-min'] },
@@ -253,11 +258,12 @@ function routeFrom(settings: RouteSettings, tenant: string, name: string): Route
     id: `${tenant}/${name}`,
     tenant,
     protocol: settings.protocol,
-    hosts: settings.hosts.map((host) => ({
+    hosts: (settings.hosts ?? []).map((host) => ({
       name: host.name,
       port: host.port ?? defaultPort(settings.protocol),
       preference: host.preference,
     })),
+    ...(settings['use-mx'] && { byMx: { port: settings['mx-port'] } }),
     tls: settings.tls,
     connectionsMax: settings['connections-max'],
     deliveriesPerConnectionMax: settings['deliveries-per-connection-max'],

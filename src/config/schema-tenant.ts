@@ -68,13 +68,27 @@ const nextHop = z
 const hosts = oneOrMore(nextHop)
 
 export const routeSettings = section({
-  hosts: hosts.describe(
-    prose(
-      'The tenant’s servers. Port 25, for LMTP 24, if none is given. With a preference: `{host:',
-      'backup.bakery.example, preference: 20}`; without one it is 10. The lowest is tried first, equal ones',
-      'share the load.',
+  hosts: hosts
+    .optional()
+    .describe(
+      prose(
+        'The tenant’s servers. Either this or `use-mx`. Port 25, for LMTP 24, if none is given. With a preference: `{host:',
+        'backup.bakery.example, preference: 20}`; without one it is 10. The lowest is tried first, equal ones',
+        'share the load.',
+      ),
     ),
-  ),
+  'use-mx': flag
+    .prefault(false)
+    .describe(
+      prose(
+        'For mail that leaves: each recipient domain is a destination of its own, whose hosts its MX records name (RFC 5321',
+        '§5.1). `connections-max`, `rate-max`, retries and back-off are then those of each destination. See',
+        'outbound-routing.md.',
+      ),
+    ),
+  'mx-port': count(1, 65_535)
+    .prefault(25)
+    .describe('Port of these hosts. Mail servers of the Internet listen on 25 and nowhere else; others are for tests.'),
   protocol: choice('smtp', 'lmtp')
     .prefault('smtp')
     .describe('`lmtp` (RFC 2033) answers for each recipient after the content; never on port 25 (RFC 2033 §5).'),

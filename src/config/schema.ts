@@ -3,7 +3,7 @@
  * are all made of these objects.
  */
 import { z } from 'zod'
-import { nameServers } from './schema-dns.ts'
+import { destinationSettings, nameServers } from './schema-dns.ts'
 import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { dsnSettings } from './schema-outbound.ts'
@@ -90,6 +90,7 @@ export const relayShape = {
         '7672 §2.1.1), and its answers cost nothing.',
       ),
     ),
+  destinations: destinationSettings.prefault({}).describe('What holds for all routes with `use-mx`.'),
   listeners: oneOrMore(listenerSettings)
     .prefault([{ name: 'mx', addresses: ['0.0.0.0:25', '[::]:25'] }])
     .describe('Where mail comes in.'),

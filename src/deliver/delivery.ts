@@ -70,7 +70,9 @@ export interface Delivery {
   /** Finishes what is under way and refuses the rest; resolves when every connection is closed. */
   drain(): Promise<void>
   stats(): readonly RouteStats[]
-  /** After a reload: connections of all other routes are given up. */
+  /** An operator wants it tried now: new connections know of no back-off. */
+  wake(routeId: string): void
+  /** After a reload: connections of all other declared routes are given up. */
   retire(valid: ReadonlySet<string>): void
 }
 
@@ -146,9 +148,9 @@ class RoutedDelivery implements Delivery {
     if (destinations === undefined || route.byMx === undefined) return route
     const found = await destinations.find(destination, route.byMx.port)
     if (found.kind === 'hosts') return { ...route, hosts: found.hosts }
-    const { text } = found
-    if (found.kind === 'deferred') return { kind: 'deferred', obstacle: 'dns', text }
-    return { kind: 'failed', status: found.status, text, stage: 'connect' }
+    if (found.kind === 'deferred') return { kind: 'deferred', obstacle: 'dns', text: found.text }
+    const { status } = found
+    return { kind: 'failed', status, text: `${status} ${found.text}`, stage: 'connect' }
   }
 
   async #probeFrom(route: Route, forwardPath: ForwardPath, reversePath: ReversePath): Promise<ProbeAnswer> {
@@ -176,6 +178,11 @@ class RoutedDelivery implements Delivery {
   stats(): readonly RouteStats[] {
     const nowMs = this.#parts.clock.monotonic()
     return [...this.#routes.values()].map((route) => route.stats(nowMs))
+  }
+
+  wake(routeId: string): void {
+    const connections = this.#routes.get(routeId)
+    if (connections) this.#retire(connections)
   }
 
   retire(valid: ReadonlySet<string>): void {

@@ -44,6 +44,15 @@ export type PathEvent =
       /** Why the spool and not the next hop, where cut-through was tried. */
       readonly note?: string
     }
+  /** The recipients of an accepted transaction are at several destinations: these of them are a message of its own, `part`. */
+  | {
+      readonly kind: 'split'
+      readonly id: TraceId
+      readonly part: TraceId
+      readonly tenant: string
+      readonly route: string
+      readonly recipients: readonly Recipient[]
+    }
   /** Answered 250, and by the tenant's own rule nobody gets it: the named recipients, of perhaps more. */
   | {
       readonly kind: 'discarded'

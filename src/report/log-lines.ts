@@ -65,6 +65,11 @@ export function logLines(event: PathEvent): readonly LogLine[] {
       return event.takesAll ? [{ part: 'vorposten', text: takesAllText(event) }] : []
     case 'discarded':
       return discardedLines(event)
+    case 'split':
+      return event.recipients.map(({ forwardPath }) => ({
+        part: 'qmgr',
+        text: `${event.id}: to=${pathText(forwardPath)}, goes on as ${event.part}`,
+      }))
     case 'governed':
     case 'probed':
     case 'session-closed':

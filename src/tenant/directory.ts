@@ -29,6 +29,10 @@ export interface OutboundSettings {
   readonly networks: readonly string[]
   /** Route id. */
   readonly route: string
+  /** Route ids by recipient domain (A-labels), instead of that one. */
+  readonly domainRoutes?: ReadonlyMap<string, string>
+  /** Route id for mail from `<>`. */
+  readonly nullPathRoute?: string
   /** Domains that a reversePath may have. */
   readonly senders: 'own-domains' | 'any'
   readonly contentOctetsMax: number
@@ -151,10 +155,12 @@ export interface OutboundWay extends Way {
 
 export interface Directory {
   domain(ascii: string): ServedDomain | undefined
+  /** Also of a destination: `tenant/name/example.org`. */
   route(id: string): Route | undefined
   tenant(name: string): Tenant | undefined
   /** The way out for the tenant whose server has this address. */
   outbound(address: string): OutboundWay | undefined
   domains(): Iterable<ServedDomain>
+  /** The declared ones. */
   routes(): Iterable<Route>
 }

@@ -74,7 +74,7 @@ smtpd_recipient_restrictions = reject_unauth_destination
 unknown_relay_recipient_reject_code = 550`
 }
 
-const masterCf = ({ port }: PeerSettings): string => `127.0.0.1:${port} inet n - n - - smtpd
+const masterCf = ({ address, port }: PeerSettings): string => `${address}:${port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
