@@ -6,6 +6,7 @@ import type { Change, QueueEntry, StoredMessage } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Route } from '#tenant/directory.ts'
+import type { SiteCounts } from './sites.ts'
 
 /** The face of the spool that the queue needs. */
 export interface Keep {
@@ -54,12 +55,8 @@ export interface Tried {
 }
 
 /** For the metrics. */
-export interface Counts {
+export interface Counts extends SiteCounts {
   readonly waiting: number
   readonly underWay: number
   readonly later: number
-  readonly sites: number
-  readonly sitesDown: number
-  /** Whose rate is limited by an outage that is over, or by what the server said. */
-  readonly sitesPaced: number
 }

@@ -16,7 +16,8 @@ import { aftermath, type SiteSignal, siteSignal } from './aftermath.ts'
 import type { Counts, QueueParts, Tried } from './contract.ts'
 import { DueHeap } from './due-heap.ts'
 import { RETRY_JITTER } from './schedule.ts'
-import { Site } from './site.ts'
+import type { Site } from './site.ts'
+import { Sites } from './sites.ts'
 import { type Told, told } from './telling.ts'
 import { Throttle } from './throttle.ts'
 import { attempted, endsWithoutDelivery } from './undelivered.ts'
@@ -34,7 +35,7 @@ const DUE_SLACK_MS = 2
 
 export class Queue {
   readonly #parts: QueueParts
-  readonly #sites = new Map<string, Site>()
+  readonly #sites: Sites
   readonly #later = new DueHeap<TraceId>()
   /** In whose line: an id that was rerouted may stand in an older line too, and counts for nothing there. */
   readonly #waiting = new Map<TraceId, Site>()
@@ -51,6 +52,7 @@ export class Queue {
 
   constructor(parts: QueueParts) {
     this.#parts = parts
+    this.#sites = new Sites((id) => parts.keep.get(id)?.state === 'active')
     this.#wallAtStart = parts.clock.wall()
     this.#monotonicAtStart = parts.clock.monotonic()
     this.#throttle = new Throttle({
@@ -66,19 +68,11 @@ export class Queue {
   }
 
   get counts(): Counts {
-    let sitesDown = 0
-    let sitesPaced = 0
-    for (const site of this.#sites.values()) {
-      if (site.down) sitesDown++
-      else if (site.pace.allowedPerSecond !== Number.POSITIVE_INFINITY) sitesPaced++
-    }
     return {
       waiting: this.#waiting.size,
       underWay: this.#underWay.size,
       later: this.#later.size,
-      sites: this.#sites.size,
-      sitesDown,
-      sitesPaced,
+      ...this.#sites.counts,
     }
   }
 
@@ -86,7 +80,7 @@ export class Queue {
   add(entry: QueueEntry): void {
     if (entry.state !== 'active') return
     // Old mail at a new site: the program was away for a while, and with it an outage may have ended.
-    if (!this.#sites.has(entry.route) && this.nowMs() - entry.receivedMs > BACKLOG_MS_MIN) {
+    if (this.#sites.get(entry.route) === undefined && this.nowMs() - entry.receivedMs > BACKLOG_MS_MIN) {
       this.#site(entry.route).recovered(this.#parts.clock.monotonic())
     }
     if (entry.nextAttemptMs <= this.nowMs() + DUE_SLACK_MS) this.#makeReady(entry.id, entry.route)
@@ -191,12 +185,7 @@ export class Queue {
   }
 
   #site(routeId: string): Site {
-    let site = this.#sites.get(routeId)
-    if (site === undefined) {
-      site = new Site(routeId)
-      this.#sites.set(routeId, site)
-    }
-    return site
+    return this.#sites.of(routeId, this.#parts.clock.monotonic())
   }
 
   #makeReady(id: TraceId, routeId: string): void {
@@ -309,6 +298,7 @@ export class Queue {
       site.active--
       if (this.#underWay.size === 0) for (const resolve of this.#draining) resolve()
       this.#pump(site)
+      this.#sites.ended(site, this.#parts.clock.monotonic())
       this.#pumpWanting()
     }
   }
@@ -388,7 +378,6 @@ export class Queue {
         this.#makeReady(id, entry.route)
       }
     }
-    for (const site of this.#sites.values()) if (site.ready.length > 0) this.#pump(site)
     if (this.#later.size > 0) this.#wakeAt(this.#later.firstDueMs)
   }
 }
