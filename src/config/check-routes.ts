@@ -33,6 +33,7 @@ export function checkRoute(route: RouteDraft, own: OwnAddresses, yaml: YamlText)
   if (settings === undefined) return
   if (settings.hosts) checkHosts(settings.hosts, settings.protocol, [...path, 'hosts'], own, yaml)
   checkUseMx(settings, path, yaml)
+  checkSources(settings, path, own, yaml)
   if (settings.retry.first > settings.retry.max) {
     yaml.report('error', [...path, 'retry', 'first'], 'is longer than retry.max', { allowed: 'at most retry.max' })
   }
@@ -48,6 +49,15 @@ function checkUseMx(settings: RouteSettings, path: SettingPath, yaml: YamlText):
   if (useMx && protocol === 'lmtp') {
     const message = 'mail servers of the Internet do not speak LMTP (RFC 2033 §5)'
     yaml.report('error', [...path, 'protocol'], message, { allowed: 'smtp' })
+  }
+}
+
+// It may be configured a moment later (a floating address); until then nothing leaves from it.
+function checkSources(settings: RouteSettings, path: SettingPath, own: OwnAddresses, yaml: YamlText): void {
+  for (const [i, { address }] of (settings['source-addresses'] ?? []).entries()) {
+    if (own.machine.includes(address) || own.machine.length === 0 || isLoopback(address)) continue
+    const hint = 'connections from there will fail until it is configured'
+    yaml.report('warning', [...path, 'source-addresses', i], `${address} is no address of this machine`, { hint })
   }
 }
 

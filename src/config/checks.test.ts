@@ -58,6 +58,19 @@ test('a route with use-mx is for mail that leaves, and has no hosts beside', () 
   assert.match(told(ways('domain-routes: {partner: main}')), /"?partner"? is not a domain/)
 })
 
+test('source addresses should be of this machine', () => {
+  const route = (addresses: string) =>
+    `  bakery: {routes: {main: {hosts: a.example, source-addresses: ${addresses}}}, domains: {bakery.example: {route: main}}}\n`
+  assert.deepEqual(
+    problems(route('[{address: 203.0.113.7}, {address: "2001:db8::7", greeting-name: six.example}]')),
+    [],
+  )
+  assert.match(
+    problems(route('{address: 203.0.113.8}')).join(),
+    /warning: .*source-addresses\.0: 203\.0\.113\.8 is no address of this machine/,
+  )
+})
+
 test('a domain says where its mail goes, once', () => {
   const domain = (settings: string): string =>
     `  bakery: {routes: {main: {hosts: a.example}}, domains: {one.example: {route: main}, bakery.example: ${settings}}}\n`

@@ -128,6 +128,7 @@ tenants:
         retry: {first: 1m, max: 2h}
         lifetime: 4d
         greeting-name: out.relay.example
+        source-addresses: [{address: 192.0.2.7}, {address: 192.0.2.8, greeting-name: out8.relay.example}]
       store: {hosts: "[2001:db8::1]", protocol: lmtp}
     domains:
       Bäckerei.example: {route: main, recipients: {listed: [Anna, 0815, '"a b"', info@bäckerei.example]}, policy: strict}
@@ -143,6 +144,10 @@ tenants:
     ['bakery/main', 'verified', 3, 7, 'out.relay.example'],
   )
   assert.deepEqual([main?.retryFirstMs, main?.retryMaxMs, main?.lifetimeMs], [60_000, 7_200_000, 345_600_000])
+  assert.deepEqual(main?.sources, [
+    { address: '192.0.2.7' },
+    { address: '192.0.2.8', greetingName: 'out8.relay.example' },
+  ])
   assert.deepEqual(store?.hosts, [{ name: '2001:db8::1', port: 24, preference: 10 }], 'the port of LMTP')
   const [named, below] = config.domains
   assert.deepEqual([named?.name, named?.policyClass, named?.route], ['xn--bckerei-5wa.example', 'strict', main])
@@ -185,7 +190,7 @@ tenants:
       'v.yaml:8:8: error: listeners.0.tls: "startls" is not allowed here | allowed: none, starttls, implicit | did you mean starttls?',
       'v.yaml:10:3: error: tenants.Bakery: "Bakery" is not a name | allowed: a name of a-z, 0-9 and -, up to 63 characters',
       'v.yaml:11:17: error: tenants.Bakery.postmaster: "nobody" is not allowed here | allowed: an address such as postmaster@bakery.example | there is no @',
-      'v.yaml:12:21: error: tenants.Bakery.routes.main.host: "host" is not a setting | allowed: hosts, use-mx, mx-port, protocol, tls, connections-max, rate-max, probe-interval, deliveries-per-connection-max, retry, lifetime, greeting-name | did you mean hosts?',
+      'v.yaml:12:21: error: tenants.Bakery.routes.main.host: "host" is not a setting | allowed: hosts, use-mx, mx-port, protocol, tls, connections-max, rate-max, probe-interval, deliveries-per-connection-max, retry, lifetime, greeting-name, source-addresses | did you mean hosts?',
       'v.yaml:13:15: error: tenants.Bakery.domains.bakery: "bakery" is not a domain | allowed: a domain such as bakery.example, or "*.bakery.example" for all its subdomains',
     ],
   )

@@ -4,7 +4,7 @@
  */
 import { dirname, resolve } from 'node:path'
 import type { ServerLimits } from '#smtp/server/contract.ts'
-import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
+import type { Route, ServedDomain, SourceAddress, Tenant } from '#tenant/directory.ts'
 import { defaultPort } from './check-routes.ts'
 import type { ListedKeys } from './check-tenants.ts'
 import type {
@@ -249,6 +249,12 @@ function ldapSource(settings: LdapSettings, at: Absolute): LdapSource {
   }
 }
 
+type SourceWritten = NonNullable<RouteSettings['source-addresses']>[number]
+
+function sourceFrom({ address, 'greeting-name': greetingName }: SourceWritten): SourceAddress {
+  return { address, ...(greetingName !== undefined && { greetingName }) }
+}
+
 let defaults: RouteSettings | undefined
 const routeDefaults = (): RouteSettings => (defaults ??= routeSettings.parse({ hosts: 'mail.bakery.example' }))
 
@@ -263,6 +269,7 @@ function routeFrom(settings: RouteSettings, tenant: string, name: string): Route
       port: host.port ?? defaultPort(settings.protocol),
       preference: host.preference,
     })),
+    ...(settings['source-addresses'] && { sources: settings['source-addresses'].map(sourceFrom) }),
     ...(settings['use-mx'] && { byMx: { port: settings['mx-port'] } }),
     tls: settings.tls,
     connectionsMax: settings['connections-max'],

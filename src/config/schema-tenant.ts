@@ -7,7 +7,7 @@ import { hostName, network } from './schema-listener.ts'
 import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts'
 import { recipients } from './schema-recipients.ts'
 import { choice, count, duration, flag, oneOrMore, prose, section, setting, size } from './setting.ts'
-import { readFullDomain, readHostPort } from './units.ts'
+import { canonicalAddress, readFullDomain, readHostPort } from './units.ts'
 
 /** Also the names of routes: both are parts of route ids, log lines and metrics. */
 export const NAME = /^[a-z0-9-]{1,63}$/
@@ -66,6 +66,18 @@ const nextHop = z
   .meta({ 'x-allowed': 'a host, or `{host: …, preference: …}`', 'x-host': true })
 
 const hosts = oneOrMore(nextHop)
+
+const ipAddress = setting({
+  allowed: 'an address such as 192.0.2.7 or "2001:db8::7"',
+  brief: 'an address',
+  read: canonicalAddress,
+  json: { type: 'string', examples: ['192.0.2.7', '2001:db8::7'] },
+})
+
+const sourceAddress = section({
+  address: ipAddress.describe('An address of this machine. Its name in DNS should be the greeting name, and back.'),
+  'greeting-name': hostName.optional().describe('Name in our EHLO from there, if not that of the route.'),
+})
 
 export const routeSettings = section({
   hosts: hosts
@@ -155,6 +167,15 @@ export const routeSettings = section({
   'greeting-name': hostName
     .optional()
     .describe('Name in our EHLO to these hosts; the relay’s `hostname` if none is given.'),
+  'source-addresses': oneOrMore(sourceAddress)
+    .optional()
+    .describe(
+      prose(
+        'Addresses of this machine from which these hosts are reached, one at random for each connection. IPv4 hosts are',
+        'reached from IPv4 addresses, IPv6 hosts from IPv6 addresses; where there is none of a family, hosts are not',
+        'reached by it.',
+      ),
+    ),
 })
 
 const shortName = setting({

@@ -5,9 +5,11 @@
  * more in clear on a new connection (RFC 7435 §3: some protection where possible, clear text where not); with
  * `required` and `verified` the message waits.
  */
+import { isIP } from 'node:net'
 import type { ClientSettings, SessionFault } from '#smtp/client/contract.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Connect, Wire } from '#sys/wire.ts'
+import type { SourceAddress } from '#tenant/directory.ts'
 import { Connection, type ConnectionEvents } from './connection.ts'
 import type { Host } from './hosts.ts'
 import type { DeliverLimits } from './limits.ts'
@@ -25,6 +27,8 @@ export interface Dialler {
   readonly tlsSessions: TlsSessions
   /** Present: several addresses at a time, a little after each other. */
   readonly race?: Pick<Clock, 'after'>
+  /** Where connections come from; absent: as the system chooses. */
+  readonly sources?: { readonly addresses: readonly SourceAddress[]; readonly random: () => number }
   /** Hears of every connection from the moment it has a wire, and for all its life. */
   readonly events: ConnectionEvents & { opened(connection: Connection): void }
 }
@@ -40,8 +44,10 @@ export async function dialHost(host: Host, dialler: Dialler): Promise<Dialled> {
   } catch (error) {
     return { ok: false, fault: { obstacle: 'dns', text: `${host.name}: ${messageOf(error)}` } }
   }
-  let last: Dialled = { ok: false, fault: { obstacle: 'dns', text: `${host.name} has no address` } }
-  for (let rest = addresses.slice(0, dialler.limits.addressesPerHostMax); rest.length > 0; ) {
+  const reachable = addresses.filter((address) => sourcesFor(address, dialler) !== 'none')
+  const text = addresses.length === 0 ? 'has no address' : 'has no address of a family that we have one of'
+  let last: Dialled = { ok: false, fault: { obstacle: 'dns', text: `${host.name} ${text}` } }
+  for (let rest = reachable.slice(0, dialler.limits.addressesPerHostMax); rest.length > 0; ) {
     const reached = await connectTo(host, dialler.race ? rest : rest.slice(0, 1), dialler)
     if (reached.ok) {
       last = await dialAddress(host, reached, dialler)
@@ -59,12 +65,32 @@ export async function dialHost(host: Host, dialler: Dialler): Promise<Dialled> {
 
 type Reached = { readonly ok: true; readonly wire: Wire; readonly address: string } | Extract<Dialled, { ok: false }>
 
+/** Ours of the same family; `none`: there are some, but of the other family only. */
+function sourcesFor(address: string, { sources }: Dialler): readonly SourceAddress[] | 'none' {
+  if (sources === undefined) return []
+  const family = isIP(address)
+  const found = sources.addresses.filter((source) => isIP(source.address) === family)
+  return found.length === 0 ? 'none' : found
+}
+
+function sourceOf(address: string, dialler: Dialler): { from?: string } {
+  const found = sourcesFor(address, dialler)
+  const random = dialler.sources?.random() ?? 0
+  const chosen = found === 'none' ? undefined : found[Math.floor(random * found.length)]
+  return chosen === undefined ? {} : { from: chosen.address }
+}
+
+function nameFrom(local: string, sources: Dialler['sources']): { greetingName?: string } {
+  const greetingName = sources?.addresses.find(({ address }) => address === local)?.greetingName
+  return greetingName === undefined ? {} : { greetingName }
+}
+
 async function connectTo(host: Host, addresses: readonly string[], dialler: Dialler): Promise<Reached> {
   const { connect, limits, race } = dialler
   let last = addresses[0]!
   const one = (address: string): Promise<Wire> => {
     last = address
-    return connect({ address, port: host.port, timeoutMs: limits.connectMsMax })
+    return connect({ address, port: host.port, timeoutMs: limits.connectMsMax, ...sourceOf(address, dialler) })
   }
   try {
     if (race) return { ok: true, ...(await raceTo(addresses, one, race)) }
@@ -91,7 +117,7 @@ async function dialAddress(
 function openSession(
   host: Host,
   wire: Wire,
-  { tlsSessions, events }: Dialler,
+  { tlsSessions, events, sources }: Dialler,
   settings: ClientSettings,
 ): Promise<Dialled & { tlsFailed?: boolean }> {
   return new Promise((resolve) => {
@@ -99,7 +125,7 @@ function openSession(
     const connection = new Connection(
       host,
       wire,
-      settings,
+      { ...settings, ...nameFrom(wire.local.address, sources) },
       {
         ready(self) {
           if (open) events.ready(self)

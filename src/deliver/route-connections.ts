@@ -136,7 +136,9 @@ const sameConnections = ({
   connectionsMax,
   deliveriesPerConnectionMax,
   greetingName,
-}: Route): string => JSON.stringify([protocol, hosts, tls, connectionsMax, deliveriesPerConnectionMax, greetingName])
+  sources,
+}: Route): string =>
+  JSON.stringify([protocol, hosts, tls, connectionsMax, deliveriesPerConnectionMax, greetingName, sources])
 
 function diallerFor(route: Route, parts: RouteParts): Omit<Dialler, 'events'> {
   const { connect, clock, resolve, destinations, limits, hostname, preferChunking, tlsSessions } = parts
@@ -152,6 +154,7 @@ function diallerFor(route: Route, parts: RouteParts): Omit<Dialler, 'events'> {
     connect,
     limits,
     settings,
+    ...(route.sources && { sources: { addresses: route.sources, random: parts.random } }),
     tlsSessions: tlsSessions.forRoute(route.id, route.tls),
     ...(byMx ? { resolve: (name) => destinations.addresses(name), race: clock } : { resolve }),
   }

@@ -101,6 +101,14 @@ export interface Route {
   readonly lifetimeMs: number
   /** EHLO name; the relay's host name if absent. */
   readonly greetingName?: string
+  /** Addresses of ours from which connections are made, in random order; absent: as the system chooses. */
+  readonly sources?: readonly SourceAddress[]
+}
+
+export interface SourceAddress {
+  readonly address: string
+  /** Instead of the route's. */
+  readonly greetingName?: string
 }
 
 export type RecipientSource =
