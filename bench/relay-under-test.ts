@@ -34,10 +34,14 @@ export class RelayUnderTest {
 
   /** `domains`: each with the port of its next hop. Not started yet. */
   static async create(commit: Commit, domains: Readonly<Record<string, number>>): Promise<RelayUnderTest> {
+    return RelayUnderTest.configured((place) => relayConfig({ ...place, commit, domains }))
+  }
+
+  /** The same with another configuration. */
+  static async configured(text: (place: { port: number; dataFolder: string }) => string): Promise<RelayUnderTest> {
     const folder = mkdtempSync(join(process.env['VORPOSTEN_BENCH_FOLDER'] ?? tmpdir(), 'vorposten-bench-'))
     const relay = new RelayUnderTest(await freePort(), folder)
-    const text = relayConfig({ port: relay.port, dataFolder: join(folder, 'data'), commit, domains })
-    writeFileSync(relay.#config, text)
+    writeFileSync(relay.#config, text({ port: relay.port, dataFolder: join(folder, 'data') }))
     return relay
   }
 

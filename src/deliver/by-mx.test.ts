@@ -121,3 +121,14 @@ test('a reload that keeps the declared route keeps its destinations', async () =
   await quiet()
   assert.equal(server.open, 0)
 })
+
+test('what was stored for a smarthost goes to each destination, when its route has become one by MX', async () => {
+  const { made, leads } = world()
+  leads('one.example', 'mx1')
+  leads('two.example', 'mx2')
+  const [one, two] = [made.server('mx1'), made.server('mx2', good({ RCPT: '550 5.1.1 nobody' }))]
+  const mixed = message('a@one.example', 'b@two.example', 'c@One.Example', 'd@three.example')
+  const attempt = await made.delivery.attempt(route([], { byMx: { port: 25 } }), mixed, SEND)
+  assert.equal(summary(attempt), 'delivered,failed/rcpt,delivered,failed/connect')
+  assert.deepEqual([one.taken, two.sessions.length], [1, 1])
+})

@@ -20,6 +20,7 @@ import type { Route } from '#tenant/directory.ts'
 import { Connection } from './connection.ts'
 import type { Destinations } from './destinations.ts'
 import type { Resolve } from './dial.ts'
+import { attemptEach } from './each-destination.ts'
 import { DELIVER_LIMITS, type DeliverLimits } from './limits.ts'
 import { RouteConnections, type RouteStats } from './route-connections.ts'
 import { TlsSessions } from './tls-sessions.ts'
@@ -98,6 +99,9 @@ class RoutedDelivery implements Delivery {
   }
 
   async attempt(route: Route, message: OutgoingMessage, options: AttemptOptions): Promise<Attempt> {
+    if (route.byMx !== undefined && route.destination === undefined) {
+      return attemptEach(route, message, (to, part) => this.attempt(to, part, options))
+    }
     const { clock } = this.#parts
     const startMs = clock.monotonic()
     const queuedMs = Math.max(0, clock.wall() - message.receivedMs)

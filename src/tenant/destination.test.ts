@@ -62,7 +62,6 @@ test('a destination has a route of its own, with everything that the declared on
 
 test('what is no destination has none', () => {
   for (const id of [
-    'bakery/partner/example.org',
     'bakery/nothing/example.org',
     'smith/internet/example.org',
     'bakery/internet/',
@@ -75,6 +74,11 @@ test('what is no destination has none', () => {
   ]) {
     assert.equal(directory.route(id), undefined, id)
   }
+})
+
+test('a route that has hosts now takes what waits for its destinations', () => {
+  const made = directory.route('bakery/partner/example.org')
+  assert.deepEqual(made, { ...directory.route('bakery/partner'), id: 'bakery/partner/example.org' })
 })
 
 test('ids come apart again', () => {

@@ -34,8 +34,9 @@ export class DestinationRoutes {
     if (kept !== undefined) return kept
     const { declared, destination } = splitRouteId(id)
     const route = this.#declared.get(declared)
-    if (route?.byMx === undefined || destination === undefined || !isDestination(destination)) return undefined
-    const made = { ...route, id, destination }
+    if (route === undefined || destination === undefined || !isDestination(destination)) return undefined
+    // A route that was by MX and has hosts now: what waits for its destinations goes there.
+    const made = route.byMx === undefined ? { ...route, id } : { ...route, id, destination }
     this.#kept.set(id, made)
     if (this.#kept.size > KEPT_MAX) this.#kept.delete(this.#kept.keys().next().value!)
     return made
