@@ -17,6 +17,8 @@ export interface RelayConfig {
   readonly retrySecondsMax?: number
   readonly connectionsMax?: number
   readonly workers?: number
+  /** The listener takes mail of the first domain to anyone, which leaves by the way of that domain. */
+  readonly outbound?: boolean
 }
 
 export function relayConfig(config: RelayConfig): string {
@@ -28,11 +30,12 @@ export function relayConfig(config: RelayConfig): string {
     'http:',
     "  address: 'off'",
     'listeners:',
-    `  - {name: bench, addresses: '127.0.0.1:${config.port}', tls: none}`,
+    `  - {name: bench, addresses: '127.0.0.1:${config.port}', tls: none${config.outbound ? ', service: outbound' : ''}}`,
     // A session of the load tools lasts as long as the run.
     'limits: {transactions-max: 1000000}',
     'tenants:',
     '  bench:',
+    ...(config.outbound ? ['    outbound: {from-networks: 127.0.0.1, route: hop-0}'] : []),
     '    routes:',
   ]
   const domains = Object.entries(config.domains)
@@ -61,14 +64,16 @@ function main(): void {
       'data-folder': { type: 'string' },
       domain: { type: 'string', default: 'dest.test' },
       commit: { type: 'string', default: 'spool' },
+      outbound: { type: 'boolean', default: false },
     },
   })
-  const { commit } = values
+  const { commit, outbound } = values
   if (commit !== 'spool' && commit !== 'cut-through') throw new Error(`no such commit: ${commit}`)
   const config = {
     port: Number(values.port),
     dataFolder: values['data-folder'] ?? '',
     commit,
+    outbound,
     domains: { [values.domain]: Number(values['sink-port']) },
   } as const
   process.stdout.write(relayConfig(config))

@@ -33,8 +33,12 @@ export class RelayUnderTest {
   }
 
   /** `domains`: each with the port of its next hop. Not started yet. */
-  static async create(commit: Commit, domains: Readonly<Record<string, number>>): Promise<RelayUnderTest> {
-    return RelayUnderTest.configured((place) => relayConfig({ ...place, commit, domains }))
+  static async create(
+    commit: Commit,
+    domains: Readonly<Record<string, number>>,
+    outbound = false,
+  ): Promise<RelayUnderTest> {
+    return RelayUnderTest.configured((place) => relayConfig({ ...place, commit, domains, outbound }))
   }
 
   /** The same with another configuration. */
@@ -96,8 +100,13 @@ export class RelayUnderTest {
 
   /** Asks for an attempt at all deferred mail now. */
   async flush(): Promise<void> {
-    const flush = spawn(process.execPath, [MAIN, 'queue', 'flush', '--config', this.#config], { stdio: 'ignore' })
-    await once(flush, 'exit')
+    await this.command('queue', 'flush')
+  }
+
+  /** `dkim create …` and the like. */
+  async command(...words: readonly string[]): Promise<void> {
+    const command = spawn(process.execPath, [MAIN, ...words, '--config', this.#config], { stdio: 'ignore' })
+    await once(command, 'exit')
   }
 
   async stop(): Promise<void> {

@@ -9,6 +9,7 @@ import { direct } from './scenario/direct.ts'
 import { idle } from './scenario/idle.ts'
 import { isolation } from './scenario/isolation.ts'
 import { queue, restart } from './scenario/queue.ts'
+import { signed } from './scenario/signed.ts'
 import { syncs } from './scenario/syncs.ts'
 import { throughput } from './scenario/throughput.ts'
 import { markdown, type Table } from './table.ts'
@@ -22,6 +23,7 @@ const SCENARIOS: Readonly<Record<string, (options: BenchOptions) => Promise<Tabl
   isolation,
   destinations,
   syncs,
+  signed,
 }
 
 const FLAGS = {

@@ -25,8 +25,13 @@ export const TLS: TlsFacts = { protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA
 /** The script: what the path answers. */
 export type Answers = (question: Question) => Answer
 
-export const acceptAll: Answers = (question) =>
-  question.kind === 'content' ? { kind: 'accept', custody: SpoolReceipt.afterSync(question.transaction.id) } : ACCEPT
+export const acceptAll: Answers = (question) => {
+  if (question.kind === 'auth') return { kind: 'authenticated', as: ANNA }
+  if (question.kind !== 'content') return ACCEPT
+  return { kind: 'accept', custody: SpoolReceipt.afterSync(question.transaction.id) }
+}
+
+export const ANNA = { tenant: 'bakery', login: 'anna', mechanism: 'PLAIN', senders: [] } as const
 
 export interface Received {
   readonly transaction: Transaction
@@ -40,6 +45,8 @@ export interface RehearsalOptions {
   /** Questions wait for `answerNow`. */
   readonly later?: boolean
   readonly greet?: boolean
+  /** The session is under TLS before its greeting. */
+  readonly tls?: TlsFacts
 }
 
 export class Rehearsal {
@@ -61,7 +68,7 @@ export class Rehearsal {
     const settings = { ...SETTINGS, ...options.settings }
     this.machine = createServerSession(
       settings,
-      newSession(),
+      { ...newSession(), ...(options.tls && { tls: options.tls }) },
       traceIds(
         0,
         () => 0,
@@ -157,6 +164,7 @@ function tell(effect: Exclude<Effect, { kind: 'write' }>): string {
   if (effect.kind === 'abandoned') return `abandoned ${JSON.stringify(effect.transaction.envelope)}`
   const { question } = effect
   if (question.kind === 'etrn') return `ask etrn ${question.argument}`
+  if (question.kind === 'auth') return `ask auth ${JSON.stringify(question.step)}`
   const what = `ask ${question.kind} ${question.transaction.id} ${JSON.stringify(question.transaction.envelope)}`
   if (question.kind === 'rcpt') return `${what} ${JSON.stringify(question.recipient)}`
   if (question.kind !== 'content') return what

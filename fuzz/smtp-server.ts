@@ -49,8 +49,11 @@ const COMMANDS = [
     'HELP',
     'STARTTLS',
     'AUTH PLAIN',
+    'AUTH LOGIN YW5uYQ==',
+    'AUTH PLAIN =',
     'ETRN x.example',
   ],
+  ...['YW5uYQ==', '*', 'c2VjcmV0'],
   ...[
     'MAIL FROM:<a@client.example>',
     'MAIL FROM:<> SIZE=20',
@@ -127,7 +130,7 @@ function newCase(random: Random, onTheWay: Case['onTheWay']): Case {
     startTls: random() < 0.9,
     requireTls: random() < 0.05,
     lineEnds: random() < 0.7 ? 'refuse' : 'normalise',
-    authMechanisms: random() < 0.5 ? [] : ['PLAIN'],
+    authMechanisms: random() < 0.5 ? [] : ['PLAIN', 'LOGIN'],
     etrn: random() < 0.5,
   }
   const seed = below(random, 2 ** 32)
@@ -142,6 +145,7 @@ const mixedAnswers =
     if (luck < 0.01 && question.kind === 'content') return { kind: 'vanish' }
     if (luck < 0.05) return reject(permanent(550, '5.7.1', 'refused'), 'fuzz', '')
     if (luck < 0.1) return defer(transient(luck < 0.06 ? 421 : 451, '4.3.0', 'later'), 'fuzz', '')
+    if (question.kind === 'auth' && luck < 0.5) return { kind: 'challenge', challenge: Buffer.from('more') }
     return acceptAll(question)
   }
 

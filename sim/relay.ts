@@ -2,13 +2,14 @@
  * The relay in the simulated world: the worker's own assembly over a virtual clock, disk and network. It dies as machines
  * do and comes back on the same disk. What its report hears is checked for defects.
  */
-import { assembleWorker, type Outside, type Worker } from '#cli/assemble.ts'
+import { assembleWorker, type Outside, type Worker, type WorkerOptions } from '#cli/assemble.ts'
 import type { Config } from '#config/config.ts'
 import type { PathEvent } from '#mail/event.ts'
 import { logLines } from '#report/log-lines.ts'
 import { measurer } from '#report/measure.ts'
 import { Metrics } from '#report/metrics.ts'
 import { traceRecord } from '#report/trace-record.ts'
+import type { Clock } from '#sys/clock.ts'
 import type { Disk } from '#sys/disk.ts'
 import type { Connect } from '#sys/wire.ts'
 import type { TwinDisk } from './disk.ts'
@@ -34,6 +35,8 @@ export interface RelayParts {
   readonly resolve: Outside['resolve']
   /** Parts of the world that are broken on purpose, to see that it is noticed. */
   readonly spoil?: (outside: Outside) => Outside
+  /** What a supervisor gives its workers; without it the worker is alone. */
+  readonly supervised?: (clock: Clock) => Pick<WorkerOptions, 'follow' | 'met'>
 }
 
 export class SimRelay {
@@ -119,9 +122,10 @@ export class SimRelay {
   }
 
   async #boot(clock: LifeClock): Promise<void> {
-    const { config, random, spoil = (same) => same } = this.#parts
+    const { config, random, spoil = (same) => same, supervised = () => ({}) } = this.#parts
     const options = { config, index: 0, spoolFolders: ['/data/spool'], reusePort: false, ticketKeys: Buffer.alloc(48) }
-    const worker = await assembleWorker(options, spoil(this.#outside(clock)))
+    const outside = spoil(this.#outside(clock))
+    const worker = await assembleWorker({ ...options, ...supervised(outside.clock) }, outside)
     await worker.acceptor.prepare()
     if (!clock.alive) return
     this.starts++

@@ -11,6 +11,7 @@ import type { Connect } from '#sys/wire.ts'
 import { Customer } from './customer.ts'
 import { TwinDisk } from './disk.ts'
 import { judge } from './judge.ts'
+import { readKept } from './kept.ts'
 import { Ledger } from './ledger.ts'
 import { SimWire } from './network.ts'
 import { customerFacts, habits, hostNameOf, letter, relayConfig } from './population.ts'
@@ -220,30 +221,11 @@ class World {
   }
 
   async #kept(): Promise<Map<string, Map<string, RecipientState['kind']>>> {
-    const read = this.#relay.worker ? await this.#during(this.#readSpool(), HOUR) : undefined
+    const read = this.#relay.worker
+      ? await this.#during(readKept(this.#relay.worker.spool, this.ledger), HOUR)
+      : undefined
     if (read === undefined) this.ledger.violation('after the calm, the relay does not run or its spool cannot be read')
     return read ?? new Map()
-  }
-
-  async #readSpool(): Promise<Map<string, Map<string, RecipientState['kind']>>> {
-    const kept = new Map<string, Map<string, RecipientState['kind']>>()
-    const { spool } = this.#relay.worker!
-    for (const { id } of [...spool.entries()]) {
-      const result = await spool.read(id)
-      if (result.kind !== 'stored') {
-        this.ledger.violation(`${id} is in the index and ${result.kind}`)
-        continue
-      }
-      const { envelope, recipients, content } = result.message
-      const states = envelope.recipients.map(({ forwardPath }, i): [string, RecipientState['kind']] => [
-        forwardPath.kind === 'postmaster' ? 'postmaster' : forwardPath.mailbox.localPart,
-        recipients[i]!.kind,
-      ])
-      const tryId = this.ledger.tryOf(Buffer.concat(content.chunks).toString('latin1')) ?? id
-      if (kept.has(tryId)) this.ledger.violation(`${tryId} is kept twice`)
-      kept.set(tryId, new Map(states))
-    }
-    return kept
   }
 
   /** In a calm world nothing is under way, and nothing has grown without bound. */

@@ -70,12 +70,18 @@ async function addLargeCommands(): Promise<void> {
   const { recipientsCommand } = await import('./cli/recipients.ts')
   const { askRecipients } = await import('./cli/recipients-offline.ts')
   const { askRunning } = await import('./cli/ask-running.ts')
+  const { credentialsCommand, notRunning } = await import('./cli/credentials.ts')
   const { maintenanceCommand } = await import('./cli/maintenance.ts')
+  const { dkimCommand } = await import('./cli/dkim.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
   program.addCommand(recipientsCommand(async (request) => askRecipients(await config(), request)))
+  program.addCommand(
+    credentialsCommand(async (request) => askRunning((await config()).dataFolder, request, notRunning)),
+  )
   program.addCommand(maintenanceCommand(ask))
   program.addCommand(findingsCommand(ask))
+  program.addCommand(dkimCommand(ask))
   program.addCommand(simulateCommand(config))
 }
 

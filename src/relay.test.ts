@@ -4,12 +4,13 @@ import { content } from '#mail/content.ts'
 import type { ContentAnswer } from '#mail/decisions.ts'
 import type { PathEvent } from '#mail/event.ts'
 import type { Transaction } from '#mail/session.ts'
-import { recipient, session, transaction } from '#mail/testing.ts'
+import { mailbox, recipient, session, transaction } from '#mail/testing.ts'
 import { ACCEPT, type Gate } from '#mail/verdict.ts'
 import { HandClock, route } from '#queue/testing.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Directory, ServedDomain } from '#tenant/directory.ts'
 import { Bounces } from './relay/bounces.ts'
+import { CalloutSender } from './relay/callout-sender.ts'
 import { Outbound } from './relay/outbound.ts'
 import * as refusals from './relay/refusals.ts'
 import { served } from './relay/testing.ts'
@@ -22,6 +23,8 @@ const MESSAGE = content([Buffer.from('Subject: hello\r\nMessage-ID: <1@x>\r\n\r\
 const replyOf = (answer: Gate | ContentAnswer) =>
   'reply' in answer ? `${answer.reply.code} ${answer.reply.status}` : answer.kind
 
+const BATV = { kind: 'batv', sinceMs: 0, warmUpMs: 0, signingKey: 1, keys: new Map() } as const
+
 const DOMAINS: readonly ServedDomain[] = [
   served(),
   served({ name: 'cafe.test' }),
@@ -31,6 +34,7 @@ const DOMAINS: readonly ServedDomain[] = [
   served({ name: HOST }),
   served({
     name: 'second.test',
+    tenant: { name: 'bakery', language: 'en', bounceProtection: BATV },
     route: route('second/main'),
     commit: 'spool',
     fallback: { refuseWhilePrimaryUp: true },
@@ -72,6 +76,7 @@ function bench() {
     room: () => says.room,
     outbound: new Outbound(leaving),
     bounces: new Bounces(leaving),
+    calloutSender: new CalloutSender({ ...leaving, mailbox: () => mailbox('probe@second.test') }),
     commit: {
       take(ready) {
         taken.push(ready.transaction)
@@ -94,6 +99,32 @@ function bench() {
 function reported(events: readonly PathEvent[]): string[] {
   return events.map((event) => (event.kind === 'refused' ? `${event.at} ${event.reply.code}` : event.kind))
 }
+
+describe('RCPT to the sender of our callouts', () => {
+  it('is taken without a question, by nobody else’s side, and its mail is thrown away', async () => {
+    const { relay, rcpt, says, taken, events } = bench()
+    says.up = true
+    says.answer = UNKNOWN
+    const one = transaction([], '')
+    assert.equal(await rcpt('Probe@second.test', one), 'accept')
+    assert.equal(await rcpt('bob@bakery.test', one), '452 4.5.3')
+    const other = transaction([])
+    assert.equal(await rcpt('bob@open.test', other), '550 5.1.1')
+    says.answer = KNOWN
+    assert.equal(await rcpt('bob@open.test', other), 'accept')
+    assert.equal(await rcpt('probe@second.test', other), '452 4.5.3')
+    assert.equal(says.asked, 2)
+    assert.equal((await relay.content(one, MESSAGE)).kind, 'discard')
+    assert.deepEqual(taken, [])
+    const last = events.at(-1)
+    assert.ok(last?.kind === 'discarded')
+    assert.deepEqual(
+      last.reasons.map(({ symbol }) => symbol),
+      ['callout-sender'],
+    )
+    assert.equal(last.messageId, '<1@x>')
+  })
+})
 
 describe('RCPT to a domain that we are a fallback MX for', () => {
   it('while its primary is up: 4yz, and nobody is asked', async () => {

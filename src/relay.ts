@@ -8,15 +8,15 @@
  *                     5yz no, 4yz not now          452 no space                 queue/ ─► deliver/ ─► delivered,
  *                                                                                          deferred, held
  *
- * Mail that leaves the tenants' servers enters by the same door of another listener: relay/outbound.ts says who may, and
- * what becomes of automatic mail. relay/bounces.ts keeps bounces of mail that a tenant never sent away from it.
+ * Mail that leaves enters by the same door of another listener: from the tenants' servers, or from users who say who they are
+ * (relay/authentication.ts). relay/outbound.ts says who may, as whom, and what becomes of automatic mail. relay/bounces.ts keeps bounces of mail that a tenant never sent away from it.
  *
  * Each step answers with a value: accept, reject (5yz) or defer (4yz), with its reasons. `report/` hears of each one.
  * Stages do not know each other; they meet here.
  */
 import { type ForwardPath, mailboxText } from '#mail/address.ts'
 import type { Content } from '#mail/content.ts'
-import type { ContentAnswer, Decisions, EtrnAnswer, Soon } from '#mail/decisions.ts'
+import type { AuthAnswer, AuthStep, ContentAnswer, Decisions, EtrnAnswer, Soon } from '#mail/decisions.ts'
 import type { Recipient } from '#mail/envelope.ts'
 import type { RefusedAt, Report } from '#mail/event.ts'
 import type { Session, Transaction } from '#mail/session.ts'
@@ -24,13 +24,16 @@ import { ACCEPT, type Gate } from '#mail/verdict.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
+import type { Authentication } from './relay/authentication.ts'
 import type { Bounces } from './relay/bounces.ts'
+import type { CalloutSender } from './relay/callout-sender.ts'
 import type { Commit } from './relay/commit.ts'
 import { type EtrnParts, etrn } from './relay/etrn.ts'
 import { inspect } from './relay/inspect.ts'
-import type { Judged, Outbound, ToJudge } from './relay/outbound.ts'
+import type { Judged, Outbound, Passed, ToJudge } from './relay/outbound.ts'
 import { DESTINATIONS_MAX, Spread } from './relay/parts.ts'
 import * as refusals from './relay/refusals.ts'
+import type { Signing } from './relay/signing.ts'
 
 /** After so many unknown recipients in one session, known and unknown hear the same (directory harvest). */
 export const UNKNOWN_RECIPIENTS_MAX = 20
@@ -48,7 +51,12 @@ export interface RelayParts {
   /** May content come now? The spool's health and the memory that contents take. */
   readonly room: (declaredOctets: number) => Gate
   readonly outbound: Pick<Outbound, 'way' | 'mail' | 'content'>
+  readonly calloutSender: Pick<CalloutSender, 'way' | 'isWay' | 'discard'>
   readonly bounces: Pick<Bounces, 'plain' | 'withPlainRecipients' | 'rcpt' | 'content'>
+  /** Absent: no password is right. */
+  readonly authentication?: Pick<Authentication, 'step'>
+  /** Absent: nothing is signed. */
+  readonly signing?: Pick<Signing, 'sign'>
   readonly commit: Pick<Commit, 'take'>
   readonly report: Report
 }
@@ -69,7 +77,7 @@ export class Relay implements Decisions {
   }
 
   mail(transaction: Transaction): Gate {
-    if (transaction.session.service !== 'outbound') return ACCEPT
+    if (transaction.session.service === 'inbound') return ACCEPT
     const gate = this.#parts.outbound.mail(transaction)
     if (gate.kind === 'accept') return gate
     return this.#refuse('mail', transaction, gate, undefined, this.#parts.outbound.way(transaction.session))
@@ -86,6 +94,7 @@ export class Relay implements Decisions {
     const gate = bounce.kind === 'accept' ? this.#mayJoin(transaction, way) : bounce
     if (gate.kind !== 'accept') return this.#refuse('rcpt', transaction, gate, recipient, way)
     if (!isServed(way)) return this.#leaves(transaction, recipient, way)
+    if (this.#parts.calloutSender.isWay(way)) return this.#joined(transaction, way)
     const answer = this.#parts.recipients.verify(way, bounces.plain(recipient.forwardPath, way))
     return answer instanceof Promise
       ? answer.then((later) => this.#verified(transaction, recipient, way, later))
@@ -99,16 +108,15 @@ export class Relay implements Decisions {
 
   async content(received: Transaction, content: Content): Promise<ContentAnswer> {
     const way = this.#group.get(received)!
-    const { hostname, clock, hopsMax, bounces, commit } = this.#parts
+    const { hostname, clock, hopsMax, bounces, calloutSender } = this.#parts
+    if (calloutSender.isWay(way)) return calloutSender.discard(received, way, content)
     const transaction = isServed(way) ? bounces.withPlainRecipients(received, way) : received
     const inspected = inspect(transaction, content, way, { hostname, hopsMax: hopsMax(), wallMs: clock.wall() })
     if (inspected.kind === 'reject') return this.#refuse('content', transaction, inspected, undefined, way)
     const { header, messageId } = inspected
-    const judged = await this.#judge({ transaction, way, content, header, messageId })
-    const answer =
-      judged.kind === 'pass'
-        ? await commit.take({ ...judged, domain: way, content: inspected.content, messageId })
-        : judged
+    const message = { transaction, way, content, header, messageId }
+    const judged = await this.#judge(message)
+    const answer = judged.kind === 'pass' ? await this.#take(message, judged, inspected.content) : judged
     if (answer.kind === 'reject' || answer.kind === 'defer') {
       return this.#refuse('content', transaction, answer, undefined, way)
     }
@@ -126,6 +134,10 @@ export class Relay implements Decisions {
     return answer
   }
 
+  auth(session: Session, step: AuthStep): Soon<AuthAnswer> {
+    return this.#parts.authentication?.step(session, step) ?? refusals.authWrong()
+  }
+
   abandoned(transaction: Transaction): void {
     this.#group.delete(transaction)
   }
@@ -140,11 +152,24 @@ export class Relay implements Decisions {
     return isServed(way) ? bounces.content({ ...message, way }) : outbound.content({ ...message, way })
   }
 
+  async #take(
+    { transaction, way, messageId, ...read }: ToJudge<ServedDomain | OutboundWay>,
+    passed: Passed,
+    content: Content,
+  ): Promise<ContentAnswer> {
+    const { signing, commit } = this.#parts
+    const ready = { ...passed, domain: way, content, messageId }
+    if (isServed(way) || signing === undefined) return commit.take(ready)
+    const signed = await signing.sign({ transaction, way, messageId, ...read }, content)
+    return signed.kind === 'signed' ? commit.take({ ...ready, ...signed }) : signed
+  }
+
   #wayTo(path: ForwardPath, session: Session): ServedDomain | OutboundWay | undefined {
     const directory = this.#parts.directory()
-    if (session.service === 'outbound' && path.kind === 'mailbox') return this.#parts.outbound.way(session)
+    if (session.service !== 'inbound' && path.kind === 'mailbox') return this.#parts.outbound.way(session)
     if (path.kind === 'postmaster') return directory.domain(this.#parts.hostname)
-    return path.mailbox.domain.kind === 'name' ? directory.domain(path.mailbox.domain.ascii) : undefined
+    const served = path.mailbox.domain.kind === 'name' ? directory.domain(path.mailbox.domain.ascii) : undefined
+    return served && (this.#parts.calloutSender.way(path, session) ?? served)
   }
 
   // What began while the primary was down goes on: half a transaction here and half there helps nobody.

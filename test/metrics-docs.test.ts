@@ -13,8 +13,11 @@ const METRICS = [
   'cli/worker-watch.ts',
   'cli/http.ts',
   'cli/clerks/recipients.ts',
+  'cli/clerks/list-metrics.ts',
   'cli/clerks/outages.ts',
   'cli/clerks/notices.ts',
+  'cli/clerks/dkim-rows.ts',
+  'cli/clerks/guesses.ts',
 ]
 
 test('docs/metrics.md lists each metric, and no other', () => {

@@ -24,7 +24,7 @@ import {
 import { type BenchOptions, MANY_PER_SESSION } from '../options.ts'
 import { RelayUnderTest } from '../relay-under-test.ts'
 import { Sink } from '../sink.ts'
-import type { Table } from '../table.ts'
+import type { Cell, Table } from '../table.ts'
 
 const DESTINATIONS = 10_000
 const FILL_MS_MAX = 600_000
@@ -123,17 +123,21 @@ export async function destinations(options: BenchOptions): Promise<Table> {
         `A good domain at ${RATE_PER_SECOND} messages/s, beside ${queued.fates.acknowledged} for ${DESTINATIONS} dead ` +
         `domains (${(octets / KILOBYTE).toFixed(1)} KiB of memory each), then ${slow} more for a black hole and a tarpit`,
       columns: [...COLUMNS, 'relay CPU ms/message'],
-      rows: [
-        [...row('alone', alone), alone.cpuMs],
-        [...row('beside dead domains', besideDead), besideDead.cpuMs],
-        [...change(alone, besideDead), besideDead.cpuMs / alone.cpuMs],
-        [...row('beside all', beside), beside.cpuMs],
-        [...change(alone, beside), beside.cpuMs / alone.cpuMs],
-      ],
+      rows: rowsOf(alone, besideDead, beside),
     }
   } finally {
     await relay.remove()
     for (const server of servers) server.close()
     await sink.close()
   }
+}
+
+function rowsOf(alone: WithCpu, besideDead: WithCpu, beside: WithCpu): Cell[][] {
+  return [
+    [...row('alone', alone), alone.cpuMs],
+    [...row('beside dead domains', besideDead), besideDead.cpuMs],
+    [...change(alone, besideDead), besideDead.cpuMs / alone.cpuMs],
+    [...row('beside all', beside), beside.cpuMs],
+    [...change(alone, beside), beside.cpuMs / alone.cpuMs],
+  ]
 }

@@ -30,7 +30,7 @@ interface CellSize {
   readonly mode: 'single' | 'multi'
 }
 
-interface Figures {
+export interface Figures {
   readonly acceptRate: number
   readonly endToEndRate: number
   readonly cpuPerThousand: number
@@ -44,7 +44,7 @@ interface Figures {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-class Bench {
+export class Bench {
   readonly relay: RelayUnderTest
   readonly sink: SinkProcess
   readonly #options: BenchOptions

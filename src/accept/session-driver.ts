@@ -28,6 +28,7 @@ const EARLY = reject(
 const CLOSING = defer(transient(421, '4.3.2', 'Closing for maintenance'), 'draining', 'this worker is stopping')
 const DEFECT = defer(transient(451, '4.3.0', 'Local error, try again later'), 'defect', 'a stage failed')
 const NO_ETRN = reject(permanent(502, '5.5.1', 'ETRN is not available'), 'no-etrn', 'nothing answers ETRN here')
+const NO_AUTH = reject(permanent(535, '5.7.8', 'Authentication failed'), 'no-auth', 'nobody knows passwords here')
 const BROKEN = replyBytes(transient(421, '4.3.0', 'Local error, closing'))
 
 /** What all sessions of a worker share. */
@@ -322,5 +323,7 @@ function decide(decisions: Decisions, session: Session, question: Question): Soo
       return decisions.content(question.transaction, question.content)
     case 'etrn':
       return decisions.etrn ? decisions.etrn(session, question.argument) : NO_ETRN
+    case 'auth':
+      return decisions.auth ? decisions.auth(session, question.step) : NO_AUTH
   }
 }

@@ -57,8 +57,11 @@ export type Admission =
   | { readonly kind: 'refuse'; readonly text: string }
 
 export interface Guesses {
-  /** Rejects when nobody can count. */
+  /** Rejects when nobody can count. After a `wait` the attempt is admitted, and not asked for again. */
   admit(login: string, clientAddress: string): Promise<Admission>
-  /** What became of an attempt that was admitted. Never rejects. */
-  ended(login: string, clientAddress: string, right: boolean): void
+  /**
+   * What became of an attempt that was admitted. Undefined: nobody looked (`unknown`), or the password was right and the
+   * login may not be used (`locked`). One that is never ended counts as wrong after some minutes. Never throws.
+   */
+  ended(login: string, clientAddress: string, right: boolean | undefined): void
 }

@@ -1,6 +1,7 @@
 /** The configuration, as the listeners want it. One listener of the file with several addresses becomes several here. */
 import { ACCEPT_DEFAULTS, type AcceptSettings, type ListenerSettings } from '#accept/settings.ts'
 import type { Config, ListenerConfig } from '#config/config.ts'
+import { MECHANISMS } from '../relay/authentication.ts'
 
 export function acceptSettings(config: Config): AcceptSettings {
   return {
@@ -28,9 +29,9 @@ function listenerSettings(config: Config, listener: ListenerConfig, address: num
     smtp: {
       hostname: config.hostname,
       limits: listener.limits,
-      requireTls: false,
+      requireTls: listener.service === 'submission' && listener.tls === 'starttls',
       lineEnds: listener.lineEnds,
-      authMechanisms: [],
+      authMechanisms: listener.service === 'inbound' ? [] : MECHANISMS,
       etrn: config.domains.some((domain) => domain.etrnFrom !== undefined),
     },
   }

@@ -5,8 +5,9 @@ import { Holds } from '#queue/holds.ts'
 import { Operations } from '#queue/operations.ts'
 import { Outages } from '#queue/outages.ts'
 import { type Keep, Queue } from '#queue/queue.ts'
+import { envelopeToSend } from '#queue/redirect.ts'
 import type { Spool } from '#spool/contract.ts'
-import type { Route } from '#tenant/directory.ts'
+import type { Directory, Route } from '#tenant/directory.ts'
 import { plainPath } from '../relay/bounces.ts'
 import { keepOf } from '../relay/spool-faults.ts'
 import { StatusReports, type StatusReportsParts } from '../relay/status-reports.ts'
@@ -41,23 +42,18 @@ export function assembleKeeping(
     report: tell,
     soon: setImmediate,
     lifetimeMs: (to, message) => lifetimeMs(current, outages, to, message),
+    lifetimeMsMin: (to) => shortestLifetimeMs(current.directory, to),
     tell: (message, tried) => reports.tell(message, tried),
     tenantRate: (tenant) => current.directory.tenant(tenant)?.messagesPerSecondMax,
-    attempt: (to, message, recipients) =>
-      delivery.attempt(to, { ...message, recipients, receivedMs: message.reception.receivedMs }, { onMixed: 'send' }),
+    attempt(to, message, recipients) {
+      const { id, content, reception } = message
+      const outgoing = { id, content, recipients, envelope: envelopeToSend(message), receivedMs: reception.receivedMs }
+      return delivery.attempt(to, outgoing, { onMixed: 'send' })
+    },
   })
   const reports = assembleReports(current, { newTraceId, spool, queue, report: tell }, outside)
   const wake = (woken: string) => delivery.wake(woken)
-  const outages: Outages = new Outages({
-    nowMs: () => queue.nowMs(),
-    lost: (id) => queue.lost(id),
-    hold: (id, untilMs) => queue.hold(id, untilMs),
-    reached(id) {
-      wake(id)
-      sending.recipients.knowledge.reached(id)
-      queue.reached(id)
-    },
-  })
+  const outages: Outages = assembleOutages(queue, sending, wake)
   sending.knowing(outages)
   const holds: Holds = new Holds({
     clock,
@@ -77,6 +73,19 @@ export function assembleKeeping(
     report: tell,
   })
   return { queue, operations, outages, holds, keep }
+}
+
+function assembleOutages(queue: Queue, { recipients }: Sending, wake: (routeId: string) => void): Outages {
+  return new Outages({
+    nowMs: () => queue.nowMs(),
+    lost: (id) => queue.lost(id),
+    hold: (id, untilMs) => queue.hold(id, untilMs),
+    reached(id) {
+      wake(id)
+      recipients.knowledge.reached(id)
+      queue.reached(id)
+    },
+  })
 }
 
 type ReportsOf = Pick<StatusReportsParts, 'newTraceId' | 'spool' | 'queue' | 'report'>
@@ -99,4 +108,18 @@ function lifetimeMs(current: Current, outages: Outages, route: Route, { envelope
   const domain = path?.kind === 'mailbox' && path.mailbox.domain.kind === 'name' ? path.mailbox.domain.ascii : undefined
   const own = domain === undefined ? undefined : current.directory.domain(domain)?.lifetimeMs
   return (own ?? route.lifetimeMs) + outages.heldBackMs(route.id, reception.receivedMs)
+}
+
+const shortest = new WeakMap<Directory, Map<string, number>>()
+
+/** Of all domains of the route; made once for each configuration. */
+function shortestLifetimeMs(directory: Directory, { id, lifetimeMs: routesMs }: Route): number {
+  let found = shortest.get(directory)
+  if (found === undefined) {
+    found = new Map()
+    for (const { route, lifetimeMs: ownMs = route.lifetimeMs } of directory.domains())
+      found.set(route.id, Math.min(found.get(route.id) ?? route.lifetimeMs, ownMs))
+    shortest.set(directory, found)
+  }
+  return Math.min(found.get(id) ?? routesMs, routesMs)
 }

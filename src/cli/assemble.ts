@@ -2,14 +2,15 @@
  * One worker, put together: the stages are made from the configuration and introduced to each other here, and nowhere
  * else. Reads like the drawing in relay.ts, from the outside in.
  */
-import { Acceptor } from '#accept/acceptor.ts'
+import type { Acceptor } from '#accept/acceptor.ts'
+import type { Credentials } from '#auth/credentials.ts'
 import type { Config } from '#config/config.ts'
 import { createDelivery, type Delivery } from '#deliver/delivery.ts'
 import type { Resolve } from '#deliver/dial.ts'
 import type { Report } from '#mail/event.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
 import type { QueueEntry } from '#mail/stored.ts'
-import { type TraceId, traceIds } from '#mail/trace-id.ts'
+import { traceIds } from '#mail/trace-id.ts'
 import type { Holds } from '#queue/holds.ts'
 import type { Operations } from '#queue/operations.ts'
 import type { Outages } from '#queue/outages.ts'
@@ -17,7 +18,6 @@ import type { Queue } from '#queue/queue.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { AskDesk } from '#recipients/shared-memory.ts'
 import { type ReportOptions, WorkerReport } from '#report/report.ts'
-import { createServerSession } from '#smtp/server/session.ts'
 import type { Spool, SpoolOptions } from '#spool/contract.ts'
 import { severalSpools } from '#spool/several.ts'
 import { openSpool } from '#spool/spool.ts'
@@ -29,25 +29,22 @@ import type { Dns } from '#sys/dns/answer.ts'
 import { createResolver, systemDns } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import type { Connect } from '#sys/wire.ts'
-import { Bounces } from '../relay/bounces.ts'
-import { Commit } from '../relay/commit.ts'
 import { findingsFor } from '../relay/findings.ts'
 import { type Learner, lessonsFor } from '../relay/lessons.ts'
-import { Outbound } from '../relay/outbound.ts'
-import { Room } from '../relay/room.ts'
-import { spoolAlarmEvent, spoolRefusal } from '../relay/spool-faults.ts'
-import { Relay } from '../relay.ts'
+import { spoolAlarmEvent } from '../relay/spool-faults.ts'
 import { acceptSettings } from './accept-settings.ts'
 import { assembleDestinations } from './assemble-destinations.ts'
-import { assembleKeeping, type Keeping } from './assemble-keeping.ts'
+import { assembleKeeping } from './assemble-keeping.ts'
+import { assembleReceiving } from './assemble-receiving.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
+import { credentialsOf } from './credentials-desk.ts'
 import { Current } from './current.ts'
 import { FindingsBatch } from './findings-batch.ts'
-import { tlsFolder, traceFolder } from './folders.ts'
+import { traceFolder } from './folders.ts'
 import { type NoticeAnswer, type NoticeQuestion, sendNotice } from './notices.ts'
-import { nobody, outboundDesk } from './outbound-desk.ts'
-import { acceptEvents, ownRefusal, type RunningReport, watch } from './worker-watch.ts'
+import { SigningKeys } from './signing-keys.ts'
+import { type RunningReport, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
   /** Learns which servers are up and which are in maintenance, and goes on learning until its result is called. */
@@ -61,8 +58,8 @@ export interface WorkerOptions {
   readonly spoolFolders: readonly string[]
   /** Several workers share the ports. */
   readonly reusePort: boolean
-  /** Hears of each route that took a message. */
-  readonly met?: (routeId: string) => void
+  /** Hears of each route that took a message, and of each whose servers a delivery did not find. */
+  readonly met?: (routeId: string, up: boolean) => void
   /** Flushes routes in all workers; absent: in this one only. */
   readonly flushAll?: (routes: readonly string[]) => Promise<number>
   /** 48 octets, the same in all workers. */
@@ -87,8 +84,12 @@ export interface Worker {
   readonly delivery: Delivery
   /** The desk says that something has changed. */
   recipientsChanged(notice: ChangedNotice): void
+  /** Keys that sign were made, changed or removed. */
+  signingKeysChanged(): void
   /** An operator wants to know now. */
   probeRecipient(question: ProbeQuestion): Promise<RecipientAnswer>
+  /** Absent: a worker that runs alone has none. */
+  readonly credentials?: Credentials
   /** A clerk has written to a tenant's postmaster. */
   sendNotice(question: NoticeQuestion): Promise<NoticeAnswer>
   /** Takes effect for the next decision; sessions under way keep their listener's old settings. */
@@ -143,7 +144,11 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   await sending.recipients.begin()
   const newTraceId = traceIds(options.index, outside.clock.wall, outside.random)
   const keeping = assembleKeeping(current, spool, sending, newTraceId, outside)
-  const acceptor = assembleReceiving(options, { current, report, spool, sending, keeping, newTraceId }, outside)
+  const { shared, clock } = outside
+  const keys = shared && new SigningKeys(shared.store, () => current.config, clock)
+  const credentials = assembleCredentials(current, outside)
+  const made = { current, report, spool, sending, keeping, newTraceId, keys, credentials }
+  const acceptor = assembleReceiving(options, made, outside)
   const { delivery, recipients, findings, tell } = sending
   const { queue, operations, outages, holds } = keeping
   const found = (entry: QueueEntry) => {
@@ -155,7 +160,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   // What replay has found already, then what it finds from now on.
   for (const entry of spool.entries()) found(entry)
   spool.onEntry(found)
-  watch(report, { acceptor, queue, spool, delivery })
+  watch(report, { acceptor, queue, holds, spool, delivery })
   return {
     acceptor,
     queue,
@@ -167,13 +172,16 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     sendNotice: (question) =>
       sendNotice({ newTraceId, directory: () => current.directory, spool, queue, report: tell }, question),
     recipientsChanged: (notice) => recipients.changed(notice),
+    signingKeysChanged: () => keys?.changed(),
     probeRecipient: (question) => recipients.probe(question),
+    ...(credentials && { credentials }),
     outages,
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current.replace(next)
       holds.changed()
       recipients.knowledge.changed()
+      keys?.changed()
       delivery.retire(current.routeIds())
     },
     async drain() {
@@ -187,6 +195,11 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       report.end()
     },
   }
+}
+
+function assembleCredentials(current: Current, { shared, clock }: Outside): Credentials | undefined {
+  const tenantExists = (name: string) => current.directory.tenant(name) !== undefined
+  return shared && credentialsOf({ ...shared, clock, tenantExists })
 }
 
 // A next hop may keep us waiting at the dot for ten minutes. Its message stays in the spool and is tried again.
@@ -242,12 +255,14 @@ function assembleSending(
     learn(key, state, route) {
       if (current.receives(route)) recipients.knowledge.learn(key, state, route)
     },
+    wrote: (key, route) => recipients.knowledge.learn(key, 'known', route, 'outgoing'),
     reached(id) {
       recipients.knowledge.reached(id)
-      met(id)
+      met(id, true)
     },
+    missed: (id) => met(id, false),
   }
-  return { delivery, recipients, findings, knowing, tell: lessonsFor(learner, found) }
+  return { delivery, recipients, findings, knowing, tell: lessonsFor(learner, () => current.directory, found) }
 }
 
 type Away = (route: string) => Promise<ProbeAnswer> | undefined
@@ -257,67 +272,6 @@ function unasked(outages: Outages, route: string): Promise<ProbeAnswer> | undefi
   const why = outages.inMaintenance(route) ? 'in maintenance' : outages.isDown(route) ? 'down' : undefined
   if (why === undefined) return undefined
   return Promise.resolve({ kind: 'unreachable', obstacle: 'connect', text: `the servers of ${route} are ${why}` })
-}
-
-interface Assembled {
-  readonly current: Current
-  readonly report: RunningReport
-  readonly spool: Spool
-  readonly sending: Sending
-  readonly keeping: Keeping
-  readonly newTraceId: () => TraceId
-}
-
-function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, shared }: Outside): Acceptor {
-  const { current, report, spool, sending, keeping, newTraceId } = made
-  const { delivery, recipients, tell } = sending
-  const { hostname, dataFolder } = options.config
-  const room = new Room(
-    clock,
-    () => current.config.limits.contentMemoryOctetsMax,
-    () => spool.health,
-  )
-  const { limits, records } = outboundDesk(shared?.desk ?? nobody)
-  const leaving = { clock, directory: () => current.directory, limits, records, report: tell }
-  const relay = new Relay({
-    hostname,
-    clock,
-    directory: () => current.directory,
-    hopsMax: () => current.config.limits.hopsMax,
-    primaries: keeping.outages,
-    flush: options.flushAll ?? ((routes) => keeping.operations.flushRoutes(routes)),
-    recipients: recipients.knowledge,
-    room: (octets) => room.for(octets),
-    outbound: new Outbound(leaving),
-    bounces: new Bounces(leaving),
-    commit: new Commit({
-      clock,
-      report: tell,
-      route: current.route,
-      newTraceId,
-      spool: {
-        append: (message, content, firstAttemptMs) => spool.append(message, content, firstAttemptMs),
-        get: (id) => spool.get(id),
-        change: keeping.keep.change,
-      },
-      spoolRefusal,
-      queue: keeping.queue,
-      attempt: (to, message, how) => delivery.attempt(to, message, how),
-    }),
-    report: tell,
-  })
-  return new Acceptor(acceptSettings(options.config), {
-    decisions: relay,
-    events: acceptEvents(report),
-    clock,
-    newTraceId,
-    machine: (settings, session, nowMs) =>
-      createServerSession(settings, session, newTraceId, nowMs, (refusal) => ownRefusal(tell, session, refusal)),
-    hasMemory: () => room.hasMemory,
-    tlsFolder: tlsFolder(dataFolder),
-    ticketKeys: options.ticketKeys,
-    reusePort: options.reusePort,
-  })
 }
 
 function reportOptions(config: Config, worker: number, clock: Clock): ReportOptions {

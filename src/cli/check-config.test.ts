@@ -21,6 +21,7 @@ const SOUND = `hostname: mx1.relay.example
 listeners: {name: mx, addresses: ["127.0.0.1:2525", "[::1]:2525"], tls: none, line-ends: refuse}
 tenants:
   bakery:
+    postmaster: chef@bakery.example
     routes:
       main: {hosts: [a.example, b.example, {host: c.example, preference: 20}], tls: verified}
       store: {hosts: "[2001:db8::1]:24", protocol: lmtp}
@@ -35,7 +36,7 @@ test('what a sound file means can be read aloud', async (t) => {
   assert.equal(code, 0)
   assert.equal(
     out,
-    `/v.yaml:11:54: warning: tenants.bakery.domains."*.bakery.example".recipients: mail to any address is taken. The tenant’s server must do so too, and never answer with bounces (R1)
+    `/v.yaml:12:54: warning: tenants.bakery.domains."*.bakery.example".recipients: mail to any address is taken. The tenant’s server must do so too, and never answer with bounces (R1)
 
 /v.yaml is sound, with 1 warning.
 
@@ -52,7 +53,7 @@ const FAULTY = SOUND.replace('verified', 'verifed').replace('store:', 'stor:')
 test('a faulty file is judged as a compiler does, with the exit code that systemd does not retry', async (t) => {
   const { code, out } = await run(t, FAULTY)
   assert.equal(code, EXIT.config)
-  assert.match(out, /^\/v\.yaml:6:85: error: tenants\.bakery\.routes\.main\.tls: "verifed" is not allowed here$/m)
+  assert.match(out, /^\/v\.yaml:7:85: error: tenants\.bakery\.routes\.main\.tls: "verifed" is not allowed here$/m)
   assert.match(out, /^ {4}did you mean verified\?$/m)
   assert.match(out, /\n\n\/v\.yaml cannot be used: 2 errors\n$/)
 })
@@ -61,7 +62,7 @@ test('as JSON: the same problems, for programs', async (t) => {
   const faulty = await run(t, FAULTY, { json: true })
   const report = JSON.parse(faulty.out)
   assert.deepEqual([faulty.code, report.ok, report.problems.length], [EXIT.config, false, 4])
-  assert.deepEqual(report.problems[0].position, { file: '/v.yaml', line: 6, column: 85 })
+  assert.deepEqual(report.problems[0].position, { file: '/v.yaml', line: 7, column: 85 })
   const sound = JSON.parse((await run(t, SOUND, { json: true, diff: true })).out)
   assert.deepEqual([sound.ok, sound.tenants, sound.domains, sound.routes], [true, 1, 3, 3])
   assert.equal(sound.differs.hostname, 'mx1.relay.example')
@@ -86,4 +87,29 @@ test('a file that is not there is one line', async () => {
   const code = await checkConfigCommand('/nonexistent/v.yaml', { write: (piece) => void (out += piece) })
   assert.equal(code, EXIT.config)
   assert.match(out, /^\/nonexistent\/v\.yaml:1:1: error: the file does not exist$/m)
+})
+
+test('faults of a list are told with its line, and are no reason to refuse the configuration', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'vorposten-list-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const list = join(folder, 'list')
+  const text = SOUND.replace('{deliver-to: mail', `{recipients: {file: ${list}}, deliver-to: mail`)
+  const told = async (content: string) => {
+    await writeFile(list, content)
+    const { code, out } = await run(t, text)
+    assert.equal(code, 0)
+    return out.replaceAll(folder, '')
+  }
+  const faulty = await told('anna\n  x@other.example\nb c\n')
+  assert.match(
+    faulty,
+    /^\/list:2:3: warning: tenants\..*\.file: "x@other\.example" is not an address of bakery\.example$/m,
+  )
+  assert.match(faulty, /^\/list:3:1: warning: .*"b c" is not/m)
+  assert.match(faulty, /the last good list stays in force/)
+  assert.match(faulty, /sound, with 3 warnings/)
+  assert.match(await told(''), /^\/v\.yaml:10:.*warning: .*\/list is empty$/m)
+  assert.match(await told('anna\n'), /sound, with 1 warning\./)
+  await rm(list)
+  assert.match((await run(t, text)).out, /warning: .*\/list does not exist/)
 })

@@ -10,7 +10,9 @@ import { problemText } from '#config/problem.ts'
 import { durationText, endpointText, hostPortText } from '#config/units.ts'
 import { domainForReading } from '#mail/domain.ts'
 import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
+import { checkListFiles } from './check-list-files.ts'
 import { EXIT } from './exit.ts'
+import { signingTexts } from './signing-summary.ts'
 
 /** The summary names so many domains; of more it gives the number. */
 export const SUMMARY_DOMAINS_MAX = 50
@@ -27,10 +29,15 @@ export interface CheckConfigOptions {
 /** The exit code: 0, or `EXIT.config`. */
 export async function checkConfigCommand(path: string, options: CheckConfigOptions = {}): Promise<number> {
   const { json = false, diff = false, load = {}, write = (text: string) => void process.stdout.write(text) } = options
-  const result = await loadConfig(path, load)
+  const result = await withListFiles(await loadConfig(path, load))
   if (json) write(`${JSON.stringify(report(path, result, diff), undefined, 2)}\n`)
   else for (const line of text(path, result, diff)) write(`${line}\n`)
   return result.ok ? 0 : EXIT.config
+}
+
+async function withListFiles(result: LoadResult): Promise<LoadResult> {
+  if (!result.ok) return result
+  return { ...result, warnings: [...result.warnings, ...(await checkListFiles(result.files))] }
 }
 
 function report(path: string, result: LoadResult, diff: boolean): object {
@@ -54,7 +61,7 @@ function text(path: string, result: LoadResult, diff: boolean): string[] {
   if (problems.length > 0) lines.push('')
   if (!result.ok) return [...lines, `${path} cannot be used: ${counted(errorCount(result), 'error')}`]
   const warnings = problems.length > 0 ? `, with ${counted(problems.length, 'warning')}` : ''
-  return [...lines, `${path} is sound${warnings}.`, '', ...summary(result.config)]
+  return [...lines, `${path} is sound${warnings}.`, '', ...summary(result.config), ...signingTexts(result.config)]
 }
 
 const errorCount = (result: LoadResult): number =>
@@ -90,8 +97,9 @@ function leavingTexts({ name, outbound, bounceProtection }: Tenant, { routes }: 
 
 const TLS_TEXTS = { none: 'without encryption', starttls: 'with STARTTLS', implicit: 'with TLS from the start' }
 
+const SERVICE_TEXTS = { inbound: 'mail', outbound: 'outgoing mail', submission: 'mail of users' } as const
 const listenerText = ({ name, addresses, tls, service }: ListenerConfig): string =>
-  `takes ${service === 'outbound' ? 'outgoing ' : ''}mail at ${addresses.map(endpointText).join(' and ')} ${TLS_TEXTS[tls]} (${name})`
+  `takes ${SERVICE_TEXTS[service]} at ${addresses.map(endpointText).join(' and ')} ${TLS_TEXTS[tls]} (${name})`
 
 function domainText({ name, tenant, route, commit, recipients }: ServedDomain): string {
   // A star is no label, but it is none that the conversion would touch.

@@ -2,8 +2,11 @@
 import { readFile } from 'node:fs/promises'
 import type { Config } from '#config/config.ts'
 import { fetchKeys } from '#recipients/ldap-directory.ts'
+import { CREDENTIALS, CredentialStore } from '#store/credentials.ts'
 import { type Database, NewerStore, openStore, type Part } from '#store/database.ts'
+import { DKIM_KEYS } from '#store/dkim-keys.ts'
 import { FINDINGS } from '#store/findings.ts'
+import { GroupCommit } from '#store/group-commit.ts'
 import { MESSAGE_RECORDS } from '#store/message-records.ts'
 import { NOTICE_MARKS } from '#store/notice-marks.ts'
 import { OUTAGES_PART, OutagesStore } from '#store/outages.ts'
@@ -14,7 +17,11 @@ import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { createResolver, systemDns } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
+import { txtLookup } from '#sys/txt-lookup.ts'
+import { CredentialsClerk } from './clerks/credentials.ts'
+import { DkimClerk } from './clerks/dkim.ts'
 import { findingsClerk } from './clerks/findings.ts'
+import { GuessesClerk } from './clerks/guesses.ts'
 import { ListsClerk } from './clerks/lists.ts'
 import { NoticesClerk } from './clerks/notices.ts'
 import { OutagesClerk } from './clerks/outages.ts'
@@ -34,6 +41,8 @@ const PARTS: readonly Part[] = [
   FINDINGS,
   NOTICE_MARKS,
   OUTAGES_PART,
+  DKIM_KEYS,
+  CREDENTIALS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -52,6 +61,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     log,
   })
   const names = nameServersClerk(config)
+  await lists.prepare()
   const findings = findingsClerk<Config>(store, wallMs, systemClock)
   const notices = new NoticesClerk({ store, wallMs, clock: systemClock, config, log })
   const outages = new OutagesClerk(config, {
@@ -66,8 +76,11 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     notify: notices.notify,
     log,
   })
+  const lookUp = ({ dkim }: Config) => txtLookup(dkim.dnsServer)
+  const dkim = new DkimClerk({ store, wallMs, clock: systemClock, config, lookUp, log })
   const leaving = outboundClerks<Config>(store, wallMs)
-  const clerks: Clerk<Config>[] = [names, recipients, lists, ...leaving, findings, notices, outages]
+  const logins = credentialClerks(store, config, log)
+  const clerks: Clerk<Config>[] = [names, recipients, lists, ...leaving, findings, notices, outages, dkim, ...logins]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
 }
@@ -84,6 +97,11 @@ function nameServersClerk({ nameServers }: Config): Clerk<Config> & { readonly s
       servers = config.nameServers
     },
   }
+}
+
+function credentialClerks(database: Database, config: Config, log: (line: string) => void): Clerk<Config>[] {
+  const parts = { store: new CredentialStore(database), commits: new GroupCommit(database), clock: systemClock }
+  return [new CredentialsClerk({ ...parts, config, log }), new GuessesClerk(parts)]
 }
 
 /** Keeps the steady clock's mark, and closes the file. */

@@ -8,3 +8,5 @@ export const tlsFolder = (dataFolder: string): string => join(dataFolder, 'tls')
 export const compileCacheFolder = (dataFolder: string): string => join(dataFolder, 'cache')
 /** What was learned and counted; the supervisor writes it. */
 export const storePath = (dataFolder: string): string => join(dataFolder, 'store.db')
+/** What seals private keys in the store, if the configuration names nothing else. */
+export const masterKeyPath = (dataFolder: string): string => join(dataFolder, 'master-key')

@@ -46,17 +46,27 @@ export function addListCommands(recipients: Command, ask: Ask): void {
     .action((domain: string, options: { format: ListFormat }) => exportList(ask, domain, options.format))
   recipients
     .command('refresh')
-    .description('fetch the list of a domain from its directory (LDAP), now')
+    .description('read the list of a domain again, from its directory (LDAP) or its file, now')
     .argument('<domain>')
-    .option('--force', 'also if the directory knows nobody, or a fifth or more of the list would go')
+    .option('--force', 'also if there is nobody, or a fifth or more of the list would go')
     .option('--json', 'as JSON')
     .action((domain: string, options: { force?: boolean; json?: boolean }) => refresh(ask, domain, options))
+  recipients
+    .command('drop')
+    .description('delete the list of a domain, such as one that is served no more')
+    .argument('<domain>')
+    .option('--force', 'also if the list is in use')
+    .action(async (domain: string, options: { force?: boolean }) => {
+      const { entries } = (await desk(ask, 'drop', { domain, force: options.force === true })) as { entries: number }
+      out(`${domain}: the list is gone (${entries} ${entries === 1 ? 'entry' : 'entries'})`)
+    })
   recipients
     .command('status')
     .description('the lists: how many entries, how old, what went wrong last')
     .argument('[domain]')
+    .option('--failing', 'those alone that could not be read or fetched; exit code 69 if there are any')
     .option('--json', 'one JSON object per line')
-    .action((domain: string | undefined, options: { json?: boolean }) => status(ask, domain, options.json === true))
+    .action((domain: string | undefined, options: StatusOptions) => status(ask, domain, options))
 }
 
 const desk = (ask: Ask, what: string, body: unknown): Promise<unknown> =>
@@ -141,8 +151,16 @@ async function exportList(ask: Ask, domain: string, format: ListFormat): Promise
   }
 }
 
-async function status(ask: Ask, domain: string | undefined, json: boolean): Promise<void> {
-  const rows = (await desk(ask, 'status', domain === undefined ? {} : { domain })) as ListStatus[]
+interface StatusOptions {
+  readonly failing?: boolean
+  readonly json?: boolean
+}
+
+async function status(ask: Ask, domain: string | undefined, { failing, json }: StatusOptions): Promise<void> {
+  const all = (await desk(ask, 'status', domain === undefined ? {} : { domain })) as ListStatus[]
+  const rows = failing ? all.filter((row) => row.recipients === 'directory' && (row.failures ?? 0) > 0) : all
+  if (failing && rows.length > 0) process.exitCode = EXIT.unavailable
+  if (failing && rows.length === 0 && !json) return out('No list is failing.')
   for (const row of rows) out(json ? JSON.stringify(row) : statusText(row))
   if (rows.length === 0 && !json) out('No domain has a list. Import one: vorposten recipients import DOMAIN FILE.')
 }
@@ -152,7 +170,8 @@ function statusText({ domain, recipients, source, entries, ageMs, error, failure
     ageMs === undefined
       ? 'no list was loaded yet'
       : `${entries} ${entries === 1 ? 'entry' : 'entries'}, ${source}, ${rough(ageMs)} old`
-  const unused = recipients === 'directory' || ageMs === undefined ? '' : ', not used'
+  const why = recipients === 'none' ? 'the domain is not served' : `the domain has recipients: ${recipients}`
+  const unused = recipients === 'directory' || ageMs === undefined ? '' : `, not used: ${why}`
   const fault = error === undefined ? '' : `\n    ${failures} ${failures === 1 ? 'try' : 'tries'} failed: ${error}`
   const next = nextInMs === undefined ? '' : `, fetched again in ${rough(nextInMs)}`
   return `${domain}: ${loaded}${unused}${next}${fault}`

@@ -20,7 +20,7 @@ export async function serveCommand(file: string): Promise<ExitCode> {
   const module = new URL('./worker-main.ts', import.meta.url).pathname
   return serve({
     program: { module, args: [], cacheFolder: compileCacheFolder(dataFolder) },
-    load: async () => planOf(await configFor(file)),
+    load: async () => planOf(await configFor(file, log)),
     openDesk: (plan) => openDesk(plan.settings as Config, log),
     control: answerControl,
     async started(running, plan) {

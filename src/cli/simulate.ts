@@ -1,11 +1,14 @@
 /**
  * `vorposten simulate`: what would happen to this envelope and message, and why. It walks the real path (relay.ts) with
- * the real configuration, but nothing leaves the machine: instead of asking a customer's server it takes `--assume`.
+ * the real configuration and the lists in the store, but nothing leaves the machine, and nothing is counted: instead of
+ * asking a customer's server it takes `--assume` and `--primary`.
  */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
-import type { Config } from '#config/config.ts'
+import type { Config, ListenerConfig } from '#config/config.ts'
 import { directoryFrom } from '#config/directory.ts'
+import { durationText } from '#config/units.ts'
 import { type ForwardPath, parseForwardPath, parseReversePath, pathText, type ReversePath } from '#mail/address.ts'
 import { type Content, content } from '#mail/content.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
@@ -13,15 +16,21 @@ import { remoteReply, replyLine } from '#mail/reply.ts'
 import type { Session, Transaction } from '#mail/session.ts'
 import { traceIds } from '#mail/trace-id.ts'
 import { ACCEPT, type Gate } from '#mail/verdict.ts'
+import { classify } from '#mime/automatic/classify.ts'
+import { readHeaderSection } from '#mime/header-section.ts'
 import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
 import { OwnMemory } from '#recipients/memory.ts'
+import { readStore } from '#store/database.ts'
+import { ListReader } from '#store/recipient-lists.ts'
 import { systemClock } from '#sys/clock.ts'
-import type { ServedDomain } from '#tenant/directory.ts'
+import type { OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
 import { Bounces } from '../relay/bounces.ts'
+import { CalloutSender } from '../relay/callout-sender.ts'
 import { inspect } from '../relay/inspect.ts'
 import { Outbound } from '../relay/outbound.ts'
 import { Relay } from '../relay.ts'
 import { EXIT, UserError } from './exit.ts'
+import { storePath } from './folders.ts'
 import { outboundDesk } from './outbound-desk.ts'
 
 export interface Step {
@@ -37,6 +46,10 @@ interface SimulateOptions {
   readonly client: string
   readonly helo: string
   readonly assume: ProbeAnswer['kind']
+  /** Of the servers that we are the fallback for. */
+  readonly primary: 'up' | 'down'
+  /** Name of the listener; absent: the first. */
+  readonly listener?: string
   readonly json?: boolean
 }
 
@@ -53,40 +66,99 @@ export function simulateCommand(config: () => Promise<Config>): Command {
         .choices(['known', 'unknown', 'unreachable'])
         .default('known'),
     )
+    .addOption(
+      new Option('--primary <state>', 'whether the server answers that we are the fallback for')
+        .choices(['up', 'down'])
+        .default('down'),
+    )
+    .option('--listener <name>', 'where the client comes in; the first listener if not given')
     .option('--json', 'as JSON')
     .action(async (file: string | undefined, options: SimulateOptions) => {
       const octets = file === undefined ? undefined : await readFile(file === '-' ? '/dev/stdin' : file)
-      const steps = await simulate(await config(), options, octets && content([withCrlf(octets)]))
+      const read = await config()
+      const message = octets && content([withCrlf(octets)])
+      const steps = await withLists(read, (lists) => simulate(read, options, message, lists))
       process.stdout.write(options.json ? `${JSON.stringify(steps, undefined, 2)}\n` : steps.map(stepText).join(''))
       if (steps.some(({ verdict }) => verdict === 'reject' || verdict === 'defer')) process.exitCode = EXIT.unavailable
     })
 }
 
-export async function simulate(config: Config, options: SimulateOptions, message?: Content): Promise<Step[]> {
-  const directory = directoryFrom(config)
-  const { relay, transaction } = pathFor(config, options)
-  const steps: Step[] = []
-  const taken: ServedDomain[] = []
-  for (const text of options.to) {
-    const forwardPath = forwardPathOf(text)
-    const gate = await relay.rcpt(transaction, { forwardPath })
-    steps.push(gateStep(`RCPT TO:${pathText(forwardPath)}`, gate))
-    if (gate.kind !== 'accept') continue
-    transaction.envelope.recipients.push({ forwardPath })
-    const domain = forwardPath.kind === 'mailbox' && forwardPath.mailbox.domain
-    const served = domain && domain.kind === 'name' ? directory.domain(domain.ascii) : undefined
-    if (served) taken.push(served)
+/** A program that never ran has no store, and no list was imported or fetched. */
+async function withLists<T>({ dataFolder }: Config, work: (lists?: ListReader) => Promise<T>): Promise<T> {
+  const path = storePath(dataFolder)
+  if (!existsSync(path)) return work()
+  const store = readStore(path)
+  try {
+    return await work(new ListReader(store))
+  } finally {
+    store.close()
   }
-  const [domain] = taken
-  if (domain === undefined) return steps
-  if (message) steps.push(contentStep(transaction, message, domain, config))
-  if (!steps.some(({ step, verdict }) => step === 'content' && verdict !== 'accept')) steps.push(commitStep(domain))
-  return steps
 }
 
-function pathFor(config: Config, options: SimulateOptions): { relay: Relay; transaction: Transaction } {
+export async function simulate(
+  config: Config,
+  options: SimulateOptions,
+  message?: Content,
+  lists?: ListReader,
+): Promise<Step[]> {
   const directory = directoryFrom(config)
+  const { relay, calloutSender, transaction } = pathFor(config, options, lists)
+  const { session, envelope } = transaction
+  const mail = relay.mail(transaction)
+  const way = session.service !== 'inbound' ? directory.outbound(session.client.address) : undefined
+  if (mail.kind !== 'accept') return [gateStep(`MAIL FROM:${pathText(envelope.reversePath)}`, mail, '')]
+  const steps: Step[] = []
+  const taken: Way[] = []
+  for (const text of options.to) {
+    const forwardPath = forwardPathOf(text)
+    const domain = forwardPath.kind === 'mailbox' && forwardPath.mailbox.domain
+    const served = domain && domain.kind === 'name' ? directory.domain(domain.ascii) : undefined
+    if (served?.fallback && !way) steps.push(primaryStep(served, options))
+    const gate = await relay.rcpt(transaction, { forwardPath })
+    const to = way ? `250: ${way.tenant.name} may send to anyone` : '250: the recipient is known'
+    steps.push(gateStep(`RCPT TO:${pathText(forwardPath)}`, gate, to))
+    if (gate.kind !== 'accept') continue
+    envelope.recipients.push({ forwardPath })
+    const goes = way ?? served
+    if (goes) taken.push(goes)
+  }
+  const [goes] = taken
+  if (goes === undefined) return steps
+  if (calloutSender.way(envelope.recipients[0]!.forwardPath, session) !== undefined) return [...steps, THROWN_AWAY]
+  if (message) steps.push(contentStep(transaction, message, goes, config))
+  if (steps.some(({ step, verdict }) => step === 'content' && verdict !== 'accept')) return steps
+  if (message && way) steps.push(leavingStep(transaction, message, way))
+  return [...steps, commitStep(goes)]
+}
+
+const THROWN_AWAY: Step = {
+  step: 'content',
+  verdict: 'info',
+  text: 'thrown away, then 250: mail to the sender of our callouts',
+}
+
+function primaryStep({ route }: ServedDomain, { primary }: SimulateOptions): Step {
+  const text = `assumed to be ${primary}; the other case is --primary ${primary === 'up' ? 'down' : 'up'}`
+  return { step: `primary of ${route.id}`, verdict: 'info', text }
+}
+
+function listenerOf({ listeners }: Config, name: string | undefined): ListenerConfig {
+  const found = name === undefined ? listeners[0] : listeners.find((listener) => listener.name === name)
+  if (found) return found
+  const names = listeners.map((listener) => listener.name).join(', ')
+  throw new UserError(`there is no listener ${name}`, `There are: ${names}.`, EXIT.config)
+}
+
+function pathFor(
+  config: Config,
+  options: SimulateOptions,
+  lists: ListReader | undefined,
+): { relay: Relay; calloutSender: CalloutSender; transaction: Transaction } {
+  const directory = directoryFrom(config)
+  const listener = listenerOf(config, options.listener)
+  const isFallback = (id: string) => [...directory.domains()].some(({ fallback, route }) => fallback && route.id === id)
   const judging = { clock: systemClock, directory: () => directory, ...outboundDesk(nobody), report: () => {} }
+  const calloutSender = new CalloutSender({ ...judging, mailbox: () => config.calloutSender })
   const relay = new Relay({
     hostname: config.hostname,
     clock: systemClock,
@@ -97,11 +169,14 @@ function pathFor(config: Config, options: SimulateOptions): { relay: Relay; tran
       limits: KNOWLEDGE_LIMITS,
       memory: new OwnMemory(systemClock, KNOWLEDGE_LIMITS),
       random: Math.random,
-      probe: async () => assumed(options.assume),
+      probe: async ({ id }) => assumed(options.primary === 'down' && isFallback(id) ? 'unreachable' : options.assume),
+      ...(lists && { lists }),
     }),
+    primaries: { isUp: () => options.primary === 'up', inMaintenance: () => false },
     room: () => ACCEPT,
     outbound: new Outbound(judging),
     bounces: new Bounces(judging),
+    calloutSender,
     commit: { take: () => Promise.reject(new Error('simulate commits nothing')) },
     report: () => {},
   })
@@ -109,9 +184,9 @@ function pathFor(config: Config, options: SimulateOptions): { relay: Relay; tran
   const session: Session = {
     id: newTraceId(),
     client: { address: options.client, port: 0 },
-    local: { address: '0.0.0.0', port: 25 },
-    listener: 'simulate',
-    service: 'inbound',
+    local: listener.addresses[0]!,
+    listener: listener.name,
+    service: listener.service,
     startedMs: systemClock.wall(),
     greetingName: options.helo,
     extended: true,
@@ -130,7 +205,7 @@ function pathFor(config: Config, options: SimulateOptions): { relay: Relay; tran
     startedMs: session.startedMs,
     envelope: { ...envelope, recipients: [] },
   }
-  return { relay, transaction }
+  return { relay, calloutSender, transaction }
 }
 
 const nobody = () => Promise.reject(new Error('simulate counts nothing'))
@@ -142,15 +217,15 @@ function assumed(kind: ProbeAnswer['kind']): ProbeAnswer {
     : { kind, reply: remoteReply(550, ['5.1.1 assumed']) }
 }
 
-function gateStep(step: string, gate: Gate): Step {
-  if (gate.kind === 'accept') return { step, verdict: 'accept', text: '250: the recipient is known' }
+function gateStep(step: string, gate: Gate, accepted: string): Step {
+  if (gate.kind === 'accept') return { step, verdict: 'accept', text: accepted }
   return { step, verdict: gate.kind, text: replyLine(gate.reply), reasons: gate.reasons.map(({ text }) => text) }
 }
 
-function contentStep(transaction: Transaction, message: Content, domain: ServedDomain, config: Config): Step {
+function contentStep(transaction: Transaction, message: Content, domain: Way, config: Config): Step {
   const own = { hostname: config.hostname, hopsMax: config.limits.hopsMax, wallMs: systemClock.wall() }
   const inspected = inspect(transaction, message, domain, own)
-  if (inspected.kind === 'reject') return gateStep('content', inspected)
+  if (inspected.kind === 'reject') return gateStep('content', inspected, '')
   const octets = inspected.content.octets - message.octets
   return {
     step: 'content',
@@ -159,7 +234,28 @@ function contentStep(transaction: Transaction, message: Content, domain: ServedD
   }
 }
 
-function commitStep({ route, commit, tenant }: ServedDomain): Step {
+const NDR_TEXTS = {
+  pass: 'goes out',
+  verified: 'goes out if what it reports passed here from a verified sender, else it is held',
+  hold: 'is held',
+  discard: 'is accepted and discarded',
+} as const
+
+/** What governs mail that leaves (R2, R6). Nothing is counted, so whether a limit is reached is not said. */
+function leavingStep({ envelope }: Transaction, message: Content, { outbound }: OutboundWay): Step {
+  const header = readHeaderSection(message)
+  const { kind } = classify({ reversePath: envelope.reversePath, header, content: message })
+  const { limit, windowMs, per } = outbound.autoReplies
+  const isReply = kind === 'out-of-office' || kind === 'auto-reply' || kind === 'challenge'
+  const fate = isReply
+    ? `goes out, up to ${limit} per ${per} within ${durationText(windowMs)}; what is more is accepted and discarded`
+    : kind === 'dsn'
+      ? NDR_TEXTS[outbound.ndrs]
+      : 'goes out'
+  return { step: 'what leaves', verdict: 'info', text: `${kind} mail: it ${fate}` }
+}
+
+function commitStep({ route, commit, tenant }: Way): Step {
   const hosts = route.hosts.map(({ name, port }) => `${name}:${port}`).join(', ')
   const text =
     commit === 'spool'

@@ -8,6 +8,7 @@ import { content } from '#mail/content.ts'
 import type { QueueRow } from '#queue/operations.ts'
 import { oneOfEach } from '#report/testing.ts'
 import { traceRecord } from '#report/trace-record.ts'
+import type { ListReader } from '#store/recipient-lists.ts'
 import { answerControl } from './control.ts'
 import { UserError } from './exit.ts'
 import { rough } from './queue.ts'
@@ -86,6 +87,20 @@ tenants:
       kept.example: {deliver-to: mail.bakery.example, commit: spool, recipients: {listed: [anna]}}
 `
 
+const MORE = `hostname: mx1.relay.example
+listeners:
+  - {name: mx, addresses: 192.0.2.25:25}
+  - {name: out, addresses: 192.0.2.25:587, service: outbound}
+tenants:
+  bakery:
+    routes: {main: {hosts: mail.bakery.example}, smarthost: {hosts: out.provider.example}}
+    outbound: {route: smarthost, from-networks: 198.51.100.0/24, ndrs: hold}
+    domains:
+      second.example: {route: main, service: fallback-mx, recipients: {listed: [anna]}}
+      live.example: {route: main, service: fallback-mx, recipients: live}
+      imported.example: {deliver-to: mail.bakery.example, recipients: {list: imported}}
+`
+
 describe('a simulation', () => {
   const config = (): Config => {
     const parsed = parseConfig(CONFIG, 'v.yaml')
@@ -93,7 +108,7 @@ describe('a simulation', () => {
     return parsed.config
   }
   const run = async (to: string[], assume: 'known' | 'unknown' | 'unreachable' = 'known', text?: string) => {
-    const options = { from: '', to, client: '192.0.2.1', helo: 'x.example', assume }
+    const options = { from: '', to, client: '192.0.2.1', helo: 'x.example', assume, primary: 'down' } as const
     const steps = await simulate(config(), options, text === undefined ? undefined : content([Buffer.from(text)]))
     return steps.map(({ verdict, text }) => `${verdict} ${text}`)
   }
@@ -116,6 +131,61 @@ describe('a simulation', () => {
     const loop = await run(['bob@bakery.example'], 'known', 'Received: x\r\n'.repeat(200))
     assert.match(loop[1] ?? '', /^reject 554 5\.4\.6/)
     assert.equal(loop.length, 2)
+  })
+
+  const more = async (to: string, given: Partial<Parameters<typeof simulate>[1]>, text?: string, listed?: boolean) => {
+    const parsed = parseConfig(MORE, 'v.yaml')
+    assert.ok(parsed.ok)
+    const options = { from: 'a@x.example', to: [to], client: '192.0.2.1', helo: 'x.example', assume: 'known' } as const
+    const has = () => ({ listed, tenant: 'bakery', source: 'imported', loadedAtMs: 1 })
+    const lists = listed === undefined ? undefined : ({ has } as unknown as ListReader)
+    const message = text === undefined ? undefined : content([Buffer.from(text)])
+    const steps = await simulate(parsed.config, { ...options, primary: 'down', ...given }, message, lists)
+    return steps.map(({ step, verdict, text }) => `${verdict} ${step}: ${text}`)
+  }
+
+  it('of a fallback says whether its primary is assumed to be up, and what then', async () => {
+    const down = await more('anna@second.example', {})
+    assert.match(down[0] ?? '', /^info primary of bakery\/main: assumed to be down; the other case is --primary up/)
+    assert.match(down[1] ?? '', /^accept RCPT TO:<anna@second\.example>: 250/)
+    assert.match(down[2] ?? '', /^info commit for bakery: kept on disk/)
+    const up = await more('anna@second.example', { primary: 'up' })
+    assert.match(up[0] ?? '', /assumed to be up/)
+    assert.match(up[1] ?? '', /^defer RCPT .*451 4\.3\.2 The primary MX/)
+    assert.equal(up.length, 2)
+    assert.match((await more('anna@live.example', {}))[1] ?? '', /^defer RCPT .*450 4\.1\.1/, 'it cannot be asked')
+  })
+
+  it('knows the lists of the store', async () => {
+    assert.match((await more('anna@imported.example', {}, undefined, true))[0] ?? '', /^accept/)
+    assert.match((await more('anna@imported.example', {}, undefined, false))[0] ?? '', /^reject .*550 5\.1\.1/)
+    assert.match((await more('anna@imported.example', {}))[0] ?? '', /^defer .*450 4\.1\.1/)
+  })
+
+  it('takes outgoing mail at its listener, from the networks of tenants, and says what governs it', async () => {
+    const at = { listener: 'out', client: '198.51.100.9', from: 'anna@second.example' }
+    const out = await more('b@elsewhere.example', at, 'Subject: x\r\n\r\nx\r\n')
+    assert.match(out[0] ?? '', /^accept RCPT TO:<b@elsewhere\.example>: 250: bakery may send to anyone/)
+    assert.match(out[2] ?? '', /^info what leaves: ordinary mail: it goes out$/)
+    assert.match(out[3] ?? '', /^info commit for bakery: kept on disk, then 250; delivered to out\.provider\.example/)
+    const reply = 'From: anna@second.example\r\nAuto-Submitted: auto-replied\r\nSubject: away\r\n\r\nx\r\n'
+    assert.match(
+      (await more('b@x.example', at, reply))[2] ?? '',
+      /what leaves: .*: it goes out, up to 2 per .* within 7d/,
+    )
+    const bounce =
+      'From: MAILER-DAEMON@second.example\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n' +
+      '--b\r\n\r\nno\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n' +
+      'Final-Recipient: rfc822; c@second.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--b--\r\n'
+    assert.match(
+      (await more('b@x.example', { ...at, from: '<>' }, bounce))[2] ?? '',
+      /what leaves: dsn mail: it is held/,
+    )
+    const stranger = await more('b@x.example', { ...at, client: '203.0.113.9' })
+    assert.match(stranger[0] ?? '', /^reject MAIL FROM:.*550 5\.7\.1/)
+    assert.equal(stranger.length, 1)
+    assert.match((await more('b@x.example', { ...at, listener: 'mx' }))[0] ?? '', /^reject RCPT .*550 5\.7\.1/)
+    await assert.rejects(more('b@x.example', { listener: 'mail' }), /there is no listener mail/)
   })
 
   it('of what is no address is the operator’s mistake', async () => {

@@ -73,6 +73,8 @@ export function story(raw: TraceRecord): string {
         `${indent}${record['client']}: ${record['from']} → ${list(record['to'])}, for ${record['tenant']}; its server heard 250`
       )
     }
+    case 'authenticated':
+      return `${at}AUTH ${record['mechanism']} as ${record['login'] ?? 'nobody'} from ${record['client']}: ${record['text']}`
     case 'attempted': {
       const where = `${record['inSession'] ? 'in the session, ' : ''}${whereTo(record)}`
       const lines = (record['recipients'] as AttemptedRecipient[]).map((r) => `${indent}${r.status} ${r.to}: ${r.text}`)

@@ -7,12 +7,12 @@ import type { Outages, OutagesNews } from '#queue/outages.ts'
 import { readStore } from '#store/database.ts'
 import { systemClock } from '#sys/clock.ts'
 import { assembleWorker, realOutside, type Worker } from './assemble.ts'
-import type { Waiting } from './clerks/outages.ts'
+import type { WaitingQuestion } from './clerks/outages.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { storePath } from './folders.ts'
 import type { NoticeQuestion } from './notices.ts'
 import { type AskDesk, runWorker, type WorkerParts } from './serve/worker.ts'
-import { followOutages, meetings } from './worker-outages.ts'
+import { followOutages, meetings, waitingFor } from './worker-outages.ts'
 
 /** What the supervisor asks of a worker: `about`, with its body and answer. */
 export interface WorkerQuestions {
@@ -21,8 +21,11 @@ export interface WorkerQuestions {
   'queue-act': { body: { selection: Selection; action: Action; dryRun: boolean } }
   'recipients/changed': { body: ChangedNotice }
   'recipients/probe': { body: ProbeQuestion }
+  'dkim/changed': { body: undefined }
+  /** An operator tries a password: answered with `PasswordAnswer`. */
+  'credentials/check': { body: { login: string; password: string } }
   'outages-news': { body: OutagesNews }
-  'outages-waiting': { body: { route: string } }
+  'outages-waiting': { body: WaitingQuestion }
   'outages-flush': { body: { routes: readonly string[] } }
   /** Mail in hold, for a digest: answered with `HeldList`. */
   'holds/list': { body: HoldsQuestion }
@@ -97,10 +100,16 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       return worker.recipientsChanged(body as ChangedNotice)
     case 'recipients/probe':
       return worker.probeRecipient(body as ProbeQuestion)
+    case 'dkim/changed':
+      return worker.signingKeysChanged()
+    case 'credentials/check': {
+      const { login, password } = body as WorkerQuestions['credentials/check']['body']
+      return worker.credentials?.check(login, password)
+    }
     case 'outages-news':
       return worker.outages.learn(body as OutagesNews)
     case 'outages-waiting':
-      return waitingFor(worker, (body as WorkerQuestions['outages-waiting']['body']).route)
+      return waitingFor(worker.spool, body as WaitingQuestion)
     case 'outages-flush':
       return worker.operations.flushRoutes((body as WorkerQuestions['outages-flush']['body']).routes)
     case 'holds/list':
@@ -117,15 +126,4 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
     case 'health':
       return { spool: worker.spool.health.kind } satisfies WorkerHealthAnswer
   }
-}
-
-function waitingFor({ spool }: Worker, route: string): Waiting {
-  let messages = 0
-  let oldestMs = Number.POSITIVE_INFINITY
-  for (const entry of spool.entries()) {
-    if (entry.route !== route || entry.state !== 'active') continue
-    messages++
-    oldestMs = Math.min(oldestMs, entry.receivedMs)
-  }
-  return messages === 0 ? { messages } : { messages, oldestMs }
 }

@@ -4,7 +4,9 @@ import type { AcceptEvents } from '#accept/events.ts'
 import type { Delivery } from '#deliver/delivery.ts'
 import type { Report } from '#mail/event.ts'
 import type { Session } from '#mail/session.ts'
+import type { Holds } from '#queue/holds.ts'
 import type { Queue } from '#queue/queue.ts'
+import { type Labels, SERIES_MAX } from '#report/metrics.ts'
 import type { WorkerReport } from '#report/report.ts'
 import type { OwnRefusal } from '#smtp/server/contract.ts'
 import type { Spool } from '#spool/contract.ts'
@@ -50,11 +52,12 @@ export function ownRefusal(report: Report, session: Session, { reply, transactio
 interface Watched {
   readonly acceptor: Acceptor
   readonly queue: Queue
+  readonly holds: Holds
   readonly spool: Spool
   readonly delivery: Delivery
 }
 
-export function watch({ metrics }: RunningReport, { acceptor, queue, spool }: Watched): void {
+export function watch({ metrics }: RunningReport, { acceptor, queue, holds, spool }: Watched): void {
   metrics.gauge('vorposten_sessions', 'Sessions now', () => [[{}, acceptor.sessions]])
   metrics.gauge('vorposten_event_loop_lag_seconds', 'Of the slowest worker turn, summed', () => [
     [{}, acceptor.lagMs / 1000],
@@ -67,11 +70,20 @@ export function watch({ metrics }: RunningReport, { acceptor, queue, spool }: Wa
       [{ state: 'later' }, later],
     ]
   })
+  metrics.gauge('vorposten_holds', 'Recipients of held messages, by why they are held', () =>
+    Object.entries(holds.counts).map(([reason, recipients]) => [{ reason }, recipients] as const),
+  )
   metrics.gauge('vorposten_queue_sites', 'Destinations known to the queue', () => [
     [{ state: 'all' }, queue.counts.sites],
     [{ state: 'down' }, queue.counts.sitesDown],
     [{ state: 'paced' }, queue.counts.sitesPaced],
   ])
+  metrics.gauge('vorposten_backlog_messages', 'Messages in line for destinations that are away or being drained', () =>
+    byRoute(queue.drains.filter(({ waiting }) => waiting > 0).map(({ route, waiting }) => [route, waiting])),
+  )
+  metrics.counterOf('vorposten_drained_messages_total', 'Messages that left after the outage they came before', () =>
+    byRoute(queue.drains.filter(({ drained }) => drained > 0).map(({ route, drained }) => [route, drained])),
+  )
   metrics.gauge('vorposten_spool_messages', 'Messages in custody', () => [[{}, spool.counts.messages]])
   metrics.gauge('vorposten_spool_octets', 'Their content', () => [[{}, spool.counts.octets]])
   metrics.gauge('vorposten_spool_segments', 'Files of the spool', () => [[{}, spool.counts.segments]])
@@ -80,4 +92,11 @@ export function watch({ metrics }: RunningReport, { acceptor, queue, spool }: Wa
   metrics.gauge('vorposten_spool_sick', '1 for each worker whose spool takes no mail', () => [
     [{}, spool.health.kind === 'ok' ? 0 : 1],
   ])
+}
+
+/** A label for each route, so long as there are few. */
+export function byRoute(values: readonly (readonly [route: string, value: number])[]): [Labels, number][] {
+  const shown: [Labels, number][] = values.slice(0, SERIES_MAX).map(([route, value]) => [{ route }, value])
+  const rest = values.slice(SERIES_MAX).reduce((sum, [, value]) => sum + value, 0)
+  return values.length > SERIES_MAX ? [...shown, [{ route: 'other' }, rest]] : shown
 }

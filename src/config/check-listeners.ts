@@ -7,6 +7,8 @@ import type { Draft, RelayDraft } from './draft.ts'
 import { endpointText, MINUTE_MS } from './units.ts'
 import type { SettingPath, YamlText } from './yaml-text.ts'
 
+type Listener = NonNullable<RelayDraft['listeners']>[number]
+
 export function checkListeners({ relay }: Draft, yaml: YamlText): void {
   checkNames(relay, yaml)
   checkAddresses(relay, yaml)
@@ -20,11 +22,24 @@ export function checkListeners({ relay }: Draft, yaml: YamlText): void {
       const message = `${listener.name} has no certificate: a self-signed one will be made, which nobody can verify`
       yaml.report('warning', path, message, { hint: 'certificates: {certificate: …, key: …}' })
     }
+    checkSubmission(listener, path, yaml)
     if (listener.tls === 'implicit' && listener.addresses.some(({ port }) => port === 25)) {
       yaml.report('warning', [...path, 'tls'], 'on port 25 other servers begin in clear text and will not get through')
     }
   }
   checkFigures(relay, yaml)
+}
+
+function checkSubmission({ service, tls, addresses }: Listener, path: SettingPath, yaml: YamlText): void {
+  if (service !== 'submission') return
+  if (tls === 'none') {
+    const message = 'users would send their passwords in clear: nobody could log in'
+    yaml.report('error', [...path, 'tls'], message, { allowed: 'starttls (port 587) or implicit (port 465)' })
+  }
+  if (addresses.some(({ port }) => port === 25)) {
+    const message = 'port 25 is for other servers, which have no login'
+    yaml.report('warning', [...path, 'service'], message, { hint: 'use port 587 or 465' })
+  }
 }
 
 function checkNames(relay: RelayDraft, yaml: YamlText): void {

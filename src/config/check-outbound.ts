@@ -65,10 +65,10 @@ function checkNetworks({ tenants }: Draft, yaml: YamlText): void {
 }
 
 function checkDoors({ relay, tenants }: Draft, yaml: YamlText): void {
-  const door = (relay.listeners ?? []).findIndex((listener) => listener.service === 'outbound')
+  const door = (relay.listeners ?? []).findIndex((listener) => listener.service !== 'inbound')
   const sender = tenants.find((tenant) => tenant.settings.outbound !== undefined)
   if (sender !== undefined && door < 0 && relay.listeners !== undefined) {
-    const hint = 'add a listener with service: outbound'
+    const hint = 'add a listener with service: outbound or submission'
     yaml.report('warning', [...sender.path, 'outbound'], 'no listener takes this mail', { hint }, 'key')
   }
   if (door >= 0 && sender === undefined) {

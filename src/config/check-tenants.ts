@@ -2,6 +2,7 @@
  * What only the tenants together can show: a domain that two of them claim, a route that nobody declared, recipients
  * that are not of their domain.
  */
+import { checkCalloutSender } from './check-callouts.ts'
 import { firstOne } from './check-listeners.ts'
 import { checkNotices } from './check-notices.ts'
 import { checkOutbound, outboundRoutes, reportNoRoute } from './check-outbound.ts'
@@ -19,6 +20,7 @@ export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): L
   checkOwners(draft, yaml)
   checkOutbound(draft, yaml)
   checkNotices(draft, yaml)
+  checkCalloutSender(draft, yaml)
   const listed = new Map<DomainDraft, ReadonlySet<string>>()
   for (const tenant of draft.tenants) {
     for (const route of tenant.routes.values()) checkRoute(route, own, yaml)

@@ -3,13 +3,17 @@ import { test } from 'node:test'
 import { parseConfig } from './parse.ts'
 import { problemLine } from './problem.ts'
 
-/** Listeners on fixed addresses, so that a certificate warning is the only one that is not asked for. */
-function problems(tenants: string, head = 'listeners: {name: mx, addresses: 192.0.2.1:25, tls: none}'): string[] {
+/** Listeners on fixed addresses, so that no warning comes that is not asked for. */
+function everyProblem(tenants: string, head = 'listeners: {name: mx, addresses: 192.0.2.1:25, tls: none}'): string[] {
   const result = parseConfig(`hostname: mx1.relay.example\n${head}\ntenants:\n${tenants}`, 'v', {
     machine: ['203.0.113.7', '2001:DB8::7'],
   })
   return (result.ok ? result.warnings : result.problems).map(problemLine)
 }
+
+/** Without what each tenant here has that names no postmaster. */
+const problems = (...text: [tenants: string, head?: string]): string[] =>
+  everyProblem(...text).filter((line) => !line.includes('has no postmaster'))
 
 /** One tenant with one domain that is delivered to these hosts. */
 const to = (hosts: string): string => `  bakery: {domains: {bakery.example: {deliver-to: ${hosts}}}}\n`
@@ -276,5 +280,56 @@ test('a postmaster who cannot be told anything is a warning; a route for notices
   assert.match(
     problems(tenant('chef@bakery.example'), `${head}bakery/out}`).join(),
     /error: notices\.route: there is no/,
+  )
+})
+
+test('a tenant with mail and without a postmaster is a warning, at the tenant', () => {
+  assert.deepEqual(everyProblem(to('mail.bakery.example')), [
+    'v:4:3: warning: tenants.bakery: bakery has no postmaster: nobody is told of its held mail, or that its server is down; postmaster: the address of a person who can decide',
+  ])
+  const out = '  bakery: {routes: {out: {hosts: a.example}}, outbound: {route: out, from-networks: 192.0.2.9}}\n'
+  assert.match(everyProblem(out).join(), /warning: tenants\.bakery: bakery has no postmaster/)
+  const nothing = everyProblem('  bakery: {}\n').join()
+  assert.doesNotMatch(nothing, /postmaster/)
+  const faulty = everyProblem('  bakery: {postmaster: nobody, domains: {bakery.example: {deliver-to: a.example}}}\n')
+  assert.deepEqual(faulty.length, 1)
+  assert.match(faulty[0] ?? '', /error: tenants\.bakery\.postmaster: "nobody" is not allowed/)
+})
+
+test('held mail that is gone before the next digest is a warning, where it can be changed', () => {
+  const tenant = (name: string, more: string): string =>
+    `  ${name}: {postmaster: chef@${name}.example, ${more}domains: {${name}.example: {deliver-to: a.example}}}\n`
+  const head = (more: string): string => `listeners: {name: mx, addresses: 192.0.2.1:25, tls: none}\n${more}`
+  assert.deepEqual(problems(tenant('bakery', 'holds: {keep: 1d}, ')), [
+    'v:4:59: warning: tenants.bakery.holds.keep: held mail is dropped after 1d, and the next digest may be 1d away: it is gone before anybody hears of it; keep it for longer than that, or let digests be hourly',
+  ])
+  assert.deepEqual(problems(tenant('bakery', 'holds: {keep: 25h}, ')), [])
+  assert.deepEqual(problems(tenant('bakery', 'holds: {keep: 1s}, digest: off, ')), [])
+  assert.deepEqual(problems('  bakery: {holds: {keep: 1s}, domains: {bakery.example: {deliver-to: a.example}}}\n'), [])
+  const hourly = head('holds: {keep: 2h}\nnotices: {digest: hourly}')
+  assert.deepEqual(problems(tenant('bakery', ''), hourly), [])
+  assert.match(
+    problems(tenant('bakery', 'digest: daily, '), hourly).join(),
+    /warning: tenants\.bakery\.digest: .* 1d away/,
+  )
+  const collecting = head('holds: {keep: 2h}\nnotices: {digest: hourly, collect-time: 3h}')
+  const both = problems(tenant('bakery', '') + tenant('school', ''), collecting)
+  assert.equal(both.length, 1, 'what all share is told once')
+  assert.match(
+    both[0] ?? '',
+    /^v:3:15: warning: holds\.keep: .* after 2h, .* 3h away: .*; keep it for longer than that$/,
+  )
+})
+
+test('the sender of callouts has a domain that is served here, or somebody else must throw its mail away', () => {
+  const head = (sender: string) =>
+    `listeners: {name: mx, addresses: 192.0.2.1:25, tls: none}\ncallout-sender: ${sender}`
+  const tenants =
+    '  bakery: {domains: {bakery.example: {deliver-to: a.example}, "*.shop.example": {deliver-to: a.example}}}\n'
+  assert.deepEqual(problems(tenants, head('probe@bakery.example')), [])
+  assert.deepEqual(problems(tenants, head('probe@x.shop.example')), [])
+  assert.match(
+    problems(tenants, head('probe@elsewhere.example')).join(),
+    /^v:3:17: warning: callout-sender: its domain is not served here.*throws it away$/,
   )
 })

@@ -73,6 +73,8 @@ export interface NoticeConfig {
   readonly digest: 'daily' | 'hourly' | 'off'
   /** After the first new hold, so that one digest tells of all that came with it. */
   readonly collectMs: number
+  /** IANA name, of tenants that have no other. */
+  readonly timeZone: string
   /** For postmasters at domains that are not served here. */
   readonly route?: string
 }
@@ -91,6 +93,16 @@ export interface DestinationsConfig {
   readonly allowNetworks: readonly string[]
   /** Names of this relay beside `hostname`. */
   readonly ownNames: readonly string[]
+}
+
+/** Keys that sign outgoing mail. */
+export interface DkimConfig {
+  /** Under number 0 the secret that seals them; empty: one in the data folder. */
+  readonly masterKeys: ReadonlyMap<number, Uint8Array>
+  /** Absent: the system's. */
+  readonly dnsServer?: Endpoint
+  /** How long the record of a retired key must stay. */
+  readonly keepPublishedMs: number
 }
 
 export interface Config {
@@ -117,12 +129,13 @@ export interface Config {
   readonly calloutSender?: Mailbox
   readonly notices: NoticeConfig
   readonly dsn: DsnConfig
+  readonly dkim: DkimConfig
   readonly tenants: readonly Tenant[]
   /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
   readonly routes: readonly Route[]
   /** A name that begins with `*.` stands for the subdomains. */
   readonly domains: readonly ServedDomain[]
-  /** Where the recipients of a domain come from, if from a file. */
+  /** Domains whose recipients come from a file. */
   readonly recipientFiles: readonly { readonly domain: string; readonly path: string }[]
   /** Domains whose recipients come from LDAP. */
   readonly recipientDirectories: readonly { readonly domain: string; readonly ldap: LdapSource }[]

@@ -16,7 +16,8 @@ export async function readText(path: string, octetsMax: number): Promise<FileTex
   }
 }
 
-function ioFault({ code = 'unknown error' }: NodeJS.ErrnoException): string {
+/** Ends the sentence "the file …". */
+export function ioFault({ code = 'unknown error' }: NodeJS.ErrnoException): string {
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'does not exist'
   if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user'
   if (code === 'EISDIR') return 'is a folder'

@@ -7,8 +7,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { stringify } from 'yaml'
 import { parseConfig } from './parse.ts'
-import { ProblemList, problemLine, problemText } from './problem.ts'
-import { readRecipientList } from './recipients.ts'
+import { problemLine, problemText } from './problem.ts'
 
 const RUNS = 400
 
@@ -116,22 +115,4 @@ test('a sound file with one piece replaced by anything', () => {
   )
   const edited = piece.map(([at, length, text]) => SOUND.slice(0, at) + text + SOUND.slice(at + length))
   fc.assert(fc.property(edited, judged), { numRuns: RUNS })
-})
-
-test('any list of recipients', async () => {
-  const line = fc.oneof(
-    fc.string({ maxLength: 30 }),
-    fc.constantFrom('anna', '# x', 'a@b.example', '"a b"@b.example #x'),
-  )
-  const position = { file: 'v.yaml', line: 1, column: 1 }
-  await fc.assert(
-    fc.asyncProperty(fc.array(line, { maxLength: 20 }), async (lines) => {
-      const problems = new ProblemList()
-      const list = { path: 'list', domain: 'b.example', position, setting: 's', keys: new Set<string>() }
-      await readRecipientList(lines.join('\n'), list, problems, async () => {})
-      for (const key of list.keys) assert.match(key, /@b\.example$/)
-      for (const { position: at } of problems.sorted()) assert.ok(at.line >= 1 && at.column >= 1)
-    }),
-    { numRuns: RUNS },
-  )
 })

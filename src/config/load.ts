@@ -1,15 +1,15 @@
 /**
- * Reads the configuration file and what it names: lists of recipients, certificates and keys. A file that is absent or
- * not readable is a problem like any other, at the place that names it; nothing throws.
+ * Reads the configuration file and what it names: certificates and keys. A file that is absent or not readable is a
+ * problem like any other, at the place that names it; nothing throws. Lists of recipients are not read here: a faulty one
+ * is its domain's trouble alone.
  */
 import { networkInterfaces } from 'node:os'
-import { setImmediate } from 'node:timers/promises'
 import { checkCertificates } from './certificate-files.ts'
 import type { Config } from './config.ts'
 import { readText } from './file-text.ts'
 import { parseConfig } from './parse.ts'
-import type { Problem, ProblemList } from './problem.ts'
-import { RECIPIENTS_OCTETS_MAX, type RecipientFile, readRecipientList } from './recipients.ts'
+import type { Problem } from './problem.ts'
+import type { RecipientFile } from './recipients.ts'
 import { readKey } from './resolve-outbound.ts'
 import type { Environment } from './secret.ts'
 import { type Written, YAML_OCTETS_MAX } from './yaml-text.ts'
@@ -21,6 +21,8 @@ export type LoadResult =
       /** The values as they stand in the file, for `diffFromDefaults`. */
       readonly written: Written
       readonly warnings: readonly Problem[]
+      /** Lists of recipients, still to be read. */
+      readonly files: readonly RecipientFile[]
     }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
@@ -42,16 +44,8 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const parsed = parseConfig(file.text, path, { environment, machine })
   if (!parsed.ok) return parsed
   const { config, written, files, secrets, yaml, problems } = parsed
-  for (const list of files) await readList(list, problems)
   for (const secret of secrets) await readKey(secret, environment, problems)
   await checkCertificates(config.listeners, yaml, nowMs)
   if (problems.hasErrors) return { ok: false, problems: problems.sorted() }
-  return { ok: true, config, written, warnings: problems.sorted() }
-}
-
-async function readList(list: RecipientFile, problems: ProblemList): Promise<void> {
-  const file = await readText(list.path, RECIPIENTS_OCTETS_MAX)
-  if (file.ok) return readRecipientList(file.text, list, problems, setImmediate)
-  const message = `${list.path} ${file.fault}`
-  problems.add({ severity: 'error', position: list.position, setting: list.setting, message })
+  return { ok: true, config, written, warnings: problems.sorted(), files }
 }

@@ -180,7 +180,7 @@ tenants:
   assert.deepEqual(
     problems(text).map((problem) => problem.replaceAll('\n    ', ' | ')),
     [
-      'v.yaml:1:1: error: hostnam: "hostnam" is not a setting | allowed: hostname, data-folder, workers, log, http, callout-sender, name-servers, destinations, listeners, limits, notices, dsn, spool, holds, tenants | did you mean hostname?',
+      'v.yaml:1:1: error: hostnam: "hostnam" is not a setting | allowed: hostname, data-folder, workers, log, http, callout-sender, name-servers, destinations, listeners, limits, notices, dsn, spool, dkim, holds, tenants | did you mean hostname?',
       'v.yaml:1:1: error: hostname: is missing | allowed: a host name such as mx1.relay.example',
       'v.yaml:2:28: error: limits.command-time-max: "5" is not allowed here | allowed: a duration such as 250ms, 30s, 5m, 4h or 5d, from 1s to 1h | the unit is missing, as in 30s or 5m',
       'v.yaml:2:47: error: limits.recipients-max: "50" is not allowed here | allowed: a whole number from 100 to 50000',
@@ -207,7 +207,8 @@ test('a file that is wrong in one way very often does not print for ever', () =>
   const result = parseConfig(`${SMALLEST}${Array.from({ length: 1500 }, (_, i) => `x${i}: 1\n`).join('')}`, 'v.yaml')
   assert.ok(!result.ok)
   assert.equal(result.problems.length, 1001)
-  assert.equal(result.problems.at(-1)?.message, 'and 501 more problems')
+  // The tenant has no postmaster: one more, a warning.
+  assert.equal(result.problems.at(-1)?.message, 'and 502 more problems')
 })
 
 test('ten thousand domains are read and every one is there', () => {

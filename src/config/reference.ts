@@ -55,6 +55,7 @@ column, and then what it means. \`docs/config.schema.json\` tells editors the sa
 hostname: mx1.relay.example
 tenants:
   bakery:
+    postmaster: chef@bakery.example    # who hears of held mail
     domains:
       bakery.example:
         deliver-to: mail.bakery.example

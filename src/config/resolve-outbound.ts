@@ -19,6 +19,7 @@ export function outboundOf(
 ): OutboundSettings | undefined {
   if (written === undefined) return undefined
   const { limit, window: windowMs, per } = written['auto-replies']
+  const { 'if-unavailable': ifUnavailable, expiry: expiryMs } = written.dkim
   return {
     networks: written['from-networks'],
     route: `${name}/${written.route}`,
@@ -28,6 +29,7 @@ export function outboundOf(
     contentOctetsMax,
     ndrs: written.ndrs,
     autoReplies: { limit, windowMs, per },
+    dkim: { ifUnavailable, ...(expiryMs !== undefined && { expiryMs }) },
   }
 }
 

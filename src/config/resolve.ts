@@ -18,6 +18,7 @@ import type {
 } from './config.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, type RecipientFile } from './recipients.ts'
+import { dkimConfig } from './resolve-dkim.ts'
 import { bounceProtectionOf, type KeySecret, outboundOf } from './resolve-outbound.ts'
 import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
@@ -27,15 +28,15 @@ import { settingText, type YamlText } from './yaml-text.ts'
 
 export interface Resolved {
   readonly config: Config
-  /** Lists that are still to be read into the sets which the config already holds. */
+  /** Lists in files of their own, and where the configuration names them. */
   readonly files: readonly RecipientFile[]
   readonly secrets: readonly KeySecret[]
 }
 
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
-  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn } = relay
+  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn, dkim } = relay
   const dataFolder = relay['data-folder']
-  const sections = listeners && limits && spool && holds && notices && dsn && relay.destinations
+  const sections = listeners && limits && spool && holds && notices && dsn && dkim && relay.destinations
   if (!(hostname && dataFolder && workers && log && http && sections)) {
     throw new Error('not sound')
   }
@@ -62,6 +63,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     ...(relay['callout-sender'] && { calloutSender: relay['callout-sender'] }),
     notices: noticeConfig(notices),
     dsn: dsnConfig(dsn),
+    dkim: dkimConfig(dkim, context, declared.secrets),
     tenants: declared.tenants,
     routes: declared.routes,
     domains: declared.domains,
@@ -74,6 +76,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
 const noticeConfig = (notices: NonNullable<Draft['relay']['notices']>): NoticeConfig => ({
   digest: notices.digest,
   collectMs: notices['collect-time'],
+  timeZone: notices['time-zone'],
   ...(notices.route !== undefined && { route: notices.route }),
 })
 
@@ -149,6 +152,7 @@ interface Context {
 
 function declareTenant(draft: TenantDraft, context: Context, into: Declarations): void {
   const { postmaster, digest, holds, language = 'en', 'rate-max': messagesPerSecondMax } = draft.settings
+  const timeZone = draft.settings['time-zone']
   const outbound = outboundOf(draft, context.contentOctetsMax)
   const bounceProtection = bounceProtectionOf(draft, context, into.secrets)
   const tenant: Tenant = {
@@ -156,6 +160,7 @@ function declareTenant(draft: TenantDraft, context: Context, into: Declarations)
     language,
     ...(postmaster && { postmaster }),
     ...(digest && { digest }),
+    ...(timeZone !== undefined && { timeZone }),
     ...(holds?.keep !== undefined && { holdKeepMs: holds.keep }),
     ...(outbound && { outbound }),
     ...(bounceProtection && { bounceProtection }),
@@ -216,11 +221,10 @@ function recipientSource(draft: DomainDraft, context: Context, into: Declaration
   }
   if (recipients.kind === 'imported') return directorySource(draft.name, recipients)
   if (recipients.kind !== 'file') return { kind: recipients.kind }
-  const keys = newKeys(draft.name)
   const path = [...draft.path, 'recipients', 'file']
   const position = context.yaml.locate(path)
-  into.files.push({ path: context.at(recipients.path), domain: draft.name, position, setting: settingText(path), keys })
-  return { kind: 'listed', keys }
+  into.files.push({ path: context.at(recipients.path), domain: draft.name, position, setting: settingText(path) })
+  return directorySource(draft.name, recipients)
 }
 
 // The directory hands out a wildcard's entry under the name that was asked for.

@@ -64,12 +64,14 @@ const listenerName = setting({
 export const listenerSettings = section({
   name: listenerName.describe('What the log and the metrics call it. Unique.'),
   addresses: oneOrMore(endpoint).describe('Where it listens. Port 25 for mail from other servers.'),
-  service: choice('inbound', 'outbound')
+  service: choice('inbound', 'outbound', 'submission')
     .prefault('inbound')
     .describe(
       prose(
         'What is offered: `inbound` takes mail for the domains of the tenants, from anyone (RFC 5321 §2.1). `outbound`',
-        'takes mail to anyone from the tenants’ own servers (their `outbound` settings), and from nobody else.',
+        'takes mail to anyone from the tenants’ own servers (their `outbound` settings, or a login), and from nobody else.',
+        '`submission` takes it from users with a login (`vorposten credentials`), under TLS only: port 587 with `starttls`,',
+        'port 465 with `implicit` (RFC 6409, RFC 8314).',
       ),
     ),
   tls: choice('none', 'starttls', 'implicit')

@@ -2,6 +2,7 @@
  * What leaves a tenant's servers through us, and how the tenant is protected from bounces of mail that it never sent.
  */
 import { z } from 'zod'
+import { signingSettings } from './schema-dkim.ts'
 import { network } from './schema-listener.ts'
 import { choice, count, duration, oneOrMore, path, prose, section, setting } from './setting.ts'
 import { readDate } from './units.ts'
@@ -66,6 +67,9 @@ export const outboundSettings = section({
         'accepted and thrown away.',
       ),
     ),
+  dkim: signingSettings
+    .prefault({})
+    .describe('Signatures (DKIM). Mail is signed as soon as its domain has a key: see `vorposten dkim`.'),
 })
 
 const delayAfter = setting<number | 'off'>({

@@ -15,11 +15,11 @@ export type RecipientSettings =
   | { readonly kind: 'live' }
   | { readonly kind: 'accept-all' }
   | { readonly kind: 'listed'; readonly addresses: readonly string[] }
-  | { readonly kind: 'file'; readonly path: string }
+  | ({ readonly kind: 'file'; readonly path: string } & ListUse)
   | ({ readonly kind: 'imported' } & ListUse)
   | ({ readonly kind: 'ldap'; readonly ldap: LdapSettings } & ListUse)
 
-const ALLOWED = 'live, accept-all, {listed: [anna, info]}, {file: /path/of/a/list} {list: imported} or {ldap: …}'
+const ALLOWED = 'live, accept-all, {listed: [anna, info]}, {file: /path/of/a/list}, {list: imported} or {ldap: …}'
 
 const listedAddress = setting({
   allowed: 'a local part such as anna, or an address such as anna@bakery.example',
@@ -98,7 +98,7 @@ export type LdapSettings = z.output<typeof ldapSettings>
 /** By the key that names the source. */
 const SECTIONS = {
   listed: section({ listed: z.array(listedAddress).describe('Plain local parts, or full addresses.') }),
-  file: section({ file: path.describe('One address on a line; # begins a comment.') }),
+  file: section({ file: path.describe('One address on a line, # begins a comment; or CSV.'), ...listUse }),
   list: section({ list: choice('imported').describe('What `vorposten recipients import` brought.'), ...listUse }),
   ldap: section({ ldap: ldapSettings.describe('A directory that is asked again and again.'), ...listUse }),
 }
@@ -111,7 +111,7 @@ const useOf = (read: Pick<Sections['list'], keyof typeof listUse>): ListUse => {
 
 const READERS: { readonly [Name in keyof Sections]: (read: Sections[Name]) => RecipientSettings } = {
   listed: ({ listed }) => ({ kind: 'listed', addresses: listed }),
-  file: ({ file }) => ({ kind: 'file', path: file }),
+  file: (read) => ({ kind: 'file', path: read.file, ...useOf(read) }),
   list: (read) => ({ kind: 'imported', ...useOf(read) }),
   ldap: (read) => ({ kind: 'ldap', ldap: read.ldap, ...useOf(read) }),
 }

@@ -7,6 +7,7 @@ import { hostName, network } from './schema-listener.ts'
 import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts'
 import { recipients } from './schema-recipients.ts'
 import { choice, count, duration, flag, oneOrMore, prose, section, setting, size } from './setting.ts'
+import { timeZone } from './time-zone.ts'
 import { canonicalAddress, readFullDomain, readHostPort } from './units.ts'
 
 /** Also the names of routes: both are parts of route ids, log lines and metrics. */
@@ -201,10 +202,11 @@ export const domainSettings = section({
       prose(
         'How we know who exists (R1). `live`: the tenant’s server is asked when RCPT arrives, and its answer',
         'is kept for a while. `listed`: these; plain local parts or full addresses. `file`: a list, one',
-        'address on a line, `#` begins a comment. `{list: imported}`: the list that `vorposten recipients',
+        'address on a line, `#` begins a comment, or CSV; read at the start and at each reload, and a faulty one',
+        'leaves the last good one in force. `{list: imported}`: the list that `vorposten recipients',
         'import` brought. `ldap`: fetched from a directory, again and again. `accept-all`: everyone, by',
         'explicit choice, for a server that takes all mail and stays silent. postmaster always exists',
-        '(RFC 5321 §4.5.1). With `list` and `ldap`, `otherwise: live` asks the server about who is not on the',
+        '(RFC 5321 §4.5.1). With `file`, `list` and `ldap`, `otherwise: live` asks the server about who is not on the',
         'list (default: `refuse`), and `subaddress-separator: "+"` finds `anna+shop` if `anna` is on it (RFC',
         '5233). See docs/recipient-lists.md.',
       ),
@@ -282,6 +284,9 @@ export const tenantShape = {
     .optional()
     .describe('How often the postmaster hears of held mail; `notices.digest` if not given.'),
   language: choice('de', 'en').prefault('en').describe('Language of what the tenant reads from us.'),
+  'time-zone': timeZone
+    .optional()
+    .describe('Time zone of the moments in what the tenant reads from us; `notices.time-zone` if not given.'),
   holds: tenantHolds.optional().describe('Held mail of this tenant; what is not said here is as in `holds`.'),
   outbound: outboundSettings.optional().describe('The tenant’s servers may send through us. Without it they may not.'),
   'bounce-protection': bounceProtectionSettings

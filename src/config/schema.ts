@@ -3,12 +3,14 @@
  * are all made of these objects.
  */
 import { z } from 'zod'
+import { dkimSettings } from './schema-dkim.ts'
 import { destinationSettings, nameServers } from './schema-dns.ts'
 import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { dsnSettings } from './schema-outbound.ts'
 import { holdSettings, mailbox, NAME, tenantSettings } from './schema-tenant.ts'
 import { choice, duration, oneOrMore, path, prose, section, setting, size } from './setting.ts'
+import { timeZone } from './time-zone.ts'
 
 /** Node starts that many workers at most; the worker's number is also a part of each trace id. */
 const WORKERS_MAX = 256
@@ -77,8 +79,9 @@ export const relayShape = {
     .optional()
     .describe(
       prose(
-        'Reverse-path of callouts to servers that refuse the null path `<>`, against RFC 5321 §4.5.5. An address',
-        'that exists and whose mail is thrown away: some servers check it. Without it, such servers cannot be asked.',
+        'Reverse-path of callouts to servers that refuse the null path `<>`, against RFC 5321 §4.5.5. Some servers',
+        'check that it exists. If its domain is served here, the relay takes its mail and throws it away; else the',
+        'server of its domain must. Without it, such servers cannot be asked.',
       ),
     ),
   'name-servers': nameServers
@@ -104,6 +107,9 @@ export const relayShape = {
     'collect-time': duration('1s', '1d')
       .prefault('15m')
       .describe('Wait after the first new hold, so that one digest tells of all that came with it.'),
+    'time-zone': timeZone
+      .prefault('UTC')
+      .describe('Time zone of the moments in notices; each is written with its offset from UTC.'),
     route: routeId
       .optional()
       .describe(
@@ -135,6 +141,9 @@ export const relayShape = {
   })
     .prefault({})
     .describe('Mail in our keeping.'),
+  dkim: dkimSettings
+    .prefault({})
+    .describe('The keys that sign outgoing mail. They are made with `vorposten dkim`; see dkim.md.'),
   holds: holdSettings
     .prefault({})
     .describe('Mail that was accepted, could not be delivered, and waits for a person to decide.'),

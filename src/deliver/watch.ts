@@ -18,6 +18,8 @@ const HURRIED_MS_MAX = 10_000
 const JITTER = 0.1
 /** The first knocks after a start follow quickly: until they decide, all mail of known recipients is taken. */
 const FIRST_MS = 1_000
+/** Deliveries that fail hurry the next knock, up to this often: a thousand of them are one reason to look. */
+export const MISSED_GAP_MS = 5_000
 
 export type PrimaryState = 'up' | 'down' | 'unknown'
 
@@ -36,6 +38,9 @@ interface Watched {
   /** Answers in a row that differ from the state. */
   differing: { readonly up: boolean; count: number }
   cancel: Cancel | undefined
+  /** Monotonic ms: when it is asked next, and was last. */
+  dueMs: number
+  askedMs: number
   asking: boolean
   text: string
 }
@@ -77,12 +82,22 @@ export class PrimaryWatch {
     if (watched && !watched.asking) this.#next(watched, 0)
   }
 
-  /** A delivery met the server: as good as a knock. */
+  /**
+   * A delivery met the server: as good as a knock. Or it met nobody: that decides nothing, since the fault may be ours or the
+   * message's, but it is a reason to knock now.
+   */
   met(routeId: string, up: boolean): void {
     const watched = this.#watched.get(routeId)
     if (watched === undefined || watched.asking) return
     if (up) this.#answered(watched, { up, text: 'a delivery got through' })
-    else this.#next(watched, 0)
+    else if (watched.state !== 'down') this.#sooner(watched)
+  }
+
+  // Never later than it is due anyway.
+  #sooner(watched: Watched): void {
+    const nowMs = this.#parts.clock.monotonic()
+    const atMs = Math.max(nowMs, watched.askedMs + MISSED_GAP_MS)
+    if (atMs < watched.dueMs) this.#next(watched, atMs - nowMs)
   }
 
   close(): void {
@@ -95,6 +110,8 @@ export class PrimaryWatch {
       state: 'unknown',
       differing: { up: true, count: 0 },
       cancel: undefined,
+      dueMs: Number.POSITIVE_INFINITY,
+      askedMs: Number.NEGATIVE_INFINITY,
       asking: false,
       text: 'not asked yet',
     }
@@ -104,11 +121,13 @@ export class PrimaryWatch {
 
   #next(watched: Watched, ms: number): void {
     watched.cancel?.()
+    watched.dueMs = this.#parts.clock.monotonic() + ms
     watched.cancel = this.#parts.clock.after(ms, () => void this.#ask(watched))
   }
 
   async #ask(watched: Watched): Promise<void> {
     watched.asking = true
+    watched.askedMs = this.#parts.clock.monotonic()
     const answer = await this.#parts.knock(watched.route)
     watched.asking = false
     if (this.#watched.get(watched.route.id) === watched) this.#answered(watched, answer)

@@ -4,8 +4,8 @@
  * Both classes are nominal (a private field), so no literal can stand in for them; a tidy test keeps the two
  * factories to `spool/` and `deliver/`.
  *
- * There is one more honest 250: "I have it, and by the tenant's own rule it goes nowhere". It takes a `DiscardRecord`, and
- * only the policies of outgoing mail make one, after the report has heard which rule it was.
+ * There is one more honest 250: "I have it, and by rule it goes nowhere". It takes a `DiscardRecord`, and only the policies
+ * of outgoing mail and the address that our callouts come from make one, after the report has heard which rule it was.
  */
 import { type PositiveReply, type RemoteReply, replyClass } from './reply.ts'
 import type { TraceId } from './trace-id.ts'
@@ -63,7 +63,7 @@ export class DiscardRecord {
     this.id = id
   }
 
-  /** Only for `relay/outbound.ts`, once the discard was reported. */
+  /** Only for `relay/outbound.ts` and `relay/callout-sender.ts`, once the discard was reported. */
   static afterReport(id: TraceId): DiscardRecord {
     return new DiscardRecord(id)
   }
@@ -75,7 +75,7 @@ export class DiscardRecord {
 
 export type Custody = SpoolReceipt | NextHopReceipt
 
-/** The only maker of a positive reply to the final dot. The client hears of a discard: it is the tenant's own server. */
+/** The only maker of a positive reply to the final dot. The client hears of a discard: what we do is no secret. */
 export function promise(custody: Custody | DiscardRecord): PositiveReply {
   if (custody.kind === 'discard') {
     return { code: 250, status: '2.0.0', text: `Ok: accepted and discarded by policy, ${custody.id}` }

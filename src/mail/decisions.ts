@@ -7,7 +7,7 @@ import type { Content } from './content.ts'
 import type { Custody, DiscardRecord } from './custody.ts'
 import type { Recipient } from './envelope.ts'
 import type { PositiveReply } from './reply.ts'
-import type { Session, Transaction } from './session.ts'
+import type { Authenticated, Session, Transaction } from './session.ts'
 import type { Defer, Gate, Reject } from './verdict.ts'
 
 export type Soon<T> = T | Promise<T>
@@ -32,6 +32,17 @@ export interface Discarded {
 /** RFC 1985 §5: the acceptance has a code of its own for what was found. */
 export type EtrnAnswer = { readonly kind: 'accept'; readonly reply: PositiveReply } | Reject | Defer
 
+/** One line of an exchange (RFC 4954 §4), decoded. A `start` ends whatever exchange was open before. */
+export type AuthStep =
+  | { readonly kind: 'start'; readonly mechanism: string; readonly initial?: Uint8Array }
+  | { readonly kind: 'response'; readonly response: Uint8Array }
+
+export type AuthAnswer =
+  | { readonly kind: 'challenge'; readonly challenge: Uint8Array }
+  | { readonly kind: 'authenticated'; readonly as: Authenticated }
+  | Reject
+  | Defer
+
 export interface Decisions {
   /** Before the greeting. */
   connect(session: Session): Soon<Gate>
@@ -45,6 +56,8 @@ export interface Decisions {
   content(transaction: Transaction, content: Content): Soon<ContentAnswer>
   /** RFC 1985. Absent: 502. */
   etrn?(session: Session, argument: string): Soon<EtrnAnswer>
+  /** AUTH, one line of it. Absent: no password is right. */
+  auth?(session: Session, step: AuthStep): Soon<AuthAnswer>
   /** A transaction ended without content: RSET, EHLO, STARTTLS, QUIT or loss of the connection. */
   abandoned(transaction: Transaction): void
   /** The session is over. */

@@ -17,6 +17,12 @@ import type { Reason } from './verdict.ts'
 /** `command`: by the protocol machine itself. */
 export type RefusedAt = 'connect' | 'command' | 'mail' | 'rcpt' | 'data' | 'content'
 
+/** A DKIM signature of ours: d= and s=. */
+export interface Signature {
+  readonly domain: string
+  readonly selector: string
+}
+
 export type PathEvent =
   | {
       readonly kind: 'refused'
@@ -43,6 +49,8 @@ export type PathEvent =
       readonly receptionMs: number
       /** Why the spool and not the next hop, where cut-through was tried. */
       readonly note?: string
+      /** Signed on its way out. */
+      readonly signatures?: readonly Signature[]
     }
   /** The recipients of an accepted transaction are at several destinations: these of them are a message of its own, `part`. */
   | {
@@ -53,7 +61,18 @@ export type PathEvent =
       readonly route: string
       readonly recipients: readonly Recipient[]
     }
-  /** Answered 250, and by the tenant's own rule nobody gets it: the named recipients, of perhaps more. */
+  /** An attempt at AUTH ended. `text` is for the operator. */
+  | {
+      readonly kind: 'authenticated'
+      readonly session: Session
+      readonly mechanism: string
+      readonly result: 'right' | 'wrong' | 'locked' | 'network' | 'throttled' | 'malformed' | 'unknown'
+      /** As the client wrote it. */
+      readonly login?: string
+      readonly tenant?: string
+      readonly text: string
+    }
+  /** Answered 250, and by the tenant's own rule, or ours for our own mail, nobody gets it: these recipients, of perhaps more. */
   | {
       readonly kind: 'discarded'
       readonly id: TraceId
@@ -69,7 +88,7 @@ export type PathEvent =
   | {
       readonly kind: 'governed'
       readonly tenant: string
-      readonly subject: 'outbound' | 'auto-reply' | 'ndr' | 'bounce'
+      readonly subject: 'outbound' | 'auto-reply' | 'ndr' | 'bounce' | 'dkim'
       readonly decision: string
     }
   | {

@@ -23,15 +23,20 @@ export interface RouteFacts {
   readonly oldestMs?: number
 }
 
-/** The fallback MX tells of an outage at its start, daily, and at its end. `text`: what the server said, or why not. */
+/**
+ * The fallback MX tells of an outage at its start, daily, at its end, and when the backlog is gone, if that takes long.
+ * `text`: what the server said, or why not.
+ */
 export interface PrimaryNotice extends RouteFacts {
-  readonly kind: 'primary-down' | 'still-down' | 'primary-up'
+  readonly kind: 'primary-down' | 'still-down' | 'primary-up' | 'primary-drained'
   readonly text: string
   /** Wall clock, ms: when the oldest message will be held instead of tried further. */
   readonly expiresMs?: number
-  /** For `primary-up`, when it is told after the backlog is gone: how many went out, and how long that took. */
+  /** Wall clock, ms: when the server was up again, if that is not now. */
+  readonly upMs?: number
+  /** When it is told after the backlog is gone: how many went out, and how long that took. `waiting` is what is left of it. */
   readonly drained?: { readonly messages: number; readonly tookMs: number }
-  /** Messages that are held: the server refused them, or they expired. */
+  /** Of the backlog: the server refused them, or they expired, and they are held. */
   readonly held?: number
 }
 

@@ -21,10 +21,24 @@ export interface TlsFacts {
   readonly serverName?: string
   /** Subject of a peer certificate that was verified. */
   readonly verifiedPeer?: string
+  /** Octets that only the two ends of this connection can know (RFC 9266), for SCRAM-…-PLUS. Server side, TLS 1.3. */
+  readonly channelBinding?: () => Buffer
 }
 
-/** `inbound`: from anyone, for the tenants' domains. `outbound`: from the tenants' own servers, to anyone. */
-export type Service = 'inbound' | 'outbound'
+/**
+ * `inbound`: from anyone, for the tenants' domains. `outbound`: from the tenants' own servers, to anyone. `submission`: from
+ * users who say who they are (RFC 6409), to anyone.
+ */
+export type Service = 'inbound' | 'outbound' | 'submission'
+
+/** Who has proved who he is (RFC 4954). */
+export interface Authenticated {
+  readonly tenant: string
+  readonly login: string
+  readonly mechanism: string
+  /** Reverse-paths and authors: `anna@bakery.example`, or `@bakery.example`. Empty: every domain of the tenant's. */
+  readonly senders: readonly string[]
+}
 
 export interface Session {
   readonly id: TraceId
@@ -39,6 +53,7 @@ export interface Session {
   greetingName?: string
   extended: boolean
   tls?: TlsFacts
+  authenticated?: Authenticated
   /** The address came from a PROXY header of a trusted network. */
   readonly proxied: boolean
   /** Counted for limits: recipients refused, commands in error, transactions begun. */
@@ -56,7 +71,7 @@ export interface Transaction {
 }
 
 /** RFC 3848 names for the `with` clause of Received. UTF8SMTP forms: RFC 6531 §4.3. */
-export function withProtocol(session: Session, smtputf8: boolean): string {
-  const base = session.extended ? (smtputf8 ? 'UTF8SMTP' : 'ESMTP') : 'SMTP'
-  return session.tls && session.extended ? `${base}S` : base
+export function withProtocol({ extended, tls, authenticated }: Session, smtputf8: boolean): string {
+  if (!extended) return 'SMTP'
+  return `${smtputf8 ? 'UTF8SMTP' : 'ESMTP'}${tls ? 'S' : ''}${authenticated ? 'A' : ''}`
 }

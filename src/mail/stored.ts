@@ -79,6 +79,8 @@ export interface QueueEntry {
   readonly state: 'active' | 'held'
   /** Wall clock, ms: while `held`, since when the last of its recipients is. */
   readonly heldSinceMs?: number | undefined
+  /** Absent while all are pending. Replaced as a whole when one of them changes. */
+  readonly recipients?: readonly RecipientState[] | undefined
 }
 
 /** Its envelope is the one to be sent: redirected recipients have their new forward-path. */

@@ -77,7 +77,7 @@ export function aftermath(
 }
 
 /** A message that an operator sent elsewhere gets the time that a new one has. */
-const startedMs = ({ reception, redirected = [] }: Pick<StoredMessage, 'reception' | 'redirected'>): number =>
+export const startedMs = ({ reception, redirected = [] }: Pick<StoredMessage, 'reception' | 'redirected'>): number =>
   Math.max(reception.receivedMs, ...redirected.map(({ atMs }) => atMs))
 
 function undeliveredBy(outcome: Outcome, expired: boolean, isNotice: boolean): Undelivered | undefined {
@@ -100,6 +100,17 @@ function stateAfter(outcome: Outcome, end: Undelivered | undefined, relay: strin
 
 // RFC 5321 §3.8: 421 ends the session, not the message's chances.
 const isEnough = (outcome: Outcome): boolean => outcome.kind === 'deferred' && outcome.reply?.code === 421
+
+export const pendingOf = ({ recipients }: Pick<StoredMessage, 'recipients'>): number[] =>
+  recipients.flatMap((state, i) => (state.kind === 'pending' ? [i] : []))
+
+/** The same end for as many recipients of another message; undefined without any, or where the failure is not the site's. */
+export function sharing(failed: Attempt, recipients: readonly number[]): Attempt | undefined {
+  const outcome = failed.outcomes.find(({ kind }) => kind === 'deferred')
+  return outcome === undefined || recipients.length === 0
+    ? undefined
+    : { ...failed, outcomes: recipients.map(() => outcome) }
+}
 
 const SITE_OBSTACLES: ReadonlySet<Obstacle> = new Set(['connect', 'dns', 'tls'])
 const CONGESTION: ReadonlySet<Obstacle> = new Set(['timeout', 'closed', 'protocol', 'lost', 'busy', 'aborted'])

@@ -6,7 +6,6 @@ import type { Change, QueueEntry, StoredMessage } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Route } from '#tenant/directory.ts'
-import type { SiteCounts } from './sites.ts'
 
 /** The face of the spool that the queue needs. */
 export interface Keep {
@@ -25,6 +24,8 @@ export interface QueueParts {
   readonly report: Report
   /** How long this message is tried; without it as long as its route says. */
   readonly lifetimeMs?: (route: Route, message: StoredMessage) => number
+  /** No message of this route has less. */
+  readonly lifetimeMsMin?: (route: Route) => number
   /** Stored messages of a tenant that may start in a second; absent or undefined: any number. */
   readonly tenantRate?: (tenant: string) => number | undefined
   /**
@@ -54,9 +55,22 @@ export interface Tried {
   readonly lifetimeMs: number
 }
 
+/** A destination that is away, or gets what waited while it was. */
+export interface Drain {
+  readonly route: string
+  /** In its line: all while it is away, then those that came before it was back. */
+  readonly waiting: number
+  /** Since the start: messages from before it was back of which something was delivered. */
+  readonly drained: number
+}
+
 /** For the metrics. */
-export interface Counts extends SiteCounts {
+export interface Counts {
   readonly waiting: number
   readonly underWay: number
   readonly later: number
+  readonly sites: number
+  readonly sitesDown: number
+  /** Whose rate is limited by an outage that is over, or by what the server said. */
+  readonly sitesPaced: number
 }

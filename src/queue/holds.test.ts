@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { attempted, deferred, failed } from '#mail/testing.ts'
+import type { TraceId } from '#mail/trace-id.ts'
 import { Holds, RETENTION_GRACE_MS, SWEEP_MS_MAX } from './holds.ts'
 import { DAY, HOUR, MINUTE, newMessage, queueBench, settle } from './testing.ts'
 
@@ -56,6 +57,31 @@ describe('a held message', () => {
     assert.equal(keep.messages.size, 1)
     await clock.pass(5 * DAY)
     assert.equal(keep.messages.size, 0)
+  })
+
+  it('that was held again is not dropped because the wall clock ran ahead', async () => {
+    const { refused, clock, keep, trying, queue } = bench()
+    const id = await refused('bob@bakery.test')
+    await clock.pass(10 * DAY)
+    keep.change(id, { kind: 'release', atMs: queue.nowMs(), nextAttemptMs: queue.nowMs() })
+    queue.flush(id)
+    await settle()
+    await trying.at(-1)?.end(attempted(failed('554 5.7.1 spam', 'content')))
+    clock.jumpMs = 100 * DAY
+    await clock.pass(10 * DAY)
+    assert.equal(keep.messages.size, 1)
+  })
+
+  it('that an operator releases while the disk is read is not dropped', async () => {
+    const { refused, clock, keep, dropped, queue } = bench()
+    const id = await refused('bob@bakery.test')
+    const load = keep.load.bind(keep)
+    const disk = Promise.withResolvers<void>()
+    Object.assign(keep, { load: (wanted: TraceId) => disk.promise.then(() => load(wanted)) })
+    await clock.pass(KEEP_MS + MINUTE)
+    keep.change(id, { kind: 'release', atMs: queue.nowMs(), nextAttemptMs: queue.nowMs() + DAY })
+    await settle(disk.resolve())
+    assert.deepEqual([dropped().length, keep.messages.size], [0, 1])
   })
 
   it('waits for its last recipient', async () => {
@@ -144,12 +170,61 @@ describe('the list', () => {
     assert.deepEqual(holds.summary(), { bakery: { held: 2, newestMs: queue.nowMs() } })
   })
 
+  it('has no notice of ours that an operator holds', async () => {
+    const { keep, holds, queue } = bench()
+    const { id } = keep.put({ ...newMessage(['chef@bakery.test'], 'bakery/main', queue.nowMs()), notice: true }, 0)
+    keep.change(id, { kind: 'hold', atMs: queue.nowMs(), reason: 'operator', text: 'x' })
+    assert.deepEqual(await holds.list({ rowsMax: 10 }), { rows: [], found: 0, more: false })
+  })
+
   it('forgets what is released or deleted', async () => {
     const { refused, holds, keep } = bench()
     const [a, b] = [await refused('bob@bakery.test'), await refused('bob@bakery.test')]
     keep.change(a, { kind: 'release', atMs: 0, nextAttemptMs: 0 })
     keep.change(b, { kind: 'drop', atMs: 0, text: 'x' })
     assert.deepEqual([holds.size, (await holds.list({ rowsMax: 10 })).rows], [0, []])
+  })
+})
+
+describe('the counts', () => {
+  it('are of recipients by reason, through every end of a hold', async () => {
+    const { refused, add, holds, keep, trying, clock, queue } = bench()
+    const none = { refused: 0, expired: 0, operator: 0, loop: 0, policy: 0 }
+    assert.deepEqual(holds.counts, none)
+    const two = await refused('bob@bakery.test', 'joe@bakery.test')
+    const waiting = add(['ida@bakery.test', 'ken@bakery.test'])
+    await settle()
+    await trying.at(-1)?.end(attempted(failed('554 5.7.1 spam'), deferred('timeout')))
+    assert.deepEqual(holds.counts, { ...none, refused: 2 }, 'one of the other message is still tried')
+    keep.change(waiting, { kind: 'hold', atMs: queue.nowMs(), reason: 'operator', text: 'x' })
+    assert.deepEqual(holds.counts, { ...none, refused: 3, operator: 1 })
+    keep.change(waiting, { kind: 'hold', atMs: queue.nowMs(), reason: 'operator', text: 'x' })
+    assert.deepEqual(holds.counts, { ...none, refused: 3, operator: 1 }, 'once, however often it is heard of')
+    keep.change(two, { kind: 'release', atMs: 0, nextAttemptMs: 0 })
+    assert.deepEqual(holds.counts, { ...none, refused: 1, operator: 1 })
+    await clock.pass(KEEP_MS + HOUR)
+    assert.deepEqual([holds.counts, holds.size], [none, 0])
+  })
+
+  it('cost nothing to read, and what replay finds is among them', () => {
+    const { keep, holds, queue, start } = bench()
+    holds.stop()
+    const atMs = queue.nowMs()
+    const entries = Array.from({ length: 1000 }, () => {
+      const { id } = keep.put(newMessage(['bob@bakery.test'], 'bakery/main', atMs), 0)
+      keep.change(id, { kind: 'hold', atMs, reason: 'policy', text: 'x' })
+      return keep.get(id)!
+    })
+    const after = start()
+    for (const entry of entries) after.found(entry)
+    after.stop()
+    const get = keep.get.bind(keep)
+    let asked = 0
+    keep.get = (id) => {
+      asked++
+      return get(id)
+    }
+    assert.deepEqual([after.counts.policy, asked], [1000, 0])
   })
 })
 

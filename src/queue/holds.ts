@@ -9,7 +9,7 @@
  */
 import type { ForwardPath, ReversePath } from '#mail/address.ts'
 import type { Report } from '#mail/event.ts'
-import type { HoldReason, QueueEntry, StoredMessage } from '#mail/stored.ts'
+import type { HoldReason, QueueEntry, RecipientState, StoredMessage } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import { readHeaderSection } from '#mime/header-section.ts'
 import type { Cancel, Clock } from '#sys/clock.ts'
@@ -83,6 +83,14 @@ export interface HeldSummary {
   readonly newestMs: number
 }
 
+/** Recipients of held messages, by why they are held. Of a message that is still tried for others, none is here. */
+export type HeldCounts = Readonly<Record<HoldReason, number>>
+
+interface Known {
+  readonly sinceMs: number
+  readonly recipients: readonly RecipientState[]
+}
+
 export interface HoldsParts {
   readonly clock: Clock
   /** The queue's. */
@@ -95,8 +103,9 @@ export interface HoldsParts {
 
 export class Holds {
   readonly #parts: HoldsParts
-  /** By id: since when. */
-  readonly #since = new Map<TraceId, number>()
+  readonly #known = new Map<TraceId, Known>()
+  /** Kept with each change, so that whoever asks pays nothing for a hundred thousand holds. */
+  readonly #counts: Record<HoldReason, number> = { refused: 0, expired: 0, operator: 0, loop: 0, policy: 0 }
   readonly #later = new DueHeap<TraceId>()
   readonly #graceEndMs: number
   #timer: { dueMs: number; cancel: Cancel } | undefined
@@ -109,7 +118,11 @@ export class Holds {
   }
 
   get size(): number {
-    return this.#since.size
+    return this.#known.size
+  }
+
+  get counts(): HeldCounts {
+    return this.#counts
   }
 
   /** Replay found it. */
@@ -121,14 +134,14 @@ export class Holds {
   saw(id: TraceId): void {
     const entry = this.#parts.keep.get(id)
     if (entry?.state === 'held') this.#take(entry, Number.NEGATIVE_INFINITY)
-    else this.#since.delete(id)
+    else this.#forget(id)
   }
 
   /** After a reload: every time may be another. */
   changed(): void {
     while (this.#later.popDue(Number.POSITIVE_INFINITY) !== undefined);
     const soonestMs = this.#graceEndMs
-    for (const id of this.#since.keys()) {
+    for (const id of this.#known.keys()) {
       const entry = this.#parts.keep.get(id)
       if (entry !== undefined) this.#schedule(id, Math.max(soonestMs, this.#endMs(entry)))
     }
@@ -168,7 +181,7 @@ export class Holds {
   }
 
   *#entries(): Iterable<QueueEntry & { readonly heldSinceMs: number }> {
-    for (const id of this.#since.keys()) {
+    for (const id of this.#known.keys()) {
       const entry = this.#parts.keep.get(id)
       if (entry?.heldSinceMs !== undefined) yield entry as QueueEntry & { heldSinceMs: number }
     }
@@ -180,10 +193,25 @@ export class Holds {
   }
 
   #take(entry: QueueEntry, soonestMs: number): void {
-    const { id, heldSinceMs } = entry
-    if (heldSinceMs === undefined || this.#since.get(id) === heldSinceMs) return
-    this.#since.set(id, heldSinceMs)
-    this.#schedule(id, Math.max(soonestMs, this.#endMs(entry)))
+    const { id, heldSinceMs, recipients = [] } = entry
+    if (heldSinceMs === undefined) return
+    const before = this.#known.get(id)
+    if (before?.sinceMs === heldSinceMs && before.recipients === recipients) return
+    this.#forget(id)
+    this.#known.set(id, { sinceMs: heldSinceMs, recipients })
+    this.#count(recipients, 1)
+    if (before?.sinceMs !== heldSinceMs) this.#schedule(id, Math.max(soonestMs, this.#endMs(entry)))
+  }
+
+  #forget(id: TraceId): void {
+    const known = this.#known.get(id)
+    if (known === undefined) return
+    this.#known.delete(id)
+    this.#count(known.recipients, -1)
+  }
+
+  #count(recipients: readonly RecipientState[], by: 1 | -1): void {
+    for (const state of recipients) if (state.kind === 'held') this.#counts[state.reason] += by
   }
 
   #endMs({ tenant, heldSinceMs = 0 }: QueueEntry): number {
@@ -223,7 +251,7 @@ export class Holds {
   // An older item of the heap may stand for a message that was released, or held again later.
   async #end(id: TraceId): Promise<void> {
     const due = this.#due(id)
-    if (due === 'not-held') return void this.#since.delete(id)
+    if (due === 'not-held') return this.#forget(id)
     if (due !== 'now') return this.#schedule(id, due)
     const message = await this.#load(id)
     if (message === undefined) {
@@ -253,7 +281,7 @@ export class Holds {
     const recipients = message.envelope.recipients.filter((_, i) => message.recipients[i]?.kind === 'held')
     report({ kind: 'dropped', entry, reason: 'kept', recipients, text })
     keep.change(id, { kind: 'drop', atMs: nowMs(), text })
-    this.#since.delete(id)
+    this.#forget(id)
     report({ kind: 'settled', id, tenant })
   }
 

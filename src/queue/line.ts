@@ -21,6 +21,10 @@ class Fifo {
     this.#receivedMs.push(receivedMs)
   }
 
+  get firstReceivedMs(): number {
+    return this.length === 0 ? Number.POSITIVE_INFINITY : this.#receivedMs[this.#head]!
+  }
+
   shift(): { id: TraceId; receivedMs: number } | undefined {
     const id = this.#ids[this.#head]
     if (id === undefined) return undefined
@@ -57,6 +61,11 @@ export class Line {
     const fromBacklog = this.#backlog.size > 0 && (this.#backlogsTurn || this.#fresh.length === 0)
     this.#backlogsTurn = !fromBacklog
     return fromBacklog ? this.#backlog.popDue(Number.POSITIVE_INFINITY) : this.#fresh.shift()?.id
+  }
+
+  /** The oldest of the backlog or the first of the fresh ones, if it was received by then. */
+  takeReceivedBy(ms: number): TraceId | undefined {
+    return this.#backlog.popDue(ms) ?? (this.#fresh.firstReceivedMs <= ms ? this.#fresh.shift()?.id : undefined)
   }
 
   /** The destination was away: nothing is fresh any more. */

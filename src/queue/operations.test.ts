@@ -213,6 +213,20 @@ describe('release to another address', () => {
     )
   })
 
+  it('does not take along who is still pending', async () => {
+    const { operations, add, trying, keep } = bench()
+    const id = add(['bob@bakery.test', 'joe@bakery.test'])
+    await settle()
+    await trying[0]?.end(attempted(failed('550 5.1.1 no such user'), deferred('refused-for-now')))
+    const text = async (order: ReturnType<typeof redirectTo>) =>
+      (await operations.act({ ids: [id] }, order, false))[0]?.text
+    assert.match(
+      (await text(redirectTo('info@spare.test'))) ?? '',
+      /not held|<joe@bakery\.test> must stay on bakery\/main/,
+    )
+    assert.ok(!keep.changes.some(({ kind }) => kind === 'redirect'))
+  })
+
   it('gives it the time of a new message', async () => {
     const { text, clock, trying, row, answer } = await refusedFor('bob@bakery.test')
     await clock.pass(10 * DAY)

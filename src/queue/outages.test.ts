@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { attempted, deferred, delivered } from '#mail/testing.ts'
+import { attempted, deferred, delivered, failed } from '#mail/testing.ts'
 import { heldBackMs, type Maintenance } from '#tenant/maintenance.ts'
 import { Outages } from './outages.ts'
 import { DAY, HOUR, MINUTE, queueBench, route, settle } from './testing.ts'
@@ -49,6 +49,76 @@ describe('what a worker knows of outages', () => {
     answer.with = () => attempted(delivered())
     await clock.pass(MINUTE)
     assert.ok(trying.length === 5 && keep.messages.size === 0)
+  })
+})
+
+describe('the same news again', () => {
+  it('does not open a site that the queue has found closed since', async () => {
+    const { outages, add, trying, answer, clock, queue } = bench()
+    outages.learn(news({ down: [ID] }))
+    outages.learn(news({ up: [ID] }))
+    answer.with = () => attempted(deferred('connect'))
+    add()
+    await clock.pass(1_000)
+    assert.deepEqual([trying.length, queue.isDown(ID)], [1, true])
+    outages.learn(news({ up: [ID] }))
+    assert.ok(queue.isDown(ID))
+  })
+
+  it('does not close a site that the queue has found open since', async () => {
+    const { outages, add, answer, clock, queue } = bench()
+    outages.learn(news({ down: [ID] }))
+    answer.with = () => attempted(delivered())
+    add()
+    await clock.pass(MINUTE)
+    assert.equal(queue.isDown(ID), false)
+    outages.learn(news({ down: [ID] }))
+    assert.equal(queue.isDown(ID), false)
+  })
+})
+
+describe('a drain', () => {
+  it('shows what waits in line, and counts what leaves of it, but not what came later', async () => {
+    const { outages, add, answer, clock, queue } = bench()
+    answer.with = () => attempted(delivered())
+    add()
+    await clock.pass(MINUTE)
+    assert.equal(queue.drains.length, 0, 'no outage yet')
+    outages.learn(news({ down: [ID] }))
+    answer.with = () => attempted(deferred('connect'))
+    await clock.pass(5 * MINUTE)
+    for (let i = 0; i < 21; i++) add()
+    await clock.pass(1_000)
+    assert.deepEqual(queue.drains, [{ route: ID, waiting: 20, drained: 0 }], 'one was the trial')
+    answer.with = () => attempted(delivered())
+    outages.learn(news({ up: [ID] }))
+    await clock.pass(1_000)
+    const [half] = queue.drains
+    assert.ok(half !== undefined && half.drained > 0 && half.waiting > 0, JSON.stringify(half))
+    assert.equal(half.drained + half.waiting, 21)
+    for (let i = 0; i < 3; i++) add()
+    await settle()
+    assert.ok((queue.drains[0]?.waiting ?? 0) <= half.waiting, 'fresh mail is no backlog')
+    await clock.pass(MINUTE)
+    assert.deepEqual(queue.drains, [{ route: ID, waiting: 0, drained: 21 }])
+    add()
+    await clock.pass(MINUTE)
+    assert.equal(queue.drains[0]?.drained, 21)
+    assert.deepEqual(queue.counts.waiting, 0)
+  })
+
+  it('counts no message that is deferred or held', async () => {
+    const { outages, add, answer, clock, queue } = bench()
+    outages.learn(news({ down: [ID] }))
+    answer.with = () => attempted(deferred('connect'))
+    await clock.pass(5 * MINUTE)
+    for (let i = 0; i < 4; i++) add()
+    await clock.pass(1_000)
+    let turn = 0
+    answer.with = () => attempted([delivered(), deferred('refused-for-now'), failed('550 no')][turn++ % 3]!)
+    outages.learn(news({ up: [ID] }))
+    await clock.pass(30_000)
+    assert.deepEqual(queue.drains, [{ route: ID, waiting: 0, drained: 2 }])
   })
 })
 

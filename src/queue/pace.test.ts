@@ -82,6 +82,27 @@ describe('pace', () => {
     assert.equal(pace.allowedPerSecond, 1)
   })
 
+  it('is silent for longer with each complaint in a row, and for a second again once a message got through', () => {
+    const pace = new Pace()
+    pace.congested(0)
+    assert.equal(pace.waitMs(0), 1_000)
+    pace.congested(10_000)
+    assert.equal(pace.waitMs(10_000), 2_000)
+    pace.congested(20_000)
+    assert.equal(pace.waitMs(20_000), 4_000)
+    pace.succeeded(25_000)
+    pace.congested(30_000)
+    assert.equal(pace.waitMs(30_000), 1_000)
+  })
+
+  it('goes by what went out lately, not by a burst of long ago', () => {
+    const pace = new Pace()
+    for (let i = 0; i < 500; i++) pace.started(i)
+    pace.started(60_000)
+    pace.congested(60_000)
+    assert.equal(pace.allowedPerSecond, RAMP_FIRST_PER_SECOND)
+  })
+
   it('forgets a rate that held nothing back for a while', () => {
     const pace = new Pace()
     pace.recovered(0)

@@ -78,6 +78,50 @@ describe('law 2: hold, never bounce', () => {
     assert.equal(events.find((event) => event.kind === 'held')?.reason, 'expired')
   })
 
+  it('a site that is down for good ends all that is overdue with one attempt that failed', async () => {
+    const { clock, trying, add, keep, answer, queue } = queueBench([route('bakery/main', { lifetimeMs: DAY })])
+    answer.with = noConnection
+    const old = Array.from({ length: 500 }, () => add())
+    await clock.pass(DAY - HOUR)
+    const young = add()
+    assert.ok(old.every((id) => keep.get(id)?.state === 'active'))
+    // Of those that were tried themselves, each waits for its schedule first.
+    await clock.pass(2 * HOUR + 20 * MINUTE)
+    assert.equal(old.filter((id) => keep.get(id)?.state === 'held').length, 500)
+    assert.equal(keep.get(young)?.state, 'active')
+    assert.ok(trying.length < 200, `${trying.length} attempts`)
+    assert.equal(queue.counts.underWay, 0)
+  })
+
+  it('also those that came in just before it went down', async () => {
+    const { clock, add, keep, answer } = queueBench([route('bakery/main', { lifetimeMs: MINUTE })])
+    answer.with = noConnection
+    const ids = Array.from({ length: 100 }, () => add())
+    // Trials after 15, 45 and 105 s.
+    await clock.pass(2 * MINUTE)
+    // The first ones of a healthy site were tried at once, and wait for their schedule.
+    assert.ok(ids.filter((id) => keep.get(id)?.state === 'held').length > 90)
+  })
+
+  it('there, each message has the time of its own domain', async () => {
+    const lifetimeMs = (_: unknown, { envelope }: { envelope: { recipients: readonly unknown[] } }) =>
+      envelope.recipients.length > 1 ? 2 * DAY : DAY
+    const { clock, add, keep, answer, events } = queueBench([route()], () => 0.5, {
+      lifetimeMs,
+      lifetimeMsMin: () => DAY,
+    })
+    answer.with = noConnection
+    const long = Array.from({ length: 50 }, () => add(['bob@bakery.test', 'eve@bakery.test']))
+    const short = Array.from({ length: 50 }, () => add())
+    const states = (ids: typeof long) => [...new Set(ids.map((id) => keep.get(id)?.state))].join()
+    await clock.pass(DAY + HOUR + 20 * MINUTE)
+    assert.deepEqual([states(long), states(short)], ['active', 'held'])
+    answer.with = (_, { recipients }) => attempted(...recipients.map(() => delivered()))
+    await clock.pass(2 * HOUR)
+    assert.equal(events.filter(({ kind }) => kind === 'settled').length, 50)
+    assert.equal(states(long), '')
+  })
+
   it('an attempt that delivers after the end of the lifetime has delivered', async () => {
     const { clock, trying, add, events } = queueBench([route('bakery/main', { lifetimeMs: HOUR })])
     add(['bob@bakery.test'], 'bakery/main', 3 * HOUR)
@@ -101,6 +145,18 @@ describe('clocks that jump', () => {
       assert.equal(keep.get(id)?.state, 'active')
     })
   }
+
+  it('a machine that stalls between two looks at the clock loses no message', async () => {
+    for (let looks = 0; looks < 20; looks++) {
+      const { clock, trying, add } = queueBench()
+      add()
+      await settle()
+      clock.looksUntilStall = looks
+      await trying[0]?.end(fullForNow())
+      await clock.pass(10 * MINUTE)
+      assert.equal(trying.length, 2, `stalled after ${looks} looks`)
+    }
+  })
 
   it('a next attempt written down by a wrong clock does not wait longer than the schedule can', async () => {
     const { clock, trying, add, keep } = queueBench()

@@ -10,11 +10,11 @@ import type { Soon } from '#mail/decisions.ts'
 import type { Attempt } from '#mail/outcome.ts'
 import type { QueueEntry, StoredMessage } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
-import type { Cancel } from '#sys/clock.ts'
 import type { Route } from '#tenant/directory.ts'
-import { aftermath, type SiteSignal, siteSignal } from './aftermath.ts'
-import type { Counts, QueueParts, Tried } from './contract.ts'
-import { DueHeap } from './due-heap.ts'
+import { aftermath, pendingOf, type SiteSignal, siteSignal } from './aftermath.ts'
+import type { Counts, Drain, QueueParts, Tried } from './contract.ts'
+import { DUE_SLACK_MS, Later } from './later.ts'
+import { Overdue } from './overdue.ts'
 import { RETRY_JITTER } from './schedule.ts'
 import type { Site } from './site.ts'
 import { Sites } from './sites.ts'
@@ -30,13 +30,12 @@ export const ATTEMPTS_MAX = 1000
 export const NO_ROUTE_RETRY_MS = 15 * 60_000
 /** Mail older than this, at a site of which nothing is known: there may have been an outage. */
 export const BACKLOG_MS_MIN = 60_000
-/** setTimeout wakes up to 1 ms early; what is due within this is due. */
-const DUE_SLACK_MS = 2
 
 export class Queue {
   readonly #parts: QueueParts
   readonly #sites: Sites
-  readonly #later = new DueHeap<TraceId>()
+  readonly #later: Later
+  readonly #overdue: Overdue
   /** In whose line: an id that was rerouted may stand in an older line too, and counts for nothing there. */
   readonly #waiting = new Map<TraceId, Site>()
   readonly #underWay = new Set<TraceId>()
@@ -46,7 +45,6 @@ export class Queue {
   readonly #pumped = new Set<Site>()
   readonly #wallAtStart: number
   readonly #monotonicAtStart: number
-  #timer: { dueMs: number; cancel: Cancel } | undefined
   readonly #draining: (() => void)[] = []
   #stopped = false
 
@@ -59,6 +57,17 @@ export class Queue {
       clock: parts.clock,
       tenantRate: (tenant) => parts.tenantRate?.(tenant),
       pump: (site) => this.#pump(site),
+    })
+    this.#later = new Later(parts.clock, (ids) => this.#wake(ids))
+    this.#overdue = new Overdue({
+      ...parts,
+      nowMs: () => this.nowMs(),
+      begin: (site, id, work) => this.#begin(site, id, work),
+      back: (site, id, receivedMs) => {
+        this.#waiting.set(id, site)
+        site.ready.push(id, receivedMs, false)
+      },
+      apply: (site, route, message, tried, attempt) => this.#apply(site, route, message, tried, attempt),
     })
   }
 
@@ -74,6 +83,11 @@ export class Queue {
       later: this.#later.size,
       ...this.#sites.counts,
     }
+  }
+
+  /** Destinations that are away or being drained. */
+  get drains(): Drain[] {
+    return this.#sites.drains(this.#parts.clock.monotonic())
   }
 
   /** A message that the spool has: new, or found by replay. */
@@ -176,7 +190,7 @@ export class Queue {
   /** Starts nothing more; resolves when what is under way has ended. */
   drain(): Promise<void> {
     this.#stopped = true
-    this.#timer?.cancel()
+    this.#later.stop()
     this.#throttle.stop()
     if (this.#underWay.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
@@ -198,8 +212,11 @@ export class Queue {
   }
 
   #isFresh({ receivedMs }: QueueEntry, site: Site): boolean {
-    const nowMs = this.#parts.clock.monotonic()
-    return site.isFresh(nowMs - (this.nowMs() - receivedMs), nowMs)
+    return site.isFresh(this.#monotonic(receivedMs), this.#parts.clock.monotonic())
+  }
+
+  #monotonic(wallMs: number): number {
+    return this.#parts.clock.monotonic() - (this.nowMs() - wallMs)
   }
 
   // The sender hears his 250 before the next hop hears its MAIL; and what came in together goes out together.
@@ -247,9 +264,8 @@ export class Queue {
   }
 
   #missed(site: Site): void {
-    for (const id of site.takeMissed()) {
+    for (const id of site.takeMissed())
       if (this.#parts.keep.get(id)?.route === site.routeId) this.#makeReady(id, site.routeId)
-    }
   }
 
   // False: there is nothing to do for this id any more (an operator held, deleted or rerouted it meanwhile).
@@ -270,22 +286,34 @@ export class Queue {
     void this.#conclude(site, id, async () => {
       const loaded = this.#parts.keep.load(id)
       const message = loaded instanceof Promise ? await loaded : loaded
-      if (message === undefined) return
+      if (!message) return
       const tried = pendingOf(message)
       await this.#apply(site, route, message, tried, await this.#parts.attempt(route, message, tried))
     })
     return true
   }
 
-  #withoutRoute(entry: QueueEntry): void {
+  // False: it does not stand in this line any more.
+  #begin(site: Site, id: TraceId, work: () => Promise<void>): boolean {
+    if (this.#stopped || this.#waiting.get(id) !== site || this.#parts.keep.get(id)?.route !== site.routeId)
+      return false
+    this.#waiting.delete(id)
+    this.#underWay.add(id)
+    site.active++
+    void this.#conclude(site, id, work)
+    return true
+  }
+
+  #withoutRoute({ id, route }: QueueEntry): void {
+    this.#postpone(id)
+    const text = `${id} waits for route ${route}, which the configuration no longer has: bring it back, or reroute the message`
+    this.#parts.report({ kind: 'alarm', symbol: 'queue-without-route', text })
+  }
+
+  #postpone(id: TraceId): void {
     const nextAttemptMs = this.nowMs() + NO_ROUTE_RETRY_MS
-    this.#parts.keep.change(entry.id, { kind: 'reschedule', atMs: this.nowMs(), nextAttemptMs })
-    this.#schedule(entry.id, nextAttemptMs)
-    this.#parts.report({
-      kind: 'alarm',
-      symbol: 'queue-without-route',
-      text: `${entry.id} waits for route ${entry.route}, which the configuration no longer has: bring it back, or reroute the message`,
-    })
+    this.#parts.keep.change(id, { kind: 'reschedule', atMs: this.nowMs(), nextAttemptMs })
+    this.#schedule(id, nextAttemptMs)
   }
 
   async #conclude(site: Site, id: TraceId, work: () => Promise<void>): Promise<void> {
@@ -305,11 +333,7 @@ export class Queue {
 
   // A defect of ours must not lose the message from the queue, nor spin on it.
   #defect(id: TraceId, error: unknown): void {
-    const nextAttemptMs = this.nowMs() + NO_ROUTE_RETRY_MS
-    if (this.#parts.keep.get(id)) {
-      this.#parts.keep.change(id, { kind: 'reschedule', atMs: this.nowMs(), nextAttemptMs })
-      this.#schedule(id, nextAttemptMs)
-    }
+    if (this.#parts.keep.get(id)) this.#postpone(id)
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
     this.#parts.report({ kind: 'alarm', symbol: 'queue-defect', text: `${id}: ${text}` })
   }
@@ -324,7 +348,7 @@ export class Queue {
 
   #apply(site: Site, route: Route, message: StoredMessage, tried: readonly number[], attempt: Attempt): Soon<void> {
     const { random, tell } = this.#parts
-    const lifetimeMs = this.#parts.lifetimeMs?.(route, message) ?? route.lifetimeMs
+    const lifetimeMs = this.#overdue.lifetimeMs(route, message)
     const moment = { wallMs: this.nowMs(), random: random() }
     const after = aftermath(message, tried, attempt, { ...route, lifetimeMs }, moment)
     const ended = { tried, attempt, lifetimeMs }
@@ -339,11 +363,14 @@ export class Queue {
     keep.change(message.id, after.change)
     if (after.site === 'unreachable' || after.early) site.missed(message.id)
     this.#signal(site, route, after.site)
+    if (ended.attempt.outcomes.some(({ kind }) => kind === 'delivered'))
+      site.left(this.#monotonic(message.reception.receivedMs))
     report(attempted(message, route, ended, after))
     const entry = keep.get(message.id)
     for (const event of endsWithoutDelivery(entry ?? before, message, after.undelivered)) report(event)
     if (after.settled) report({ kind: 'settled', id: message.id, tenant: message.tenant })
     else if (entry?.state === 'active') this.#schedule(message.id, after.change.nextAttemptMs)
+    if (after.site === 'unreachable') this.#overdue.next(site, route, ended.attempt)
   }
 
   #signal(site: Site, route: Route, signal: SiteSignal): void {
@@ -355,32 +382,18 @@ export class Queue {
     if (site.ready.length > 0) this.#pump(site)
   }
 
+  // Not by the difference to now: two looks at the clock may be far apart, and who wakes early would be forgotten.
   #schedule(id: TraceId, nextAttemptMs: number): void {
-    const dueMs = this.#parts.clock.monotonic() + (nextAttemptMs - this.nowMs())
-    this.#later.push(id, dueMs)
-    this.#wakeAt(dueMs)
+    this.#later.push(id, this.#monotonicAtStart + (nextAttemptMs - this.#wallAtStart))
   }
 
-  #wakeAt(dueMs: number): void {
-    if (this.#stopped || (this.#timer !== undefined && this.#timer.dueMs <= dueMs)) return
-    this.#timer?.cancel()
-    const waitMs = dueMs - this.#parts.clock.monotonic()
-    this.#timer = { dueMs, cancel: this.#parts.clock.after(waitMs, () => this.#wake()) }
-  }
-
-  #wake(): void {
-    this.#timer = undefined
-    const nowMs = this.#parts.clock.monotonic() + DUE_SLACK_MS
-    for (let id = this.#later.popDue(nowMs); id !== undefined; id = this.#later.popDue(nowMs)) {
+  #wake(ids: readonly TraceId[]): void {
+    for (const id of ids) {
       const entry = this.#parts.keep.get(id)
       // Rescheduled meanwhile: a later item of the heap stands for it.
       if (entry?.state === 'active' && entry.nextAttemptMs <= this.nowMs() + DUE_SLACK_MS) {
         this.#makeReady(id, entry.route)
       }
     }
-    if (this.#later.size > 0) this.#wakeAt(this.#later.firstDueMs)
   }
 }
-
-const pendingOf = (message: StoredMessage): number[] =>
-  message.recipients.flatMap((state, i) => (state.kind === 'pending' ? [i] : []))

@@ -1,13 +1,16 @@
 /**
- * Release to another address: may these held recipients of a message go there, and what changes? Pure.
+ * Release to another address: may these held recipients of a message go there, what changes, and what does the next hop
+ * hear of it? Pure.
  *
  * As with an alias (RFC 5321 §3.9.1) only the address in the envelope is replaced: reverse-path and content stay. The new
  * address is of a domain that the same tenant has with us, or mail of one customer would reach another, or leave as if
  * we sent it. It cannot run in a circle by itself: only an operator redirects, never to an address that the message has, and what
  * another server sends back to us has our Received fields (RFC 5321 §6.3).
  */
-import { type ForwardPath, type Mailbox, mailboxKey, parseMailbox, pathText } from '#mail/address.ts'
+import { type ForwardPath, type Mailbox, mailboxKey, mailboxText, parseMailbox, pathText } from '#mail/address.ts'
+import type { Envelope } from '#mail/envelope.ts'
 import type { Change, QueueEntry, StoredMessage } from '#mail/stored.ts'
+import { encodeUtf8Address, encodeXtext } from '#smtp/server/xtext.ts'
 import type { ServedDomain } from '#tenant/directory.ts'
 
 export interface RedirectOrder {
@@ -57,6 +60,28 @@ export function planRedirect(
     },
     text: `${from} goes to ${to} by ${served.route.id}`,
   }
+}
+
+/**
+ * The envelope with the address that a redirected recipient had at first as its ORCPT, unless the sender gave one: RFC 3461
+ * §5.2.1 lets a relay add it, and with it whoever reports on the mail can say whom it was for.
+ */
+export function envelopeToSend({ envelope, redirected = [] }: StoredMessage): Envelope {
+  if (redirected.length === 0) return envelope
+  const recipients = envelope.recipients.map((recipient, i) => {
+    const original = redirected.find((one) => one.recipient === i)?.original
+    const orcpt = recipient.orcpt ?? (original && orcptOf(original))
+    return orcpt === undefined ? recipient : { ...recipient, orcpt }
+  })
+  return { ...envelope, recipients }
+}
+
+// <Postmaster> without a domain names nobody in a report of another host. A path is so short that the 500 characters of
+// RFC 3461 §4.2 are enough for each of them, escaped.
+function orcptOf(path: ForwardPath): string | undefined {
+  if (path.kind === 'postmaster') return undefined
+  const text = mailboxText(path.mailbox)
+  return path.mailbox.internationalized ? `utf-8;${encodeUtf8Address(text)}` : `rfc822;${encodeXtext(text)}`
 }
 
 function goalOf(

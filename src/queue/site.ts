@@ -34,6 +34,7 @@ export class Site {
   #closedMs = Number.NEGATIVE_INFINITY
   #openedMs = Number.NEGATIVE_INFINITY
   #missed = new Set<TraceId>()
+  #drained = 0
 
   constructor(routeId: string) {
     this.routeId = routeId
@@ -78,6 +79,12 @@ export class Site {
     return receivedMs >= this.#openedMs && (this.isOpen(nowMs) || !this.#isOutage(nowMs))
   }
 
+  /** Takes one out of the line that was received by then (wall clock, ms), if it is its turn. */
+  takeReceivedBy(ms: number, nowMs: number): TraceId | undefined {
+    if (this.#isOutage(nowMs)) this.ready.age()
+    return this.ready.takeReceivedBy(ms)
+  }
+
   succeeded(connectionsMax: number, nowMs: number, maxPerSecond?: number): void {
     // After an outage, start gently: everybody else's queue opens at the same moment.
     if (this.#failures > 0) this.#open(CONCURRENCY_FIRST, nowMs)
@@ -100,6 +107,16 @@ export class Site {
     this.#failures++
     this.#pausedUntilMs = nowMs + pauseMs * (0.9 + 0.2 * random)
     this.#limit = CONCURRENCY_FIRST
+  }
+
+  /** Something of a message was delivered, which we have since then (monotonic ms). */
+  left(receivedMs: number): void {
+    if (receivedMs < this.#openedMs) this.#drained++
+  }
+
+  /** Messages that came before it was back from an outage, and left. */
+  get drained(): number {
+    return this.#drained
   }
 
   /** A message met a closed door, or a full house; its schedule need not hold it back once others get in. */

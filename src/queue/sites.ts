@@ -5,17 +5,12 @@
  */
 import type { TraceId } from '#mail/trace-id.ts'
 import { splitRouteId } from '#tenant/destination.ts'
+import type { Drain } from './contract.ts'
 import { Site } from './site.ts'
+import { drainsOf, siteCounts } from './site-counts.ts'
 
 /** Below this many there is nothing to look for. */
 export const SITES_LOOK_MIN = 1_000
-
-export interface SiteCounts {
-  readonly sites: number
-  readonly sitesDown: number
-  /** Whose rate is limited by an outage that is over, or by what the server said. */
-  readonly sitesPaced: number
-}
 
 export class Sites {
   readonly #sites = new Map<string, Site>()
@@ -26,14 +21,13 @@ export class Sites {
     this.#isLive = isLive
   }
 
-  get counts(): SiteCounts {
-    let sitesDown = 0
-    let sitesPaced = 0
-    for (const site of this.#sites.values()) {
-      if (site.down) sitesDown++
-      else if (site.pace.allowedPerSecond !== Number.POSITIVE_INFINITY) sitesPaced++
-    }
-    return { sites: this.#sites.size, sitesDown, sitesPaced }
+  get counts(): ReturnType<typeof siteCounts> {
+    return siteCounts(this.#sites.values())
+  }
+
+  /** Destinations that are away or being drained, by declared route. */
+  drains(nowMs: number): Drain[] {
+    return drainsOf(this.#sites.values(), nowMs)
   }
 
   get(routeId: string): Site | undefined {

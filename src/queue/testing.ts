@@ -8,7 +8,7 @@ import { newTraceId, transaction, WALL_MS } from '#mail/testing.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import type { Cancel, Clock } from '#sys/clock.ts'
 import type { Route } from '#tenant/directory.ts'
-import { type Keep, Queue } from './queue.ts'
+import { type Keep, Queue, type QueueParts } from './queue.ts'
 
 export const MINUTE = 60_000
 export const HOUR = 60 * MINUTE
@@ -28,17 +28,23 @@ export const route = (id = 'bakery/main', more: Partial<Route> = {}): Route => (
   ...more,
 })
 
+const STALL_MS = 50
+
 export class HandClock implements Clock {
   #nowMs = 1000
   /** Somebody set the wall clock. */
   jumpMs = 0
+  /** After so many looks at the clock the machine does something else for `STALL_MS`. */
+  looksUntilStall = Number.POSITIVE_INFINITY
   readonly #timers = new Set<{ atMs: number; call: () => void }>()
 
   wall(): number {
     return WALL_MS + this.#nowMs + this.jumpMs
   }
   monotonic(): number {
-    return this.#nowMs
+    const seenMs = this.#nowMs
+    if (this.looksUntilStall-- === 0) this.#nowMs += STALL_MS
+    return seenMs
   }
   after(ms: number, call: () => void): Cancel {
     const timer = { atMs: this.#nowMs + ms, call }
@@ -96,6 +102,7 @@ export class MemoryKeep implements Keep {
     const heldSinceMs = state === 'held' ? Math.max(...heldMs) : undefined
     return {
       id,
+      recipients,
       tenant,
       route,
       receivedMs,
@@ -161,7 +168,7 @@ export interface Trying {
   break(error: Error): Promise<void>
 }
 
-export function queueBench(routes: readonly Route[] = [route()], random = () => 0.5) {
+export function queueBench(routes: readonly Route[] = [route()], random = () => 0.5, more: Partial<QueueParts> = {}) {
   const clock = new HandClock()
   const keep = new MemoryKeep()
   const byId = new Map(routes.map((one) => [one.id, one]))
@@ -184,7 +191,7 @@ export function queueBench(routes: readonly Route[] = [route()], random = () => 
     return answer.with ? Promise.resolve(answer.with(of, message)) : ended.promise
   }
   const report = (event: PathEvent) => void events.push(event)
-  const start = () => new Queue({ clock, random, keep, route: (id) => byId.get(id), attempt, report })
+  const start = () => new Queue({ clock, random, keep, route: (id) => byId.get(id), attempt, report, ...more })
   const queue = start()
   const add = (to: readonly string[] = ['bob@bakery.test'], routeId = 'bakery/main', inMs = 0): TraceId => {
     const entry = keep.put(newMessage(to, routeId, queue.nowMs()), queue.nowMs() + inMs)

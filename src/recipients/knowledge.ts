@@ -110,11 +110,21 @@ export class RecipientKnowledge {
   #live(domain: ServedDomain, mailbox: Mailbox, key: string): Soon<RecipientAnswer> {
     const fact = this.#parts.memory.get(key)
     const now = fact && this.#standing(fact, domain.route)
+    // Its own server has not spoken yet; this counts when it cannot be asked.
+    if (now !== undefined && fact!.source === 'outgoing') return this.#wrote(domain, mailbox, key, now.ageMs)
     if (now !== undefined) {
       if (now.stale) this.#inBackground(key, () => this.#ask(domain, mailbox, key))
       return { kind: now.state, source: fact!.source, ageMs: now.ageMs }
     }
     return this.#takesAll(domain) ?? this.#ask(domain, mailbox, key)
+  }
+
+  #wrote(domain: ServedDomain, mailbox: Mailbox, key: string, ageMs: number): Soon<RecipientAnswer> {
+    const wrote: RecipientAnswer = { kind: 'known', source: 'outgoing', ageMs }
+    return (
+      this.#takesAll(domain) ??
+      this.#ask(domain, mailbox, key).then((answer) => (answer.kind === 'unreachable' ? wrote : answer))
+    )
   }
 
   // Where any address is taken, a callout for each would teach nothing.
@@ -240,7 +250,7 @@ export class RecipientKnowledge {
     void ask()
   }
 
-  /** What a delivery taught: the customer's server took, or refused with 5yz, a RCPT for this key. */
+  /** The customer's server took, or refused with 5yz, a RCPT for this key (a delivery); or its owner wrote (outgoing). */
   learn(key: string, state: 'known' | 'unknown', route: string, source: FactSource = 'delivery'): void {
     this.#parts.memory.learn({ key, state, source, route })
   }

@@ -37,6 +37,7 @@ test('the holder dies, or says nothing: those who wait ask again, and nobody is 
   const first = granted(leases.ask(0, ANNA))
   const waiting = leases.wait(first)
   leases.gone(1)
+  assert.equal(leases.open, 1)
   leases.gone(0)
   assert.deepEqual(await waiting, { kind: 'again' })
   const second = granted(leases.ask(1, ANNA))
@@ -46,6 +47,16 @@ test('the holder dies, or says nothing: those who wait ask again, and nobody is 
   assert.match((leases.ask(1, ANNA) as { text: string }).text, /no answer to a callout/)
   assert.equal(leases.told(second, { kind: 'unknown' }), false)
   assert.equal(clock.timers, 0)
+})
+
+test('a server that answers the trial for one recipient with 4yz can be asked about others', async () => {
+  const { leases, clock } = desk()
+  leases.told(granted(leases.ask(0, ANNA)), DOWN)
+  await clock.pass(61_000)
+  leases.told(granted(leases.ask(0, ANNA)), { kind: 'unreachable', about: 'recipient', text: '450 mailbox full' })
+  granted(leases.ask(0, { ...ANNA, about: 'bert@bakery.test' }))
+  granted(leases.ask(0, { ...ANNA, about: 'carl@bakery.test' }))
+  assert.equal(leases.trouble(ANNA.target), undefined)
 })
 
 test('a trial whose holder dies does not end all trials', async () => {

@@ -4,9 +4,10 @@
  */
 import type { PruneLimits, RecipientFactsWriter } from '#store/recipient-facts.ts'
 import type { Clock } from '#sys/clock.ts'
-import { type Lesson, taught } from './lesson.ts'
+import { type Lesson, standing, taught } from './lesson.ts'
 import type { KnowledgeLimits } from './limits.ts'
 import { type CalloutResult, domainAsked, domainLesson, domainOf, doubted, lessonOf } from './memory.ts'
+import { OutgoingQuota } from './outgoing-quota.ts'
 
 export type Entry =
   | { readonly kind: 'lesson'; readonly lesson: Lesson }
@@ -33,9 +34,11 @@ export class LessonBook {
   #batch: Promise<void> | undefined
   #writeNow: (() => void) | undefined
   #cancelPrune = () => {}
+  readonly #outgoing: OutgoingQuota
 
   constructor(parts: LessonBookParts) {
     this.#parts = parts
+    this.#outgoing = new OutgoingQuota(parts.clock, parts.limits.outgoingNewPerDayMax, parts.fault)
   }
 
   /** Resolves when it is written, or lost. Never rejects. */
@@ -114,7 +117,10 @@ export class LessonBook {
   #learn(lesson: Lesson): void {
     const { facts, wall, limits } = this.#parts
     const nowMs = wall.now()
-    const fact = taught(facts.get(lesson.key), lesson, nowMs, limits)
+    const before = facts.get(lesson.key)
+    const fact = taught(before, lesson, nowMs, limits)
+    const isNew = before === undefined || standing(before, lesson.route, nowMs, limits) === undefined
+    if (lesson.source === 'outgoing' && fact !== undefined && isNew && !this.#outgoing.take(lesson.route)) return
     if (fact !== undefined) facts.put(lesson.key, fact)
     if (lesson.state === 'known') return
     const domain = domainOf(lesson.key)

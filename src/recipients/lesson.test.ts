@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RecipientFact } from '#store/recipient-facts.ts'
-import { type Lesson, standing, taught } from './lesson.ts'
+import { domainStanding, type Lesson, standing, taught } from './lesson.ts'
 import { KNOWLEDGE_LIMITS } from './limits.ts'
 
 const MINUTE = 60_000
@@ -53,14 +53,39 @@ test('a delivery confirms once in an hour', () => {
   assert.equal(teach(fact, lesson('known', 'delivery'), HOUR)?.atMs, HOUR)
 })
 
-test('outgoing mail shows a good address, unless its server has just refused it', () => {
-  assert.equal(teach(undefined, lesson('known', 'outgoing'), 0)?.state, 'known')
+test('outgoing mail shows a good address, but nothing against what its server has said', () => {
+  const wrote = lesson('known', 'outgoing')
+  const shown = teach(undefined, wrote, 0)!
+  assert.deepEqual(standing(shown, 'bakery/main', MINUTE, KNOWLEDGE_LIMITS), {
+    state: 'known',
+    ageMs: MINUTE,
+    stale: true,
+  })
+  assert.equal(teach(shown, wrote, HOUR - 1), undefined)
+  assert.equal(teach(shown, wrote, HOUR)?.atMs, HOUR)
+  // A refusal is on record although it holds no longer.
   const refused = teach(undefined, lesson('unknown'), 0)!
-  assert.equal(teach(refused, lesson('known', 'outgoing'), MINUTE), undefined)
-  assert.equal(teach(refused, lesson('known', 'outgoing'), HOUR)?.state, 'known')
+  assert.equal(teach(refused, wrote, MINUTE), undefined)
+  assert.equal(teach(refused, wrote, 3 * HOUR), undefined)
+  assert.equal(teach({ ...refused, route: 'butcher/main' }, wrote, MINUTE)?.state, 'known')
+  const good = teach(undefined, lesson('known', 'delivery'), 0)!
+  assert.equal(teach(good, wrote, 2 * HOUR), undefined)
+  assert.equal(teach(good, wrote, 32 * DAY)?.source, 'outgoing')
+  // And what the server says counts at once.
+  assert.equal(teach(shown, lesson('known', 'delivery'), 1)?.source, 'delivery')
+  assert.equal(teach(shown, lesson('unknown', 'delivery'), 1)?.state, 'unknown')
+})
+
+test('no refusal holds for more than two hours, whatever was written down', () => {
+  const fact = { ...teach(undefined, lesson('unknown'), 0)!, negativeMs: 10 * HOUR }
+  assert.equal(says(fact, 2 * HOUR), 'unknown')
+  assert.equal(says(fact, 2 * HOUR + 1), undefined)
 })
 
 test('another tenant’s fact is none (law 7)', () => {
+  const takesAll = { takesAll: true, atMs: 0, route: 'butcher/main' }
+  assert.equal(domainStanding(takesAll, 'bakery/main', 0, KNOWLEDGE_LIMITS), undefined)
+  assert.equal(domainStanding(takesAll, 'butcher/other', 0, KNOWLEDGE_LIMITS)?.takesAll, true)
   const fact = teach(undefined, lesson('unknown', 'callout', 'butcher/main'), 0)!
   assert.equal(says(fact, 0), undefined)
   assert.equal(says(fact, 0, 'butcher/other'), 'unknown')

@@ -23,12 +23,19 @@ export function taught(
 ): RecipientFact | undefined {
   const now = before && standing(before, route, nowMs, limits)
   if (state === 'known') {
-    // A customer may write from an address that takes no mail (noreply): what its server said counts more.
-    if (source === 'outgoing' && now?.state === 'unknown') return undefined
-    if (now?.state === 'known' && now.ageMs < limits.confirmMs) return undefined
+    if (source === 'outgoing' && knowsBetter(before, route, now)) return undefined
+    const stronger = source !== 'outgoing' && before?.source === 'outgoing'
+    if (now?.state === 'known' && !stronger && now.ageMs < limits.confirmMs) return undefined
     return { state, atMs: nowMs, negativeMs: limits.negativeFirstMs, source, route }
   }
   return { state, atMs: nowMs, negativeMs: negativeMs(before, route, nowMs, limits), source, route }
+}
+
+// A customer may write from an address that takes no mail (noreply), and whoever has stolen an account from any: what the
+// server said counts more, even where it holds no longer.
+function knowsBetter(before: RecipientFact | undefined, route: string, now: Standing | undefined): boolean {
+  if (before === undefined || before.source === 'outgoing' || !sameTenant(before.route, route)) return false
+  return before.state === 'unknown' || now !== undefined
 }
 
 // It doubles when asked again after its time; two answers at one time confirm nothing.
@@ -46,7 +53,7 @@ function negativeMs(
 export interface Standing {
   readonly state: FactState
   readonly ageMs: number
-  /** Good, and to be confirmed when the server can be asked. */
+  /** Good, and to be confirmed when the server can be asked; what outgoing mail shows is so from the beginning. */
   readonly stale: boolean
 }
 
@@ -58,11 +65,11 @@ export function standing(
   limits: KnowledgeLimits,
 ): Standing | undefined {
   if (!sameTenant(fact.route, route)) return undefined
-  const { state, atMs, negativeMs } = fact
+  const { state, atMs, negativeMs, source } = fact
   const ageMs = Math.max(0, nowMs - atMs)
   const validMs = state === 'known' ? limits.positiveValidMs : Math.min(negativeMs, limits.negativeMaxMs)
   if (ageMs > validMs) return undefined
-  return { state, ageMs, stale: state === 'known' && ageMs > limits.positiveRefreshMs }
+  return { state, ageMs, stale: state === 'known' && (source === 'outgoing' || ageMs > limits.positiveRefreshMs) }
 }
 
 /** Does the server take every address? As long as a good address holds, and tested again as one. */

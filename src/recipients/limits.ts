@@ -19,6 +19,8 @@ export interface KnowledgeLimits {
   readonly leaseMsMax: number
   /** Does a server take every address? Tested once in so long. */
   readonly takesAllTestMs: number
+  /** Addresses that one tenant's outgoing mail teaches in 24 hours: whoever has stolen an account may invent millions. */
+  readonly outgoingNewPerDayMax: number
   /** Addresses remembered in the store, some 100 octets each; the oldest go first, refusals before others. */
   readonly factsMax: number
   /** Kept in the memory of one process, some 200 octets each. */
@@ -38,6 +40,7 @@ export const KNOWLEDGE_LIMITS: KnowledgeLimits = {
   calloutMsMax: 30_000,
   leaseMsMax: 40_000,
   takesAllTestMs: 24 * HOUR,
+  outgoingNewPerDayMax: 1_000,
   factsMax: 2_000_000,
   inMemoryMax: 200_000,
 }

@@ -16,7 +16,9 @@ describe('lessons (law 4)', () => {
     const told: PathEvent[] = []
     const learner = {
       learn: (key: string, state: string) => void lessons.push(`${state} ${key}`),
+      wrote: () => assert.fail('nobody wrote'),
       reached: (routeId: string) => void lessons.push(`reached ${routeId}`),
+      missed: (routeId: string) => void lessons.push(`missed ${routeId}`),
     }
     const event: PathEvent = {
       kind: 'attempted',
@@ -28,7 +30,11 @@ describe('lessons (law 4)', () => {
       ageMs: 1,
       inSession: true,
     }
-    lessonsFor(learner, (one) => void told.push(one))(event)
+    lessonsFor(
+      learner,
+      () => assert.fail('no need to look'),
+      (one) => void told.push(one),
+    )(event)
     assert.deepEqual(told, [event])
     return lessons
   }
@@ -45,7 +51,8 @@ describe('lessons (law 4)', () => {
       failed('554 5.7.1 spam', 'content'),
       { kind: 'failed', stage: 'rcpt', text: 'cannot be sent' },
       deferred('refused-for-now', '450 4.1.1 no'),
-      deferred('connect'),
+      deferred('tls'),
+      deferred('busy'),
       deferred('lost'),
       // Of the sender, of us, of the size: all said at RCPT.
       failed('550 5.7.1 we do not like your sender'),
@@ -55,6 +62,12 @@ describe('lessons (law 4)', () => {
     ]
     for (const outcome of silent) assert.deepEqual(learned(outcome), [])
     assert.deepEqual(learned(failed('550 5.1.1 no'), 'postmaster'), [])
+  })
+
+  it('nobody there teaches that, and nothing of the recipient', () => {
+    for (const obstacle of ['connect', 'dns', 'timeout', 'closed'] as const) {
+      assert.deepEqual(learned(deferred(obstacle)), ['missed bakery/main'])
+    }
   })
 })
 

@@ -18,7 +18,7 @@
 import type { Content } from '#mail/content.ts'
 import type { SpoolReceipt } from '#mail/custody.ts'
 import type { ContentAnswer, Soon } from '#mail/decisions.ts'
-import type { Report } from '#mail/event.ts'
+import type { Report, Signature } from '#mail/event.ts'
 import type { Attempt, Outcome } from '#mail/outcome.ts'
 import { passedOn } from '#mail/reply.ts'
 import { type Transaction, withProtocol } from '#mail/session.ts'
@@ -78,6 +78,7 @@ export interface Ready {
   readonly hold?: string | undefined
   /** Who vouches for its reverse-path. */
   readonly submission?: Submission | undefined
+  readonly signatures?: readonly Signature[]
 }
 
 export class Commit {
@@ -242,7 +243,7 @@ export class Commit {
   }
 
   #reportAccepted(ready: Ready, custody: 'spool' | 'next-hop', note?: string): void {
-    const { transaction, domain, content, messageId } = ready
+    const { transaction, domain, content, messageId, signatures = [] } = ready
     this.#parts.report({
       kind: 'accepted',
       id: transaction.id,
@@ -255,6 +256,7 @@ export class Commit {
       custody,
       receptionMs: this.#parts.clock.wall() - transaction.startedMs,
       ...(note !== undefined && { note }),
+      ...(signatures.length > 0 && { signatures }),
     })
   }
 

@@ -1,6 +1,6 @@
 /**
  * What the path itself must know of a content before anyone commits to it: its size for this recipient, whether it is
- * running in a circle (RFC 5321 §6.3), and its trace fields.
+ * running in a circle (RFC 5321 §6.3), its trace fields, and what a submitted message lacks (RFC 6409 §8).
  */
 import { mailboxText } from '#mail/address.ts'
 import { type Content, withTrace } from '#mail/content.ts'
@@ -10,6 +10,7 @@ import { type HeaderSection, readHeaderSection, withoutFields } from '#mime/head
 import { authenticationResultsNone, forgedResults, hops, messageId, receivedField } from '#mime/trace-fields.ts'
 import type { Way } from '#tenant/directory.ts'
 import * as refusals from './refusals.ts'
+import { missingFields, ownMessageId } from './submission.ts'
 
 /** Our own Received fields for one recipient: the first is a forwarder's detour, the second is a circle. */
 export const OWN_HOPS_FOR_RECIPIENT_MAX = 1
@@ -35,11 +36,13 @@ export function inspect(
   if (header.tooLarge) return refusals.oversizedHeader()
   const loop = loopIn(transaction, header, own)
   if (loop !== undefined) return refusals.looping(loop)
-  const trace = receivedField(transaction, own.hostname, own.wallMs) + authenticationResultsNone(own.hostname)
+  const isSubmitted = transaction.session.service === 'submission'
+  const added = isSubmitted ? missingFields(header, transaction, own.hostname, own.wallMs) : ''
+  const trace = receivedField(transaction, own.hostname, own.wallMs) + authenticationResultsNone(own.hostname) + added
   return {
     kind: 'inspected',
     content: withTrace(Buffer.from(trace), withoutFields(content, forgedResults(header, own.hostname))),
-    messageId: messageId(header),
+    messageId: messageId(header) ?? (isSubmitted ? ownMessageId(transaction, own.hostname) : undefined),
     header,
   }
 }

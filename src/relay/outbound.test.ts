@@ -20,6 +20,7 @@ const SETTINGS: OutboundSettings = {
   contentOctetsMax: 100_000,
   ndrs: 'verified',
   autoReplies: { limit: 2, windowMs: 7 * 86_400_000, per: 'correspondent' },
+  dkim: { ifUnavailable: 'defer' },
 }
 const BATV = {
   kind: 'batv',
@@ -81,7 +82,7 @@ function bench(outbound: Partial<OutboundSettings> = {}, more: Partial<Tenant> =
   const judge = async (text: string, to: readonly string[], from = ''): Promise<Judged> => {
     const whole = content([Buffer.from(text)])
     const header = readHeaderSection(whole)
-    const sent = transaction(to, from)
+    const sent = transaction(to, from, session({ service: 'outbound' }))
     const way = door.way(sent.session)!
     return door.content({ transaction: sent, way, content: whole, header, messageId: messageId(header) })
   }
@@ -226,7 +227,7 @@ describe('bounce protection', () => {
 describe('the session’s own envelope', () => {
   it('stays as the client gave it', async () => {
     const { door } = bench({}, { bounceProtection: BATV })
-    const sent = transaction(['bob@far.test'], 'anna@bakery.test')
+    const sent = transaction(['bob@far.test'], 'anna@bakery.test', session({ service: 'outbound' }))
     const whole = content([Buffer.from(ORDINARY)])
     const header = readHeaderSection(whole)
     const way = door.way(sent.session)!

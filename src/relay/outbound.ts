@@ -2,7 +2,7 @@
  * Mail that leaves: from a tenant's own servers, by the tenant's route, to anyone (R2, R6).
  *
  *     client's network ─► tenant ─► sender's domain ─► automatic? ─► sign or record ─► spool
- *        550 5.7.1                    550 5.7.1         │
+ *     or login; 550 5.7.1           550 5.7.1           │
  *                                                       ├ auto-reply: within the limit, or discarded; 451 if nobody can count
  *                                                       └ NDR: pass, hold or discard, as the tenant says
  *
@@ -10,7 +10,7 @@
  * spool's.
  */
 
-import { type Mailbox, pathText } from '#mail/address.ts'
+import { type Mailbox, mailboxText, pathText } from '#mail/address.ts'
 import type { Content } from '#mail/content.ts'
 import { DiscardRecord } from '#mail/custody.ts'
 import type { Discarded } from '#mail/decisions.ts'
@@ -29,6 +29,7 @@ import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay, Way } from '#tenant/directory.ts'
 import { returnPathFact, sentFacts } from './message-facts.ts'
 import * as refusals from './refusals.ts'
+import { authorsRefusal, mayUse } from './submission.ts'
 
 /** Counts across all workers and restarts. Rejects when nobody can count now. */
 export interface ReplyLimits {
@@ -80,28 +81,38 @@ export class Outbound {
     this.#parts = parts
   }
 
-  way(session: Session): OutboundWay | undefined {
-    return this.#parts.directory().outbound(session.client.address)
+  /** By who has authenticated; else, where other servers send, by the client's network. */
+  way({ authenticated, service, client }: Session): OutboundWay | undefined {
+    const directory = this.#parts.directory()
+    if (authenticated !== undefined) return directory.outboundOf(authenticated.tenant)
+    return service === 'outbound' ? directory.outbound(client.address) : undefined
   }
 
   mail({ session, envelope: { reversePath } }: Transaction): Gate {
+    const { authenticated, service, client } = session
+    if (authenticated === undefined && service === 'submission') return refusals.authRequired()
     const way = this.way(session)
-    if (way === undefined) return refusals.notACustomer(session.client.address)
-    if (reversePath.kind === 'null' || way.outbound.senders === 'any') return ACCEPT
-    return this.#isOwn(reversePath.mailbox, way) ? ACCEPT : refusals.foreignSender(pathText(reversePath))
+    if (way === undefined)
+      return authenticated ? refusals.noOutbound(authenticated.tenant) : refusals.notACustomer(client.address)
+    if (reversePath.kind === 'null' || this.#mayUse(reversePath.mailbox, session, way)) return ACCEPT
+    if (authenticated === undefined) return refusals.foreignSender(pathText(reversePath))
+    return refusals.foreignSubmitter(mailboxText(reversePath.mailbox), authenticated.login)
   }
 
   async content(message: ToJudge<OutboundWay>): Promise<Judged> {
     const { transaction, way } = message
-    const { reversePath } = transaction.envelope
+    const { session, envelope } = transaction
+    const { reversePath } = envelope
+    const mayWrite = (author: Mailbox) => this.#mayUse(author, session, way)
+    const foreign = session.service === 'submission' ? authorsRefusal(message.header, mayWrite) : undefined
+    if (foreign !== undefined) return foreign
     const found = classify({ reversePath, header: message.header, content: message.content })
     this.#count(way, 'outbound', found.kind)
     const judged = await this.#judge(message, found)
-    // The tenant's own server says who sends, and the domain is the tenant's: his reports may go there.
-    const isSubmitted =
-      judged.kind === 'pass' && reversePath.kind === 'mailbox' && this.#isOwn(reversePath.mailbox, way)
-    if (!isSubmitted) return judged
-    return { ...judged, submission: { credential: 'network', ...(found.kind !== 'ordinary' && { automatic: true }) } }
+    if (judged.kind !== 'pass' || reversePath.kind === 'null' || !this.#isOwn(reversePath.mailbox, way)) return judged
+    // The domain is the tenant's, and so is whoever says that he sends: his reports may go there.
+    const credential = session.authenticated?.login ?? 'network'
+    return { ...judged, submission: { credential, ...(found.kind !== 'ordinary' && { automatic: true }) } }
   }
 
   #judge(message: ToJudge<OutboundWay>, found: AutomaticMail): Promise<Judged> {
@@ -202,6 +213,11 @@ export class Outbound {
     return mailbox === undefined
       ? transaction
       : withEnvelope(transaction, { reversePath: { kind: 'mailbox', mailbox } })
+  }
+
+  #mayUse(mailbox: Mailbox, session: Session, way: OutboundWay): boolean {
+    const isAny = way.outbound.senders === 'any' && session.service === 'outbound'
+    return isAny || mayUse(mailbox, session, (one) => this.#isOwn(one, way))
   }
 
   #isOwn({ domain }: Mailbox, { tenant }: Way): boolean {

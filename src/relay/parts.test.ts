@@ -25,6 +25,7 @@ const directory = declaredDirectory({
         senders: 'any',
         contentOctetsMax: 1000,
         ndrs: 'pass',
+        dkim: { ifUnavailable: 'defer' },
         autoReplies: { limit: 2, windowMs: 1, per: 'mailbox' },
       },
     },

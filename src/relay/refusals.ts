@@ -28,6 +28,69 @@ export const foreignSender = (path: string): Reject =>
     `${path} is not of the tenant's domains`,
   )
 
+export const authRequired = (): Reject =>
+  reject(
+    permanent(
+      530,
+      '5.7.0',
+      'Authentication required: set user name and password for outgoing mail in your mail program',
+    ),
+    'auth-required',
+    'MAIL without AUTH at a submission listener',
+  )
+
+export const authWrong = (): Reject =>
+  reject(permanent(535, '5.7.8', 'Authentication failed: wrong user name or password'), 'auth-wrong', 'wrong password')
+
+export const authMalformed = (why: string): Reject =>
+  reject(permanent(501, '5.5.2', 'Authentication response cannot be read'), 'auth-malformed', why)
+
+// RFC 5248 §2: X.7.13.
+export const authLocked = (why: string): Reject =>
+  reject(permanent(535, '5.7.13', `This login is locked: ${why}`), 'auth-locked', why)
+
+export const authNetwork = (why: string): Reject =>
+  reject(permanent(535, '5.7.8', `Authentication refused: ${why}`), 'auth-network', why)
+
+export const authThrottled = (why: string): Defer =>
+  defer(transient(454, '4.7.0', 'Too many wrong passwords from your network, try again later'), 'auth-throttled', why)
+
+export const authUnknown = (why: string): Defer =>
+  defer(transient(454, '4.7.0', 'Passwords cannot be checked now, try again later'), 'auth-unknown', why)
+
+/** The login is right, but its tenant may not send at all. */
+export const noOutbound = (tenant: string): Reject =>
+  reject(
+    permanent(550, '5.7.1', 'Your provider has not enabled outgoing mail for you'),
+    'no-outbound',
+    `tenant ${tenant} has no outbound settings`,
+  )
+
+export const foreignSubmitter = (path: string, login: string): Reject =>
+  reject(
+    permanent(
+      550,
+      '5.7.1',
+      `You may not send as <${path}> with this login; choose another sender, or ask your provider`,
+    ),
+    'foreign-sender',
+    `${login} may not use ${path}: see vorposten credentials show`,
+  )
+
+export const foreignAuthor = (author: string): Reject =>
+  reject(
+    permanent(550, '5.7.1', `You may not write as ${author} with this login: change From, or ask your provider`),
+    'foreign-author',
+    `From: ${author} is not the login's to use`,
+  )
+
+export const authorsUnreadable = (why: string): Reject =>
+  reject(
+    permanent(550, '5.6.0', 'A message needs one From field with readable addresses (RFC 5322 §3.6.2)'),
+    'unreadable-from',
+    why,
+  )
+
 /** An automatic reply comes again when we can count; it is neither sent uncounted nor lost. */
 export const cannotCount = (why: string): Defer =>
   defer(transient(451, '4.3.0', 'Automatic replies cannot be counted now, please try again later'), 'cannot-count', why)
@@ -57,6 +120,10 @@ export const unknownRecipient = (source: string, ageMs: number): Reject =>
     'unknown-recipient',
     `unknown recipient (${source}${ageMs > 0 ? `, ${Math.ceil(ageMs / 1000)} s ago` : ''})`,
   )
+
+/** Law 4, for our own keys: it has a signature to get, and must not leave without it. */
+export const cannotSign = (why: string): Defer =>
+  defer(transient(451, '4.3.0', 'Cannot sign this message now, please try again later'), 'cannot-sign', why)
 
 /** RFC 3463 §3.4: "system not accepting network messages". The sender has a better MX to go to (RFC 5321 §5.1). */
 export const primaryUp = (route: string): Defer =>

@@ -70,11 +70,28 @@ export function logLines(event: PathEvent): readonly LogLine[] {
         part: 'qmgr',
         text: `${event.id}: to=${pathText(forwardPath)}, goes on as ${event.part}`,
       }))
+    case 'authenticated':
+      return [{ part: 'smtpd', text: authText(event) }]
     case 'governed':
     case 'probed':
     case 'session-closed':
       return []
   }
+}
+
+// Postfix's words: fail2ban and its like find the address by them.
+function authText({
+  session,
+  mechanism,
+  result,
+  login = '',
+  text,
+}: Extract<PathEvent, { kind: 'authenticated' }>): string {
+  const who = `${clientText(session)}: SASL ${mechanism.replace('-PLUS', '')}`
+  const name = `sasl_username=${login.replace(/[^\x21-\x7e]/g, '?')}`
+  if (result === 'right') return `${session.id}: client=${clientText(session)}, sasl_method=${mechanism}, ${name}`
+  const failed = result === 'wrong' || result === 'malformed' || result === 'throttled'
+  return `warning: ${who} authentication ${failed ? 'failed' : 'refused'}: ${text}, ${name}, trace=${session.id}`
 }
 
 const noticeText = ({ entry, recipient, about }: Extract<PathEvent, { kind: 'notice-queued' }>): string =>
@@ -97,6 +114,10 @@ function acceptedLines(event: Extract<PathEvent, { kind: 'accepted' }>): LogLine
   const { id, session, envelope } = event
   const lines: LogLine[] = [{ part: 'smtpd', text: `${id}: client=${clientText(session)}` }]
   if (event.messageId) lines.push({ part: 'cleanup', text: `${id}: message-id=${event.messageId}` })
+  // As OpenDKIM says it.
+  for (const { domain, selector } of event.signatures ?? []) {
+    lines.push({ part: 'cleanup', text: `${id}: DKIM-Signature field added (s=${selector}, d=${domain})` })
+  }
   const where = event.custody === 'spool' ? 'queue active' : 'delivered in session'
   const note = event.note ? `; ${event.note}` : ''
   lines.push({

@@ -32,8 +32,14 @@ function acceptance(metrics: Metrics): Count {
     ['spool', 'next-hop'],
   )
   const octets = metrics.counter('vorposten_octets_accepted_total', 'Octets of content answered 250')
+  const discarded = metrics.counter(
+    'vorposten_messages_discarded_total',
+    'Messages answered 250 and thrown away',
+    'why',
+  )
   const reception = metrics.histogram('vorposten_reception_seconds', 'From MAIL to our reply to the dot', SECONDS)
   return (event) => {
+    if (event.kind === 'discarded') discarded.add(event.reasons[0]?.symbol ?? 'other')
     if (event.kind !== 'accepted') return
     accepted.add(event.custody)
     octets.add('', event.octets)
@@ -84,7 +90,17 @@ function people(metrics: Metrics): Count {
   ])
   const sessions = metrics.counter('vorposten_sessions_total', 'Sessions that ended, by how', 'end')
   const alarms = metrics.counter('vorposten_alarms_total', 'What a person should look at', 'symbol')
+  const logins = metrics.counter('vorposten_authentications_total', 'Attempts at AUTH, by how they ended', 'result', [
+    'right',
+    'wrong',
+    'locked',
+    'network',
+    'throttled',
+    'malformed',
+    'unknown',
+  ])
   return (event) => {
+    if (event.kind === 'authenticated') logins.add(event.result)
     if (event.kind === 'held') held.add(event.reason, event.recipients.length)
     else if (event.kind === 'dropped') {
       if (event.reason === 'kept') holdsDropped.add('', event.recipients.length)
@@ -102,18 +118,20 @@ const SUBJECTS = {
   'auto-reply': ['vorposten_auto_replies_total', 'Automatic replies that leave, by what became of them'],
   ndr: ['vorposten_outbound_ndrs_total', 'Non-delivery messages of tenants’ servers, by what became of them'],
   bounce: ['vorposten_bounces_total', 'Bounces to protected tenants, by what was decided'],
+  dkim: ['vorposten_dkim_signed_total', 'Mail that leaves, by what became of its signature'],
 } as const
 
 // The share of a class is a figure of each tenant (R6), so these have two labels.
 function policies(metrics: Metrics): Count {
-  const counted = { outbound: new Tally(), 'auto-reply': new Tally(), ndr: new Tally(), bounce: new Tally() }
+  const tally = () => new Tally()
+  const counted = { outbound: tally(), 'auto-reply': tally(), ndr: tally(), bounce: tally(), dkim: tally() }
   for (const [subject, [name, help]] of Object.entries(SUBJECTS)) {
     metrics.counterOf(name, help, () => counted[subject as keyof typeof SUBJECTS].samples())
   }
+  const labels = { outbound: 'class', dkim: 'result' } as { [subject: string]: string }
   return (event) => {
     if (event.kind !== 'governed') return
-    const label = event.subject === 'outbound' ? 'class' : 'decision'
-    counted[event.subject].add({ tenant: event.tenant, [label]: event.decision })
+    counted[event.subject].add({ tenant: event.tenant, [labels[event.subject] ?? 'decision']: event.decision })
   }
 }
 

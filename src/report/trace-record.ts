@@ -32,21 +32,7 @@ const client = (session: Session) => ({
 export function traceRecord(event: PathEvent, time: string): TraceRecord | undefined {
   switch (event.kind) {
     case 'accepted':
-      return {
-        time,
-        event: 'accepted',
-        id: event.id,
-        tenant: event.tenant,
-        route: event.route,
-        from: pathText(event.envelope.reversePath),
-        to: to(event.envelope.recipients),
-        octets: event.octets,
-        messageId: event.messageId,
-        custody: event.custody,
-        receptionMs: Math.round(event.receptionMs),
-        note: event.note,
-        ...client(event.session),
-      }
+      return acceptedRecord(event, time)
     case 'refused':
       return refusedRecord(event, time)
     case 'attempted':
@@ -77,6 +63,8 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
       return discardedRecord(event, time)
     case 'split':
       return splitRecord(event, time)
+    case 'authenticated':
+      return authenticatedRecord(event, time)
     case 'governed':
     case 'probed':
     case 'takes-all-tested':
@@ -93,6 +81,31 @@ function operatorRecord(event: Extract<PathEvent, { kind: 'operator' }>, time: s
 function splitRecord(event: Extract<PathEvent, { kind: 'split' }>, time: string): TraceRecord {
   const { id, part, tenant, route, recipients } = event
   return { time, event: 'split', id, part, tenant, route, to: to(recipients) }
+}
+
+function acceptedRecord(event: Extract<PathEvent, { kind: 'accepted' }>, time: string): TraceRecord {
+  return {
+    time,
+    event: 'accepted',
+    id: event.id,
+    tenant: event.tenant,
+    route: event.route,
+    from: pathText(event.envelope.reversePath),
+    to: to(event.envelope.recipients),
+    octets: event.octets,
+    messageId: event.messageId,
+    custody: event.custody,
+    receptionMs: Math.round(event.receptionMs),
+    note: event.note,
+    signatures: event.signatures,
+    login: event.session.authenticated?.login,
+    ...client(event.session),
+  }
+}
+
+function authenticatedRecord(event: Extract<PathEvent, { kind: 'authenticated' }>, time: string): TraceRecord {
+  const { session, tenant, mechanism, result, login, text } = event
+  return { time, event: 'authenticated', id: session.id, tenant, mechanism, result, login, text, ...client(session) }
 }
 
 function undeliveredRecord(event: Extract<PathEvent, { kind: 'held' | 'dropped' }>, time: string): TraceRecord {

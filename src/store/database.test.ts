@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { inTransaction, NewerStore, openStore, readStore } from './database.ts'
+import { beforehand, inTransaction, NewerStore, openStore, readStore } from './database.ts'
 
 const PETS = { name: 'pets', steps: ['CREATE TABLE pets (name TEXT PRIMARY KEY) STRICT'] }
 const MORE_PETS = { name: 'pets', steps: [...PETS.steps, 'ALTER TABLE pets ADD COLUMN legs INTEGER'] }
@@ -58,4 +58,18 @@ test('a reader sees what was committed, cannot write, and an undone transaction 
   assert.throws(() => reader.exec("INSERT INTO pets VALUES ('ant')"), /readonly/)
   reader.close()
   writer.close()
+})
+
+test('what is written beforehand is not synced, and everything after it is', () => {
+  const database = openStore(':memory:', [])
+  const level = () => database.prepare('PRAGMA synchronous').get()?.['synchronous']
+  assert.equal(level(), 2)
+  assert.equal(beforehand(database, level), 1)
+  assert.equal(level(), 2)
+  const fails = () => {
+    throw new Error('disk full')
+  }
+  assert.throws(() => beforehand(database, () => inTransaction(database, fails)), /disk full/)
+  assert.equal(level(), 2)
+  database.close()
 })

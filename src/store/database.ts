@@ -3,7 +3,8 @@
  * part of the store has its own tables and its own row of steps that make them; SQL stays inside this folder, so that
  * PostgreSQL can stand behind the same repositories.
  *
- * A commit is synced before it returns. A file of a newer release is not opened: an old program would not keep its laws.
+ * A commit is synced before it returns, unless it is said to be worth nothing yet (`beforehand`). A file of a newer
+ * release is not opened: an old program would not keep its laws.
  */
 import { DatabaseSync } from 'node:sqlite'
 
@@ -54,6 +55,19 @@ export function inTransaction<T>(database: Database, work: () => T): T {
   } catch (error) {
     database.exec('ROLLBACK')
     throw error
+  }
+}
+
+/**
+ * Writes what only a later commit makes count: it is not synced, since that commit will sync it too (the log of SQLite is
+ * one file, in order), and what is lost before it is of no use to anybody. A sync may take seconds on a busy disk.
+ */
+export function beforehand<T>(database: Database, work: () => T): T {
+  database.exec('PRAGMA synchronous = NORMAL')
+  try {
+    return work()
+  } finally {
+    database.exec('PRAGMA synchronous = FULL')
   }
 }
 

@@ -22,21 +22,37 @@ export const OUTAGES_PART: Part = {
        reason TEXT
      ) STRICT;
      CREATE INDEX maintenance_by_route ON maintenance (route, until_ms)`,
+    `ALTER TABLE primaries ADD COLUMN up_ms INTEGER;
+     ALTER TABLE primaries ADD COLUMN backlog INTEGER;
+     ALTER TABLE primaries ADD COLUMN up_told INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE maintenance ADD COLUMN ending_told_ms INTEGER`,
   ],
 }
 
-/** A primary that is down. */
+/** A primary that is down, or up again while its postmaster has still something to hear of it. */
 export interface StoredOutage {
   readonly route: string
   readonly sinceMs: number
   /** When its postmaster was last told; absent: not yet. */
   readonly toldMs?: number
+  /** Absent: it is down. */
+  readonly up?: StoredReturn
+}
+
+export interface StoredReturn {
+  readonly atMs: number
+  /** Messages that waited at that moment. */
+  readonly backlog: number
+  /** The postmaster knows that it is up, not yet that the backlog is gone. */
+  readonly told: boolean
 }
 
 export interface StoredMaintenance extends Maintenance {
   readonly id: number
   /** Its end was told. */
   readonly told: boolean
+  /** The end that was told beforehand; it may have been moved since. */
+  readonly endingToldMs?: number
 }
 
 export class OutagesStore {
@@ -48,19 +64,26 @@ export class OutagesStore {
 
   outages(): StoredOutage[] {
     return this.#database
-      .prepare('SELECT route, since_ms, told_ms FROM primaries')
+      .prepare('SELECT * FROM primaries')
       .all()
       .map((row) => ({
         route: String(row['route']),
         sinceMs: Number(row['since_ms']),
         ...(row['told_ms'] !== null && { toldMs: Number(row['told_ms']) }),
+        ...(row['up_ms'] !== null && {
+          up: { atMs: Number(row['up_ms']), backlog: Number(row['backlog']), told: row['up_told'] === 1 },
+        }),
       }))
   }
 
-  putOutage({ route, sinceMs, toldMs }: StoredOutage): void {
+  /** In the place of what was known of it. */
+  putOutage({ route, sinceMs, toldMs, up }: StoredOutage): void {
     const sql =
-      'INSERT INTO primaries (route, since_ms, told_ms) VALUES (?, ?, ?) ON CONFLICT (route) DO UPDATE SET told_ms = excluded.told_ms'
-    this.#database.prepare(sql).run(route, Math.round(sinceMs), toldMs === undefined ? null : Math.round(toldMs))
+      'INSERT OR REPLACE INTO primaries (route, since_ms, told_ms, up_ms, backlog, up_told) VALUES (?, ?, ?, ?, ?, ?)'
+    const told = toldMs === undefined ? null : Math.round(toldMs)
+    const back =
+      up === undefined ? ([null, null, 0] as const) : ([Math.round(up.atMs), up.backlog, Number(up.told)] as const)
+    this.#database.prepare(sql).run(route, Math.round(sinceMs), told, ...back)
   }
 
   endOutage(route: string): void {
@@ -78,6 +101,7 @@ export class OutagesStore {
         beginsMs: Number(row['begins_ms']),
         untilMs: Number(row['until_ms']),
         told: row['told'] === 1,
+        ...(row['ending_told_ms'] !== null && { endingToldMs: Number(row['ending_told_ms']) }),
         ...(row['reason'] !== null && { reason: String(row['reason']) }),
       }))
   }
@@ -87,10 +111,15 @@ export class OutagesStore {
     this.#database.prepare(sql).run(route, Math.round(beginsMs), Math.round(untilMs), reason ?? null)
   }
 
-  changeMaintenance(id: number, change: { readonly untilMs?: number; readonly told?: boolean }): void {
-    const sql = 'UPDATE maintenance SET until_ms = coalesce(?, until_ms), told = coalesce(?, told) WHERE id = ?'
-    const untilMs = change.untilMs === undefined ? null : Math.round(change.untilMs)
-    this.#database.prepare(sql).run(untilMs, change.told === undefined ? null : Number(change.told), id)
+  changeMaintenance(id: number, change: Partial<Pick<StoredMaintenance, 'untilMs' | 'told' | 'endingToldMs'>>): void {
+    const sql =
+      'UPDATE maintenance SET until_ms = coalesce(?, until_ms), told = coalesce(?, told), ' +
+      'ending_told_ms = coalesce(?, ending_told_ms) WHERE id = ?'
+    const rounded = (ms: number | undefined) => (ms === undefined ? null : Math.round(ms))
+    const { untilMs, told, endingToldMs } = change
+    this.#database
+      .prepare(sql)
+      .run(rounded(untilMs), told === undefined ? null : Number(told), rounded(endingToldMs), id)
   }
 
   forgetMaintenance(beforeMs: number): void {

@@ -249,7 +249,14 @@ function isVerified(socket: tls.TLSSocket, serverName: string, resume: Buffer | 
 
 function serverFacts(socket: tls.TLSSocket): TlsFacts {
   const name = (socket as { servername?: string | false }).servername
-  return { ...commonFacts(socket), ...(typeof name === 'string' ? { serverName: name } : {}) }
+  const facts = commonFacts(socket)
+  // RFC 9266 §2, §4: below TLS 1.3 the octets could be shared with somebody in between.
+  const binding = () => socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
+  return {
+    ...facts,
+    ...(typeof name === 'string' && { serverName: name }),
+    ...(facts.protocol === 'TLSv1.3' && { channelBinding: binding }),
+  }
 }
 
 function clientFacts(socket: tls.TLSSocket, { serverName, resume }: TlsClientOptions): TlsFacts {

@@ -30,7 +30,8 @@ export function declaredDirectory({ tenants, routes, domains }: Declared): Direc
     domain: (ascii) => exact.get(ascii) ?? (below.size > 0 ? nearestAbove(below, ascii) : undefined),
     route: (id) => routesById.get(id) ?? destinations.of(id),
     tenant: (name) => tenantsByName.get(name),
-    outbound: (address) => waysOut.find(address),
+    outbound: (address) => waysOut.byNetwork.find(address),
+    outboundOf: (name) => waysOut.byTenant.get(name),
     *domains() {
       yield* exact.values()
       yield* below.values()
@@ -40,8 +41,9 @@ export function declaredDirectory({ tenants, routes, domains }: Declared): Direc
 }
 
 // Its spool is the only custody: a server of the tenant that is told 4yz for a slow host far away only tries again.
-function outboundWays(tenants: Iterable<Tenant>, routes: ReadonlyMap<string, Route>): NetworkMap<OutboundWay> {
-  const ways = new NetworkMap<OutboundWay>()
+function outboundWays(tenants: Iterable<Tenant>, routes: ReadonlyMap<string, Route>) {
+  const byNetwork = new NetworkMap<OutboundWay>()
+  const byTenant = new Map<string, OutboundWay>()
   for (const tenant of tenants) {
     const { outbound } = tenant
     const route = outbound && routes.get(outbound.route)
@@ -49,9 +51,10 @@ function outboundWays(tenants: Iterable<Tenant>, routes: ReadonlyMap<string, Rou
     const { contentOctetsMax } = outbound
     // A name that no policy class of a domain can have.
     const way = { tenant, route, commit: 'spool', policyClass: '<outbound>', contentOctetsMax, outbound } as const
-    for (const network of outbound.networks) ways.set(network, way)
+    byTenant.set(tenant.name, way)
+    for (const network of outbound.networks) byNetwork.set(network, way)
   }
-  return ways
+  return { byNetwork, byTenant }
 }
 
 // The longest wildcard wins. The answer carries the name that was asked for, as every other answer does.

@@ -29,6 +29,7 @@ const OUTBOUND: OutboundSettings = {
   senders: 'any',
   contentOctetsMax: 1000,
   ndrs: 'pass',
+  dkim: { ifUnavailable: 'defer' },
   autoReplies: { limit: 2, windowMs: 1, per: 'mailbox' },
 }
 const directory = declaredDirectory({

@@ -13,6 +13,8 @@ export interface Tenant {
   readonly postmaster?: Mailbox
   /** How often; the relay's own setting if absent. */
   readonly digest?: 'daily' | 'hourly' | 'off'
+  /** IANA name; absent: that of the relay's notices. */
+  readonly timeZone?: string
   /** How long its held mail is kept. Absent: as for all. */
   readonly holdKeepMs?: number
   /** Absent: its servers may not send through us. */
@@ -39,6 +41,15 @@ export interface OutboundSettings {
   /** R6. `verified`: only for mail that came through us with a reversePath that was verified; others are held. */
   readonly ndrs: 'pass' | 'verified' | 'hold' | 'discard'
   readonly autoReplies: AutoReplyLimit
+  readonly dkim: SigningSettings
+}
+
+/** DKIM. */
+export interface SigningSettings {
+  /** If a domain has keys and they cannot be used now. */
+  readonly ifUnavailable: 'defer' | 'send-unsigned'
+  /** How long a signature is good; absent: for ever. */
+  readonly expiryMs?: number
 }
 
 /** R2. */
@@ -168,6 +179,8 @@ export interface Directory {
   tenant(name: string): Tenant | undefined
   /** The way out for the tenant whose server has this address. */
   outbound(address: string): OutboundWay | undefined
+  /** The way out of a tenant, whoever asks; undefined: it may not send. */
+  outboundOf(tenant: string): OutboundWay | undefined
   domains(): Iterable<ServedDomain>
   /** The declared ones. */
   routes(): Iterable<Route>

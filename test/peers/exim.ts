@@ -4,7 +4,16 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { runToEnd, startChild } from '../harness/child.ts'
-import { executable, type Peer, type PeerKind, type PeerOptions, type PeerSettings, startPeer } from './peer.ts'
+import {
+  executable,
+  filterFile,
+  mailFolder,
+  type Peer,
+  type PeerKind,
+  type PeerOptions,
+  type PeerSettings,
+  startPeer,
+} from './peer.ts'
 
 export const startExim = (options: PeerOptions): Promise<Peer> => startPeer(EXIM, options)
 
@@ -17,9 +26,12 @@ const EXIM: PeerKind = {
     writeFileSync(`${folder}/log/mainlog`, '')
   },
   run({ folder }) {
-    const owned = ['spool', 'log', 'log/mainlog', 'key.pem', 'certificate.pem'].map((name) => `${folder}/${name}`)
+    const owned = ['spool', 'log', 'log/mainlog', 'mail', 'key.pem', 'certificate.pem'].map(
+      (name) => `${folder}/${name}`,
+    )
     return startChild('/bin/sh', ['-c', START, executable('exim'), `${folder}/exim.conf`, ...owned])
   },
+  filter: (word) => word ?? '',
   async flush({ folder }) {
     await runToEnd(executable('exim'), ['-C', `${folder}/exim.conf`, '-qff'])
   },
@@ -29,7 +41,8 @@ const EXIM: PeerKind = {
 const START = 'conf=$1; shift; chown Debian-exim "$@" && exec "$0" -C "$conf" -bdf -q1s'
 
 function configuration(settings: PeerSettings): string {
-  const { folder, address, port, relayTo, keyFile, certificateFile, accept } = settings
+  const { folder, address, port, keyFile, certificateFile, accept } = settings
+  const filter = filterFile(folder)
   return `keep_environment =
 primary_hostname = exim.test
 exim_path = ${executable('exim')}
@@ -41,6 +54,7 @@ daemon_smtp_ports = ${port}
 disable_ipv6 = true
 domainlist served = ${accept?.domain ?? '*'}
 acl_smtp_rcpt = at_rcpt
+acl_smtp_data = at_data
 tls_advertise_hosts = *
 tls_certificate = ${certificateFile}
 tls_privatekey = ${keyFile}
@@ -57,17 +71,30 @@ at_rcpt:
   deny message = no such user here
        !verify = recipient
   accept
+at_data:
+  deny message = smells of spam
+       condition = \${if eq{\${readfile{${filter}}}}{}{no}{\${if match{$rh_subject:}{\${readfile{${filter}}}}}}}
+  accept
 begin routers
 onward:
-  driver = manualroute
   ${accept ? `local_parts = ${accept.users.map((user) => user.split('@', 1)[0]).join(' : ')}` : ''}
-  route_list = * 127.0.0.1 byname
   transport = onward
-  self = send
+  ${router(settings)}
 begin transports
 onward:
-  driver = smtp
-  port = ${relayTo}
+  ${transport(settings)}
 begin retry
 * * F,1h,1s`
 }
+
+const router = ({ relayTo }: PeerSettings): string =>
+  relayTo === undefined ? 'driver = accept' : 'driver = manualroute\n  route_list = * 127.0.0.1 byname\n  self = send'
+
+const transport = ({ relayTo, folder }: PeerSettings): string =>
+  relayTo === undefined
+    ? `driver = appendfile
+  directory = ${mailFolder(folder)}/$local_part_data
+  maildir_format
+  return_path_add`
+    : `driver = smtp
+  port = ${relayTo}`

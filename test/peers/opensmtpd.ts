@@ -33,6 +33,7 @@ const START = `mount --bind "$1/spool" /var/spool/smtpd && mount --bind "$1/run"
 exec "$0" -d -f "$1/smtpd.conf"`
 
 function configuration({ address, port, relayTo, accept }: PeerSettings): string {
+  if (relayTo === undefined) throw new Error('OpenSMTPD has no mailboxes here: it needs relayTo')
   const users = accept?.users.map((user) => `"${user}"`).join(', ')
   const match = accept ? `match from any for domain "${accept.domain}" rcpt-to <users>` : 'match from any for any'
   return `mta limit conn-delay-relay 0

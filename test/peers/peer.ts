@@ -3,9 +3,10 @@
  * hop of a domain (it knows its users and refuses all others at RCPT) or as a client that relays everything to us.
  * `install` beside this file puts them on the machine.
  *
- * Whatever a peer accepts, it sends by SMTP to `relayTo`: a sink that counts, or the relay under test.
+ * Whatever a peer accepts, it sends by SMTP to `relayTo`: a sink that counts, or the relay under test. Without `relayTo`
+ * (Postfix and Exim) it is the last stop, with a Maildir for each of its users.
  */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { selfSignedCertificate } from '#sys/self-signed.ts'
 import type { Child } from '../harness/child.ts'
 import { freePort } from '../harness/free-port.ts'
@@ -14,8 +15,8 @@ import { type TempFolder, tempFolder } from '../harness/temp-folder.ts'
 import { waitFor } from '../harness/wait-for.ts'
 
 export interface PeerOptions {
-  /** The port on 127.0.0.1 to which everything goes that it accepts. */
-  readonly relayTo: number
+  /** The port on 127.0.0.1 to which everything goes that it accepts. Absent: into mailboxes of its own, see `mail`. */
+  readonly relayTo?: number
   /** Absent: it takes every recipient. Present: these mailboxes and no others. */
   readonly accept?: { readonly domain: string; readonly users: readonly string[] }
   readonly port?: number
@@ -30,6 +31,10 @@ export interface Peer extends AsyncDisposable {
   log(): readonly string[]
   /** The first line of its log that matches. */
   logged(pattern: RegExp): Promise<string>
+  /** What is in the Maildir of this local part. */
+  mail(localPart: string): readonly Buffer[]
+  /** From now on, mail with this word in its Subject is refused at the dot, as by a spam filter. Undefined: none is. */
+  filter(word: string | undefined): void
   /** Try everything in its queue now. */
   flush(): Promise<void>
   /** As an outage: nothing listens until `start`; its queue is kept. */
@@ -44,10 +49,16 @@ export interface PeerKind {
   readonly name: PeerName
   /** Writes configuration and queue into the folder, once. */
   prepare(settings: PeerSettings): void
+  /** What is to stand in the file of the filter. */
+  filter?(word: string | undefined): string
   run(settings: PeerSettings): Child
   flush(settings: PeerSettings, child: Child): Promise<void>
   log(settings: PeerSettings, child: Child): readonly string[]
 }
+
+/** Its mailboxes and the word of its filter, in its folder. */
+export const mailFolder = (folder: string): string => `${folder}/mail`
+export const filterFile = (folder: string): string => `${folder}/filter`
 
 export interface PeerSettings extends PeerOptions {
   readonly address: string
@@ -97,6 +108,8 @@ export async function startPeer(kind: PeerKind, options: PeerOptions): Promise<P
   const tls = selfSignedCertificate({ names: [`${kind.name}.test`], fromMs: Date.now() - 60_000, days: 1 })
   writeFileSync(settings.keyFile, tls.keyPem)
   writeFileSync(settings.certificateFile, tls.certificatePem)
+  mkdirSync(mailFolder(folder.path))
+  writeFileSync(filterFile(folder.path), kind.filter?.(undefined) ?? '')
   kind.prepare(settings)
   const peer = new RunningPeer(kind, settings, folder)
   await peer.start()
@@ -131,6 +144,16 @@ class RunningPeer implements Peer {
   logged(pattern: RegExp): Promise<string> {
     const find = () => this.log().find((line) => pattern.test(line))
     return waitFor(`${pattern} in the log of ${this.name}`, find, { context: () => this.log().slice(-40).join('\n') })
+  }
+
+  mail(localPart: string): readonly Buffer[] {
+    const folder = `${mailFolder(this.#folder.path)}/${localPart}/new`
+    return existsSync(folder) ? readdirSync(folder).map((name) => readFileSync(`${folder}/${name}`)) : []
+  }
+
+  filter(word: string | undefined): void {
+    if (this.#kind.filter === undefined) throw new Error(`${this.name} has no filter here`)
+    writeFileSync(filterFile(this.#folder.path), this.#kind.filter(word))
   }
 
   async flush(): Promise<void> {

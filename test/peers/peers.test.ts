@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { selfSignedCertificate } from '#sys/self-signed.ts'
 import { startSink } from '../harness/sink.ts'
 import { smtpTalk } from '../harness/smtp-talk.ts'
+import { waitFor } from '../harness/wait-for.ts'
 import { startExim } from './exim.ts'
 import { startOpenSmtpd } from './opensmtpd.ts'
 import { type PeerName, without } from './peer.ts'
@@ -44,6 +45,26 @@ for (const name of Object.keys(PEERS) as PeerName[]) {
     const [message] = await sink.received(1)
     assert.equal(message?.tls, true)
     assert.match(message?.content.toString('latin1') ?? '', /\r\n\r\n\.one\r\n\.\.two\r\n$/)
+  })
+
+  test(`${name} as the last stop has mailboxes and a filter`, {
+    skip: without(name) || (name === 'opensmtpd' && 'it has none here'),
+  }, async () => {
+    await using peer = await start({ accept: { domain: 'dest.test', users: ['user@dest.test', 'other@dest.test'] } })
+    using talk = await hello(peer.port)
+    const message = { from: 'a@x.test', to: ['user@dest.test'], content: CONTENT }
+    peer.filter('dots')
+    assert.match((await talk.message(message)).text, /^55\d .*smells of spam/)
+    peer.filter('commas')
+    assert.match((await talk.message(message)).text, /^250 /)
+    peer.filter(undefined)
+    assert.match((await talk.message(message)).text, /^250 /)
+    await waitFor('two messages in the mailbox', () => peer.mail('user').length === 2)
+    const [first] = peer.mail('user')
+    assert.match(first?.toString() ?? '', /^Return-path: <a@x\.test>$/im)
+    assert.match(first?.toString() ?? '', /^Subject: dots$/m)
+    assert.match(first?.toString() ?? '', /\n\n\.one\n\.\.two\n$/)
+    assert.deepEqual(peer.mail('other'), [])
   })
 
   test(`${name} as a client keeps what is deferred and sends it later`, { skip: without(name) }, async () => {

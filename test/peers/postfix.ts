@@ -3,7 +3,16 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { runToEnd, startChild } from '../harness/child.ts'
-import { executable, type Peer, type PeerKind, type PeerOptions, type PeerSettings, startPeer } from './peer.ts'
+import {
+  executable,
+  filterFile,
+  mailFolder,
+  type Peer,
+  type PeerKind,
+  type PeerOptions,
+  type PeerSettings,
+  startPeer,
+} from './peer.ts'
 
 export const startPostfix = (options: PeerOptions): Promise<Peer> => startPeer(POSTFIX, options)
 
@@ -17,7 +26,9 @@ const POSTFIX: PeerKind = {
     writeFileSync(`${folder}/mail.log`, '')
   },
   // The owner of the data folder is for Postfix to set: only it knows its user.
-  run: ({ folder }) => startChild('/bin/sh', ['-c', START, executable('postfix'), `${folder}/etc`, `${folder}/data`]),
+  run: ({ folder }) =>
+    startChild('/bin/sh', ['-c', START, executable('postfix'), `${folder}/etc`, `${folder}/data`, mailFolder(folder)]),
+  filter: (word) => (word === undefined ? '' : `/^Subject: .*${word}/ REJECT 5.7.1 smells of spam\n`),
   async flush({ folder }) {
     await runToEnd(executable('postfix'), ['-c', `${folder}/etc`, 'flush'])
   },
@@ -25,10 +36,11 @@ const POSTFIX: PeerKind = {
 }
 
 // `start-fg` puts a shell between us and the master, which a signal to that shell does not reach; so the master itself.
-const START = 'chown postfix "$2" && "$0" -c "$1" check; MAIL_CONFIG="$1" exec /usr/lib/postfix/sbin/master -s'
+const START =
+  'chown postfix "$2" && chown 65534 "$3" && "$0" -c "$1" check; MAIL_CONFIG="$1" exec /usr/lib/postfix/sbin/master -s'
 
 function mainCf(settings: PeerSettings): string {
-  const { folder, relayTo, keyFile, certificateFile } = settings
+  const { folder, keyFile, certificateFile } = settings
   return `compatibility_level = 3.6
 queue_directory = ${folder}/spool
 data_directory = ${folder}/data
@@ -56,12 +68,27 @@ smtp_tls_security_level = may
 smtpd_tls_security_level = may
 smtpd_tls_key_file = ${keyFile}
 smtpd_tls_cert_file = ${certificateFile}
-default_transport = smtp:[127.0.0.1]:${relayTo}
-relay_transport = smtp:[127.0.0.1]:${relayTo}
+header_checks = regexp:${filterFile(folder)}
+${transports(settings)}
 minimal_backoff_time = 2s
 maximal_backoff_time = 2s
 queue_run_delay = 1s
 ${recipients(settings)}`
+}
+
+function transports({ folder, relayTo, accept }: PeerSettings): string {
+  if (relayTo !== undefined) {
+    return `default_transport = smtp:[127.0.0.1]:${relayTo}
+relay_transport = smtp:[127.0.0.1]:${relayTo}`
+  }
+  // The mailboxes belong to nobody (65534): Postfix refuses low ids. The slash at the end means Maildir.
+  const mailboxes = (accept?.users ?? []).map((user) => `{${user}=${user.split('@', 1)[0]}/}`).join(' ')
+  return `default_transport = error:not ours
+relay_transport = virtual
+virtual_mailbox_base = ${mailFolder(folder)}
+virtual_mailbox_maps = inline:{${mailboxes}}
+virtual_uid_maps = static:65534
+virtual_gid_maps = static:65534`
 }
 
 function recipients({ accept }: PeerSettings): string {
@@ -74,12 +101,14 @@ smtpd_recipient_restrictions = reject_unauth_destination
 unknown_relay_recipient_reject_code = 550`
 }
 
+// Each `cleanup` reads the filter once, and is used for one message, so that a new filter holds for the next.
 const masterCf = ({ address, port }: PeerSettings): string => `${address}:${port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
+cleanup unix n - n - 0 cleanup -o max_use=1
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
 rewrite unix - - n - - trivial-rewrite
+virtual unix - n n - - virtual
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce

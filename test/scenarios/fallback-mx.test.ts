@@ -35,11 +35,13 @@ const message = (to: string, n = 0) => ({
   content: `Subject: number ${n}\r\n\r\nx\r\n`,
 })
 
-const state = (relay: Vorposten, up: 0 | 1): Promise<unknown> =>
-  waitFor(`the primary to be ${up ? 'up' : 'down'}`, async () => {
+const state = (relay: Vorposten, up: 0 | 1): Promise<unknown> => {
+  const isSo = async () => {
     const { text } = await relay.get('/metrics')
     return text.includes(`vorposten_primary_up{route="bakery/main"} ${up}\n`)
-  })
+  }
+  return waitFor(`the primary to be ${up ? 'up' : 'down'}`, isSo, { msMax: 60_000 })
+}
 
 /** What RCPT hears in a transaction of its own. */
 async function rcpt(talk: SmtpTalk, to: string, expected: RegExp): Promise<void> {
@@ -84,7 +86,7 @@ test('Postfix goes away and comes back', { skip: without('postfix') }, async () 
   await primary.start()
   await state(relay, 1)
   await sink.received(20, 60_000)
-  await relay.logged(/notice primary-up: bakery\/main of bakery/)
+  await relay.logged(/notice primary-up: bakery\/main of bakery, since .*, 0 messages wait/)
   assert.equal(relay.log().filter((line) => line.includes('notice primary-down')).length, 1)
   const subjects = sink.accepted.map(({ content }) => Number(/Subject: number (\d+)/.exec(content.toString())?.[1]))
   assert.deepEqual(
@@ -108,6 +110,19 @@ test('without a list, only those are known whom we have seen', async () => {
   await state(relay, 0)
   await rcpt(talk, 'anna@dest.test', /^250 /)
   await rcpt(talk, 'stranger@dest.test', /^450 4\.1\.1 /)
+})
+
+test('a delivery that finds nobody there makes us look, long before it is time', async () => {
+  await using sink = await startSink()
+  const config = fallback(sink.port, { 'refuse-while-primary-up': false }, { 'probe-interval': '10m' })
+  await using relay = await startVorposten({ config, workers: 2 })
+  await state(relay, 1)
+  await sink.stop()
+  using talk = await greeted(relay.port)
+  assert.match((await talk.message(message('anna@dest.test'))).text, /^250 /)
+  await relay.logged(/status=deferred/)
+  // Two answers are needed; the second is asked for some 10 s after the first.
+  await state(relay, 0)
 })
 
 test('the primary asks for its mail with ETRN, and gets what both workers have', async () => {

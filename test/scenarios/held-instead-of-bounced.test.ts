@@ -43,6 +43,9 @@ test('what is refused after our 250 is held, and the operator decides', async ()
     Array(2).fill('held <forged@victim.test>'),
   )
 
+  const heldNow = () => relay.metric('vorposten_holds{reason="refused"}')
+  assert.equal(await heldNow(), 2)
+
   const [first, second] = rows as [Row, Row]
   const shown = await relay.command('queue', 'show', first.id)
   assert.match(shown.text, /smells of spam/)
@@ -56,6 +59,7 @@ test('what is refused after our 250 is held, and the operator decides', async ()
   assert.equal(arrived?.reversePath, 'forged@victim.test')
   assert.match((await relay.command('queue', 'delete', second.id)).text, /1 of 1 done/)
   assert.match((await relay.command('queue', 'list')).text, /^The queue is empty\.$/)
+  assert.equal(await heldNow(), 0)
 
   await waitFor('the findings', async () => {
     const { text } = await relay.command('findings')

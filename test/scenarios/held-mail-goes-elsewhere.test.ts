@@ -10,6 +10,8 @@ import { startSink } from '../harness/sink.ts'
 import { greeted } from '../harness/smtp-talk.ts'
 import { startVorposten } from '../harness/vorposten.ts'
 import { waitFor } from '../harness/wait-for.ts'
+import { without } from '../peers/peer.ts'
+import { startPostfix } from '../peers/postfix.ts'
 
 const message = (...to: readonly string[]) => ({
   from: 'forged@victim.test',
@@ -59,6 +61,30 @@ test('released to another address it takes the way of that domain, reverse-path 
   const everybody = [shop, other].flatMap((sink) => sink.commands.filter((line) => line.startsWith('RCPT')))
   assert.ok(!everybody.some((line) => line.includes('victim.test')))
   await assertAccount(relay, [shop, other], { accepted: 1, delivered: 1, refused: 0, held: 1 })
+})
+
+test('a real Postfix hears whom a redirected message was for, and passes it on', {
+  skip: without('postfix'),
+}, async () => {
+  await using shop = await startSink({ rcpt: '550 5.1.1 no such user here' })
+  await using beyond = await startSink()
+  const accept = { domain: 'other.test', users: ['info@other.test'] }
+  await using postfix = await startPostfix({ relayTo: beyond.port, accept })
+  const domains = { 'other.test': { 'deliver-to': `127.0.0.1:${postfix.port}`, recipients: 'accept-all' } }
+  await using relay = await startVorposten({ config: bakery(shop.port, { commit: 'spool', domains }) })
+  using talk = await greeted(relay.port)
+  await talk.message(message('anna+shop@dest.test'))
+  await relay.logged(/status=held/)
+  const { id } = (await relay.command('queue', 'list', '--json')).json() as Row
+  assert.equal((await relay.command('queue', 'release', id, '--to', 'info@other.test')).code, 0)
+  const [arrived] = await beyond.received(1, 60_000)
+  assert.deepEqual(
+    arrived?.recipients.map(({ mailbox }) => mailbox),
+    ['info@other.test'],
+  )
+  // RFC 3461 §5.2.1. Postfix would have named info@other.test itself, had it heard nothing.
+  const [rcpt] = beyond.commands.filter((line) => line.startsWith('RCPT'))
+  assert.match(rcpt ?? '', / ORCPT=rfc822;anna\+2Bshop@dest\.test$/)
 })
 
 test('a redirected message survives a kill of everything, and goes where it was sent', async () => {

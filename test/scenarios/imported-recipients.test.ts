@@ -52,6 +52,9 @@ test('an imported list counts at once in both workers, and one with a fault chan
   await everywhere(relay, 'anna@dest.test', /^250 /)
   await everywhere(relay, 'ANNA+bread@dest.test', /^250 /)
   await everywhere(relay, 'carl@dest.test', /^550 5\.1\.1 /)
+  const simulated = (to: string) => relay.command('simulate', '--from', 'a@x.test', '--to', to)
+  assert.match((await simulated('anna@dest.test')).text, /250: the recipient is known/)
+  assert.match((await simulated('carl@dest.test')).text, /550 5\.1\.1 /)
 
   const faulty = await recipients('anna\ncarl@other.test\nb ad\n')
   assert.equal(faulty.code, 65)
@@ -96,4 +99,25 @@ test('a list that would lose more than a fifth is taken only by force, and outli
   const letter = { from: 'a@x.test', to: ['user9@dest.test'], content: 'Subject: x\r\n\r\nx\r\n' }
   assert.match((await talk.message(letter)).text, /^250 /)
   await assertAccount(relay, [sink], { accepted: 1, delivered: 1, refused: 0, held: 0 })
+})
+
+test('the list of a domain that is served no more is still there, until somebody drops it', async () => {
+  await using sink = await startSink()
+  const imported = { list: 'imported' }
+  const other = { 'other.test': { route: 'shop', recipients: imported } }
+  await using relay = await startVorposten({ config: bakery(sink.port, { recipients: imported, domains: other }) })
+  assert.equal((await relay.commandWithInput('anna\nbert\n', 'recipients', 'import', 'other.test')).code, 0)
+  assert.equal(await relay.metric('vorposten_recipient_lists{source="imported",state="absent"}'), 1)
+  assert.match((await relay.command('recipients', 'drop', 'other.test')).text, /in use/)
+  await relay.reload(bakery(sink.port, { recipients: imported }))
+  assert.match(
+    (await relay.command('recipients', 'status')).text,
+    /^other\.test: 2 entries, .*not used: .*not served$/m,
+  )
+  assert.match((await relay.command('recipients', 'export', 'other.test')).text, /anna@other\.test/)
+  assert.equal(
+    (await relay.command('recipients', 'drop', 'other.test')).text.trim(),
+    'other.test: the list is gone (2 entries)',
+  )
+  assert.doesNotMatch((await relay.command('recipients', 'status')).text, /other\.test/)
 })

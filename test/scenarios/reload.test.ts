@@ -13,6 +13,7 @@ import { startVorposten } from '../harness/vorposten.ts'
 test('a new domain is served in a session that is already open', async () => {
   await using sink = await startSink()
   await using relay = await startVorposten({ config: bakery(sink.port) })
+  await relay.logged(/warning: tenants\.bakery: bakery has no postmaster: nobody is told .*; postmaster: the address/)
   using talk = await greeted(relay.port)
   const toNew = { from: 'a@x.test', to: ['anna@new.test'], content: 'Subject: x\r\n\r\nx\r\n' }
   await talk.say('MAIL FROM:<a@x.test>', /^250 /)
@@ -27,7 +28,9 @@ test('a new domain is served in a session that is already open', async () => {
   assert.match(broken, /not reloaded, the old settings hold: .*vorposten\.yaml.*hostnam/)
   assert.match((await talk.message(toNew)).text, /^250 /)
 
+  const from = relay.log().length
   assert.doesNotMatch(await relay.reload(bakery(sink.port)), /not reloaded/)
+  await relay.logged(/bakery has no postmaster/, from)
   await talk.say('MAIL FROM:<a@x.test>', /^250 /)
   await talk.say('RCPT TO:<anna@new.test>', /^550 5\.7\.1 /)
   await talk.quit()

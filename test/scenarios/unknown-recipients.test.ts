@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertAccount } from '../harness/account.ts'
 import { bakery } from '../harness/bakery.ts'
-import { startSink } from '../harness/sink.ts'
+import { knows, startSink } from '../harness/sink.ts'
 import { greeted } from '../harness/smtp-talk.ts'
 import { startVorposten } from '../harness/vorposten.ts'
 
@@ -92,4 +92,30 @@ test('who tries many names learns nothing more from the twenty-first on', async 
   assert.equal(known.text, unknown.text)
 
   await assertAccount(relay, [sink], { accepted: 0, delivered: 0, refused: 22, held: 0 })
+})
+
+test('a server that refuses the null path is asked as somebody else, whose mail is thrown away', async () => {
+  await using sink = await startSink({
+    ...knows('anna@dest.test'),
+    mail: ({ reversePath }) => (reversePath === '' ? '550 5.7.1 no null senders' : undefined),
+  })
+  const top = { 'callout-sender': 'callout@dest.test' }
+  await using relay = await startVorposten({ config: bakery(sink.port, { recipients: 'live', top }) })
+  using talk = await greeted(relay.port)
+  await talk.say('MAIL FROM:<a@x.test>', /^250 /)
+  await talk.say('RCPT TO:<anna@dest.test>', /^250 /)
+  assert.ok(sink.commands.includes('MAIL FROM:<callout@dest.test>'), sink.commands.join())
+  await talk.say('RCPT TO:<callout@dest.test>', /^452 4\.5\.3 /)
+  await talk.say('RSET', /^250 /)
+
+  // As a server does that checks whether the sender of our question exists; and as one that has something to say to it.
+  await talk.say('MAIL FROM:<>', /^250 /)
+  await talk.say('RCPT TO:<callout@dest.test>', /^250 /)
+  await talk.say('RSET', /^250 /)
+  const reply = await talk.message({ from: '', to: ['Callout@dest.test'], content: CONTENT })
+  assert.match(reply.text, /^250 2\.0\.0 Ok: accepted and discarded/)
+  await relay.logged(/to=<Callout@dest\.test>, relay=none, status=discarded \(mail to the sender of our callouts\)/)
+  assert.equal(await relay.metric('vorposten_messages_discarded_total{why="callout-sender"}'), 1)
+  assert.ok(!sink.commands.some((line) => line.startsWith('RCPT TO:<callout')))
+  await assertAccount(relay, [sink], { accepted: 0, delivered: 0, refused: 1, held: 0 })
 })

@@ -55,7 +55,7 @@ export const RETURN_PATH_MAKERS: readonly string[] = ['src/relay/return-path.ts'
 export const MAKERS: readonly { readonly call: string; readonly where: RegExp | readonly string[] }[] = [
   { call: 'SpoolReceipt.afterSync', where: /^src\/spool\// },
   { call: 'NextHopReceipt.afterPositiveReply', where: /^src\/deliver\// },
-  { call: 'DiscardRecord.afterReport', where: /^src\/relay\/outbound\.ts$/ },
+  { call: 'DiscardRecord.afterReport', where: /^src\/relay\/(?:outbound|callout-sender)\.ts$/ },
   { call: 'VerifiedReturnPath.from', where: RETURN_PATH_MAKERS },
 ]
 

@@ -39,7 +39,13 @@ function bench(t: TestContext) {
       return () => timers.delete(timer)
     },
   }
-  const world = { names: ['anna'] as readonly string[], down: false, asked: 0, changed: 0 }
+  const world = {
+    names: ['anna'] as readonly string[],
+    down: false,
+    asked: 0,
+    changed: 0,
+    gate: undefined as Promise<void> | undefined,
+  }
   const log: string[] = []
   const lists = new RecipientLists(database)
   const schedule = new LdapSchedule({
@@ -47,6 +53,7 @@ function bench(t: TestContext) {
     clock,
     async *fetch(_source, _password, domain): AsyncGenerator<LdapPage> {
       world.asked++
+      await world.gate
       yield { keys: world.names.map((name) => `${name}@${domain}`), unreadable: [] }
       if (world.down) throw new Error('gone')
     },
@@ -149,7 +156,7 @@ test('after a restart a fresh list is left alone until its time; a changed sourc
   schedule.replace([])
   await pass(60 * MINUTE)
   assert.equal(world.asked, 2)
-  await assert.rejects(schedule.refresh('x.test', true), /has no directory/)
+  await assert.rejects(schedule.refresh('x.test', true), /has neither a directory nor a file/)
 })
 
 test('many domains are fetched two at a time, and all of them', async (t) => {
@@ -158,4 +165,20 @@ test('many domains are fetched two at a time, and all of them', async (t) => {
   schedule.replace(domains.map((domain) => job(domain)))
   for (let i = 0; i < 10; i++) await pass(0)
   for (const domain of domains) assert.equal(has('anna', domain)?.listed, true, domain)
+})
+
+test('a reload while a directory is asked: what it took away is not asked again', async (t) => {
+  const { schedule, world, pass } = bench(t)
+  const gate = Promise.withResolvers<void>()
+  world.gate = gate.promise
+  schedule.replace([job('x.test')])
+  await pass(0)
+  assert.equal(world.asked, 1)
+  await assert.rejects(schedule.refresh('x.test', false), /is being fetched just now/)
+  schedule.replace([])
+  gate.resolve()
+  await pass(0)
+  await pass(60 * MINUTE)
+  assert.equal(world.asked, 1)
+  assert.equal(schedule.has('x.test'), false)
 })

@@ -10,9 +10,9 @@ import { EXIT, UserError } from '#cli/exit.ts'
 import type { LdapSource } from '#config/config.ts'
 import { readSecret, type Secret } from '#config/secret.ts'
 import type { LdapPage } from '#recipients/ldap-directory.ts'
-import type { Difference, RecipientLists, StagedList } from '#store/recipient-lists.ts'
-import type { Cancel, Clock } from '#sys/clock.ts'
-import { shrinks } from './shrinking.ts'
+import type { Difference } from '#store/recipient-lists.ts'
+import type { Cancel } from '#sys/clock.ts'
+import { type ReplacementParts, replaceList } from './list-replacement.ts'
 
 /** The supervisor has other work, and a directory of many domains should not get them all at once. */
 const FETCHES_MAX = 2
@@ -36,12 +36,9 @@ export interface RefreshAnswer {
   readonly firstUnreadable?: string
 }
 
-export interface LdapScheduleParts {
-  readonly lists: RecipientLists
-  readonly clock: Clock
+export interface LdapScheduleParts extends ReplacementParts {
   readonly fetch: (source: LdapSource, password: Secret | undefined, domain: string) => AsyncIterable<LdapPage>
   readonly readText: (path: string) => Promise<string>
-  readonly changed: (domain: string) => Promise<void>
   /** One line for the operator. */
   readonly log: (line: string) => void
 }
@@ -93,8 +90,8 @@ export class LdapSchedule {
   async refresh(domain: string, force: boolean): Promise<RefreshAnswer> {
     const scheduled = this.#scheduled.get(domain)
     if (scheduled === undefined) {
-      const advice = 'Only a list with recipients: {ldap: …} is fetched; others are imported.'
-      throw new UserError(`${domain} has no directory`, advice, EXIT.config)
+      const advice = 'Only a list with recipients: {ldap: …} or {file: …} is read again; others are imported.'
+      throw new UserError(`${domain} has neither a directory nor a file`, advice, EXIT.config)
     }
     if (this.#busy.has(domain)) {
       throw new UserError(`${domain} is being fetched just now`, 'See: vorposten recipients status.', EXIT.unavailable)
@@ -149,14 +146,14 @@ export class LdapSchedule {
   }
 
   async #fetch(job: LdapJob, force: boolean): Promise<RefreshAnswer> {
-    const { lists, clock, changed, fetch } = this.#parts
+    const { lists, fetch } = this.#parts
     const { domain, tenant, ldap } = job
     const password = await this.#password(ldap)
     const staged = lists.stage(domain)
-    let taken = false
+    let whole = false
+    let unreadable = 0
+    let firstUnreadable: string | undefined
     try {
-      let unreadable = 0
-      let firstUnreadable: string | undefined
       for await (const page of fetch(ldap, password, domain)) {
         if (this.#closed) throw new Error('the relay ends')
         await staged.add(page.keys.map((key) => ({ key })))
@@ -164,27 +161,13 @@ export class LdapSchedule {
         firstUnreadable ??= page.unreadable[0]
         await pause()
       }
-      const difference = await this.#judged(staged, domain, force)
-      const isNew = lists.state(domain)?.source !== 'ldap' || difference.added + difference.removed > 0
-      if (isNew) {
-        await staged.commit({ tenant, source: 'ldap' }, clock.wall())
-        taken = true
-        await changed(domain)
-      } else lists.confirmed(domain, clock.wall())
-      return { difference, unreadable, ...(firstUnreadable === undefined ? {} : { firstUnreadable }) }
+      whole = true
     } finally {
-      if (!taken && !this.#closed) await staged.discard()
+      if (!whole && !this.#closed) await staged.discard()
     }
-  }
-
-  // An empty answer is a filter that finds nothing, far more often than a customer without anybody.
-  async #judged(staged: StagedList, domain: string, force: boolean): Promise<Difference> {
-    const difference = await staged.difference()
-    const { before, after, removed } = difference
-    if (force || (after > 0 && !shrinks(difference))) return difference
-    const what = after === 0 ? 'the directory knows nobody' : `the directory lacks ${removed} of ${before} addresses`
-    const advice = `If that is right: vorposten recipients refresh ${domain} --force`
-    throw new UserError(`${what}; the list was kept (${advice})`, `${advice}.`, EXIT.data)
+    const replacement = { domain, origin: { tenant, source: 'ldap' }, from: 'the directory', force } as const
+    const difference = await replaceList(staged, replacement, this.#parts)
+    return { difference, unreadable, ...(firstUnreadable === undefined ? {} : { firstUnreadable }) }
   }
 
   async #password({ password }: LdapSource): Promise<Secret | undefined> {

@@ -1,6 +1,6 @@
 /**
- * The clerk of the lists of recipients: imports, exports, says how old they are, and fetches those that live in a
- * directory (LDAP). After each change it tells the workers, so that a refusal of a moment ago is forgotten at once.
+ * The clerk of the lists of recipients: imports, exports, says how old they are, reads those that stand in files, and
+ * fetches those that live in a directory (LDAP). After each change it tells the workers, so that a refusal of a moment ago is forgotten at once.
  *
  * Whatever goes wrong, the last good list stays in force. A list that would lose more than a fifth is not taken without
  * `force`: an empty file and a broken filter look like a customer who dismissed everybody.
@@ -11,15 +11,21 @@ import type { Clerk } from '#cli/serve/desk.ts'
 import type { Config } from '#config/config.ts'
 import { readFullDomain } from '#config/units.ts'
 import type { ListFault } from '#recipients/list-file.ts'
-import type { Difference, ListEntry, ListState, RecipientLists } from '#store/recipient-lists.ts'
+import type { Snapshot } from '#report/metrics.ts'
+import type { Difference, ListEntry, ListSource, ListState, RecipientLists } from '#store/recipient-lists.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { RecipientSource, ServedDomain } from '#tenant/directory.ts'
 import { LdapSchedule, type LdapScheduleParts, type RefreshAnswer } from './ldap-schedule.ts'
+import { ListFiles } from './list-files.ts'
+import { type ListInUse, listMetrics } from './list-metrics.ts'
 import { ListUploads } from './list-uploads.ts'
 import { shrinks } from './shrinking.ts'
 
 /** Entries in one answer of an export: some 100 KiB. */
 export const EXPORT_ROWS_MAX = 5_000
+
+/** A start or a reload waits so long for files; systemd gives a start 90 s, and there may be many or large ones. */
+export const FILES_MS_MAX = 30_000
 
 export type ImportAnswer =
   /** Nothing was changed. */
@@ -53,8 +59,12 @@ const commands = {
   end: z.strictObject({ upload: z.int(), dryRun: z.boolean(), force: z.boolean() }),
   export: z.strictObject({ domain, after: z.string().max(400) }),
   refresh: z.strictObject({ domain, force: z.boolean() }),
+  drop: z.strictObject({ domain, force: z.boolean() }),
   status: z.strictObject({ domain: domain.optional() }),
 }
+
+/** Reading the states of ten thousand lists takes some ms; not with every scrape. */
+const COUNT_MS = 10_000
 
 export interface ListsClerkParts extends LdapScheduleParts {
   readonly config: Config
@@ -66,20 +76,32 @@ export class ListsClerk implements Clerk<Config> {
   readonly #clock: Clock
   readonly #uploads: ListUploads
   readonly #schedule: LdapSchedule
+  readonly #files: ListFiles
+  readonly #log: (line: string) => void
   #config: Config
   #domains: ReadonlyMap<string, ServedDomain>
   readonly #told: (domain: string) => Promise<void>
+  #counted: Snapshot = {}
+  #countedMs = Number.NEGATIVE_INFINITY
 
   constructor(parts: ListsClerkParts) {
-    const { config, lists, clock } = parts
+    const { config, lists, clock, log } = parts
     this.#config = config
     this.#lists = lists
     this.#told = parts.changed
     this.#clock = clock
     this.#uploads = new ListUploads(lists, clock)
-    this.#schedule = new LdapSchedule({ ...parts, changed: (domain) => this.#changed(domain) })
+    this.#log = log
+    const changed = (domain: string) => this.#changed(domain)
+    this.#schedule = new LdapSchedule({ ...parts, changed })
+    this.#files = new ListFiles({ lists, clock, log, changed })
     this.#domains = domainsOf(config)
     this.#dropForeign()
+  }
+
+  /** Before mail comes in: a list that was there in its file the last time should be there now. */
+  prepare(): Promise<void> {
+    return this.#readFiles(this.#config)
   }
 
   started(): void {
@@ -93,10 +115,23 @@ export class ListsClerk implements Clerk<Config> {
     this.#dropForeign()
     this.#sweep()
     this.#schedule.replace(jobsOf(config))
+    await this.#readFiles(config)
+  }
+
+  metrics(): Snapshot {
+    const nowMs = this.#clock.monotonic()
+    if (nowMs - this.#countedMs < COUNT_MS) return this.#counted
+    this.#countedMs = nowMs
+    const states = new Map(this.#lists.states().map((state) => [state.domain, state]))
+    const used = [...this.#domains.values()].filter(({ recipients }) => recipients.kind === 'directory')
+    const inUse = used.map(({ name }): ListInUse => ({ source: this.#sourceOf(name), state: states.get(name) }))
+    this.#counted = listMetrics(inUse, this.#clock.wall())
+    return this.#counted
   }
 
   async close(): Promise<void> {
     this.#schedule.close()
+    this.#files.close()
     await this.#uploads.close()
   }
 
@@ -116,8 +151,12 @@ export class ListsClerk implements Clerk<Config> {
         return this.#export(asked(commands.export, body))
       case 'refresh': {
         const { domain, force } = asked(commands.refresh, body)
-        return this.#schedule.refresh(this.#served(domain).name, force) satisfies Promise<RefreshAnswer>
+        const { name } = this.#served(domain)
+        const refreshed = this.#files.has(name) ? this.#files : this.#schedule
+        return refreshed.refresh(name, force) satisfies Promise<RefreshAnswer>
       }
+      case 'drop':
+        return this.#drop(asked(commands.drop, body))
       case 'status':
         return this.#status(asked(commands.status, body).domain)
       default:
@@ -147,7 +186,7 @@ export class ListsClerk implements Clerk<Config> {
   }
 
   #export({ domain, after }: z.infer<typeof commands.export>): ExportAnswer {
-    const { name } = this.#served(domain)
+    const name = this.#withList(domain)
     const loadedAtMs = this.#lists.state(name)?.loadedAtMs
     if (loadedAtMs === undefined) {
       throw new UserError(
@@ -162,7 +201,7 @@ export class ListsClerk implements Clerk<Config> {
   #status(asked: string | undefined): ListStatus[] {
     const states = new Map(this.#lists.states().map((state) => [state.domain, state]))
     const directory = [...this.#domains.values()].filter(({ recipients }) => recipients.kind === 'directory')
-    const one = asked === undefined ? undefined : this.#served(asked).name
+    const one = asked === undefined ? undefined : this.#withList(asked)
     const names = one === undefined ? new Set([...directory.map(({ name }) => name), ...states.keys()]) : [one]
     return [...names].sort().map((name) => {
       const state = states.get(name)
@@ -174,10 +213,32 @@ export class ListsClerk implements Clerk<Config> {
     })
   }
 
+  async #drop({ domain, force }: z.infer<typeof commands.drop>): Promise<{ readonly entries: number }> {
+    const name = this.#withList(domain)
+    const state = this.#lists.state(name)
+    if (state === undefined)
+      throw new UserError(`${name} has no list`, 'See: vorposten recipients status.', EXIT.config)
+    if (this.#domains.get(name)?.recipients.kind === 'directory' && !force) {
+      const advice = 'Without it nobody can say who exists, until there is another. If that is right, say --force.'
+      throw new UserError(`the list of ${name} is in use`, advice, EXIT.config)
+    }
+    this.#lists.drop(name)
+    await this.#changed(name)
+    return { entries: state.entries }
+  }
+
+  #sourceOf(name: string): ListSource {
+    return this.#schedule.has(name) ? 'ldap' : this.#files.has(name) ? 'file' : 'imported'
+  }
+
+  // A list outlives its domain, until somebody drops it.
+  #withList(text: string): string {
+    const name = nameOf(text)
+    return name !== undefined && this.#lists.state(name) !== undefined ? name : this.#served(text).name
+  }
+
   #served(text: string): ServedDomain {
-    const star = text.startsWith('*.')
-    const ascii = readFullDomain(star ? text.slice(2) : text)
-    const found = this.#domains.get(star ? `*.${ascii}` : `${ascii}`)
+    const found = this.#domains.get(nameOf(text) ?? '')
     if (found !== undefined) return found
     const advice = 'See the domains with: vorposten check-config. A new one is served after a reload.'
     throw new UserError(`${text} is not a domain of this relay`, advice, EXIT.config)
@@ -185,9 +246,25 @@ export class ListsClerk implements Clerk<Config> {
 
   #importable(text: string): ServedDomain {
     const served = this.#served(text)
-    if (!this.#schedule.has(served.name)) return served
-    const advice = `Fetch it now: vorposten recipients refresh ${served.name}. Or set recipients: {list: imported}.`
-    throw new UserError(`the list of ${served.name} comes from a directory (LDAP)`, advice, EXIT.config)
+    const { name } = served
+    const source = this.#sourceOf(name)
+    if (source === 'imported') return served
+    const from = source === 'ldap' ? 'a directory (LDAP)' : 'a file'
+    const advice = `Read it again now: vorposten recipients refresh ${name}. Or set recipients: {list: imported}.`
+    throw new UserError(`the list of ${name} comes from ${from}`, advice, EXIT.config)
+  }
+
+  async #readFiles({ recipientFiles, domains }: Config): Promise<void> {
+    const tenants = tenantsOf(domains)
+    const reading = this.#files.replace(
+      recipientFiles.map((file) => ({ ...file, tenant: tenants.get(file.domain) ?? '' })),
+    )
+    const patience = Promise.withResolvers<'late'>()
+    const cancel = this.#clock.after(FILES_MS_MAX, () => patience.resolve('late'))
+    if ((await Promise.race([reading, patience.promise])) === 'late') {
+      this.#log('lists of recipients are still being read; until then the last ones are in force')
+    }
+    cancel()
   }
 
   async #changed(domain: string): Promise<void> {
@@ -209,11 +286,21 @@ export class ListsClerk implements Clerk<Config> {
   }
 }
 
+/** As lists are called: A-labels, perhaps behind `*.`. */
+function nameOf(text: string): string | undefined {
+  const star = text.startsWith('*.')
+  const ascii = readFullDomain(star ? text.slice(2) : text)
+  return ascii === undefined ? undefined : star ? `*.${ascii}` : ascii
+}
+
 const domainsOf = (config: Config): ReadonlyMap<string, ServedDomain> =>
   new Map(config.domains.map((served) => [served.name, served]))
 
+const tenantsOf = (domains: Config['domains']): ReadonlyMap<string, string> =>
+  new Map(domains.map(({ name, tenant }) => [name, tenant.name]))
+
 const jobsOf = ({ recipientDirectories, domains }: Config) => {
-  const tenants = new Map(domains.map(({ name, tenant }) => [name, tenant.name]))
+  const tenants = tenantsOf(domains)
   return recipientDirectories.map(({ domain, ldap }) => ({ domain, ldap, tenant: tenants.get(domain) ?? '' }))
 }
 

@@ -11,6 +11,17 @@ import { EXIT, UserError } from '../exit.ts'
 /** As long as mail can be kept at all. */
 const DURATION_MS_MAX = 60 * 24 * 3_600_000
 const KEPT_MS = 61 * 24 * 3_600_000
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+/** What is told of a maintenance: that it began, that its end is near, that it is over. */
+export type MaintenanceTold = 'began' | 'ending' | 'ended'
+
+/** So long before its end it is told that it ends: a working day before that of a long one, never just after its begin. */
+function leadMs(lastsMs: number): number {
+  if (lastsMs >= 2 * DAY_MS) return DAY_MS
+  return lastsMs >= 2 * HOUR_MS ? HOUR_MS : 0
+}
 
 const target = z.string().min(1).max(400)
 const startBody = z.strictObject({ target, untilMs: z.number(), reason: z.string().max(500).optional() })
@@ -70,17 +81,25 @@ export class MaintenanceDesk {
     return this.present().some((one) => one.route === route)
   }
 
-  untold(): (StoredMaintenance & { readonly tell: 'began' | 'ended' })[] {
-    const nowMs = this.#parts.wallMs()
-    return this.known().flatMap((one): (StoredMaintenance & { readonly tell: 'began' | 'ended' })[] => {
-      if (!this.#began.has(one.id) && one.untilMs > nowMs) return [{ ...one, tell: 'began' }]
-      return one.untilMs <= nowMs && !one.told ? [{ ...one, tell: 'ended' }] : []
+  untold(): (StoredMaintenance & { readonly tell: MaintenanceTold })[] {
+    return this.known().flatMap((one) => {
+      const tell = this.#untoldOf(one)
+      return tell === undefined ? [] : [{ ...one, tell }]
     })
   }
 
-  told({ id, tell }: { readonly id: number; readonly tell: 'began' | 'ended' }): void {
+  told({ id, untilMs, tell }: StoredMaintenance & { readonly tell: MaintenanceTold }): void {
     if (tell === 'began') this.#began.add(id)
+    else if (tell === 'ending') this.#parts.store.changeMaintenance(id, { endingToldMs: untilMs })
     else this.#parts.store.changeMaintenance(id, { told: true })
+  }
+
+  #untoldOf({ id, beginsMs, untilMs, told, endingToldMs }: StoredMaintenance): MaintenanceTold | undefined {
+    const leftMs = untilMs - this.#parts.wallMs()
+    if (leftMs <= 0) return told ? undefined : 'ended'
+    if (!this.#began.has(id)) return 'began'
+    // An end that was moved is told again.
+    return leftMs <= leadMs(untilMs - beginsMs) && endingToldMs !== untilMs ? 'ending' : undefined
   }
 
   #start({ target, untilMs, reason }: z.infer<typeof startBody>): MaintenanceRow {

@@ -9,11 +9,12 @@ import { NOTICES_PER_DAY_MAX, type NoticeQuestions, NoticesClerk } from './notic
 
 const HOUR_MS = 3_600_000
 const route = { id: 'bakery/main', tenant: 'bakery', hosts: [] }
-const config = (postmaster: string | undefined, more: object = {}): Config => {
-  const tenant = { name: 'bakery', language: 'de', ...(postmaster && { postmaster: mailbox(postmaster) }) } as const
+const config = (postmaster: string | undefined, more: object = {}, ofTenant: object = {}): Config => {
+  const to = postmaster && { postmaster: mailbox(postmaster) }
+  const tenant = { name: 'bakery', language: 'de', ...to, ...ofTenant } as const
   return {
     hostname: 'relay.example',
-    notices: { digest: 'daily', collectMs: 0, ...more },
+    notices: { digest: 'daily', collectMs: 0, timeZone: 'UTC', ...more },
     tenants: [tenant],
     routes: [route, { ...route, id: 'provider/out' }],
     domains: [{ name: 'bakery.example', tenant, route, recipients: { kind: 'live' } }],
@@ -83,6 +84,19 @@ test('a digest tells of what all workers hold, once, in the language of the tena
     'vorposten_notices_total{kind="held-digest",result="sent"}': 1,
   })
 })
+
+for (const [zones, expected] of [
+  [[{}, {}], /15\.01\.2027, 08:00 \(UTC\)/],
+  [[{ timeZone: 'Asia/Tokyo' }, {}], /15\.01\.2027, 17:00 \(UTC\+09:00\)/],
+  [[{ timeZone: 'Asia/Tokyo' }, { timeZone: 'Europe/Berlin' }], /15\.01\.2027, 09:00 \(UTC\+01:00\)/],
+] as const) {
+  test(`moments are told in the tenant's time zone, or the relay's: ${JSON.stringify(zones)}`, async () => {
+    const { holds, sent, now, open } = office(config('chef@bakery.example', ...zones))
+    holds[0]!.push(held(now.ms))
+    await open().look()
+    assert.match(textOf(sent[0]!.content).replaceAll('=\r\n', ''), expected)
+  })
+}
 
 test('after a restart only what is new is told, on the next day', async () => {
   const { holds, sent, now, open } = office(config('chef@bakery.example'))

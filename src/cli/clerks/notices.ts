@@ -187,6 +187,7 @@ export class NoticesClerk implements Clerk<Config> {
     }
     const { subject, composed } = renderNotice(notice, {
       language: tenant.language,
+      timeZone: tenant.timeZone ?? this.#config.notices.timeZone,
       hostname: this.#config.hostname,
       to: way.to,
       wallMs: this.#parts.clock.wall(),

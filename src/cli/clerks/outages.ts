@@ -13,19 +13,25 @@ import { PrimaryWatch } from '#deliver/watch.ts'
 import type { Notify, PrimaryNotice, RouteFacts, ServerNotice } from '#mail/notice.ts'
 import type { OutagesNews } from '#queue/outages.ts'
 import type { Snapshot } from '#report/metrics.ts'
-import type { OutagesStore, StoredMaintenance } from '#store/outages.ts'
+import type { OutagesStore, StoredMaintenance, StoredOutage } from '#store/outages.ts'
 import type { Cancel, Clock } from '#sys/clock.ts'
 import type { Connect } from '#sys/wire.ts'
 import type { Directory, Route, ServedDomain } from '#tenant/directory.ts'
 import { domainsByRoute } from '#tenant/share.ts'
 import type { AskWorkers, Clerk } from '../serve/desk.ts'
-import { MaintenanceDesk } from './maintenance.ts'
+import { MaintenanceDesk, type MaintenanceTold } from './maintenance.ts'
 
 const DAY_MS = 24 * 3_600_000
 /** How often it is seen whether somebody must be told something, and whether a maintenance is over. */
 const LOOK_MS = 5_000
 /** Past maintenance is kept as long as a message may be: no lifetime is longer (`lifetime` of a route: 60 days). */
 export const MAINTENANCE_KEPT_MS = 61 * DAY_MS
+/** A backlog that is gone so soon is told together with the end of the outage. */
+export const UP_TOLD_MS = 60_000
+/** Later it is looked at less often: each look goes through the queues. */
+const DRAIN_LOOK_MS = 30_000
+/** What is left of it then is put off by the server, and its own story. */
+const DRAIN_TOLD_MS_MAX = DAY_MS
 /** For an answer about the queue, which may be long. */
 const WAITING_MS_MAX = 10_000
 
@@ -41,12 +47,24 @@ export interface OutagesParts {
   readonly log: (line: string) => void
 }
 
+/** About a route; `upMs`: when its server was up again. */
+export interface WaitingQuestion {
+  readonly route: string
+  readonly upMs?: number
+}
+
 /** What waits for a route, in one worker. */
 export interface Waiting {
   readonly messages: number
   /** Wall clock, ms. */
   readonly oldestMs?: number
+  /** Of those, received before the server was up again. */
+  readonly backlog: number
+  /** Received before, and held since. */
+  readonly held: number
 }
+
+type Facts = RouteFacts & Pick<Waiting, 'backlog' | 'held'>
 
 export class OutagesClerk implements Clerk<Config> {
   readonly subject = 'outages'
@@ -57,6 +75,8 @@ export class OutagesClerk implements Clerk<Config> {
   #directory: Directory
   #domains: ReadonlyMap<string, readonly ServedDomain[]>
   #workers: AskWorkers = async () => []
+  /** When a backlog was last looked at, by route. */
+  readonly #drainLookMs = new Map<string, number>()
   #look: Cancel | undefined
   #looking = Promise.resolve()
 
@@ -176,8 +196,14 @@ export class OutagesClerk implements Clerk<Config> {
   #changed(route: string, state: 'up' | 'down', text: string): void {
     const { log, store, clock } = this.#parts
     log(`primary of ${route} is ${state}: ${text}`)
-    if (state === 'down' && !store.outages().some((outage) => outage.route === route)) {
-      store.putOutage({ route, sinceMs: clock.wall() })
+    if (state === 'down') {
+      const before = store.outages().find((outage) => outage.route === route)
+      // Who knows that it was up hears of a new outage; who does not, that it is still down.
+      if (before === undefined || before.up?.told) store.putOutage({ route, sinceMs: clock.wall() })
+      else if (before.up !== undefined) {
+        const { up: _, ...goesOn } = before
+        store.putOutage(goesOn)
+      }
     }
     void this.#broadcast()
     this.#lookSoon()
@@ -198,39 +224,64 @@ export class OutagesClerk implements Clerk<Config> {
 
   async #lookNow(): Promise<void> {
     const { store, clock } = this.#parts
-    for (const { route, sinceMs, toldMs } of store.outages()) {
-      const state = this.#watch.state(route)
-      if (state === 'up') {
-        if (toldMs !== undefined) await this.#tellPrimary('primary-up', route, sinceMs)
-        store.endOutage(route)
-      } else if (state === 'down' && !this.#maintenance.holds(route)) {
-        if (toldMs !== undefined && clock.wall() - toldMs < DAY_MS) continue
-        await this.#tellPrimary(toldMs === undefined ? 'primary-down' : 'still-down', route, sinceMs)
-        store.putOutage({ route, sinceMs, toldMs: clock.wall() })
-      }
-    }
+    for (const outage of store.outages()) await this.#lookAt(outage)
     for (const one of this.#maintenance.untold()) await this.#tellMaintenance(one)
     store.forgetMaintenance(clock.wall() - MAINTENANCE_KEPT_MS)
   }
 
-  async #tellPrimary(kind: PrimaryNotice['kind'], route: string, sinceMs: number): Promise<void> {
+  async #lookAt(outage: StoredOutage): Promise<void> {
+    const { store, clock } = this.#parts
+    const { route, sinceMs, toldMs } = outage
+    const state = this.#watch.state(route)
+    if (state === 'up') return toldMs === undefined ? store.endOutage(route) : this.#lookAtReturn(outage)
+    if (state !== 'down' || this.#maintenance.holds(route)) return
+    if (toldMs !== undefined && clock.wall() - toldMs < DAY_MS) return
     const facts = await this.#facts(route, sinceMs)
-    if (facts === undefined) return
-    const text = [...this.#watch.states()].find(([id]) => id === route)?.[2] ?? ''
-    const lifetimeMs = Math.min(...(this.#domains.get(route) ?? []).map((domain) => lifetimeOf(domain)))
-    this.#tell({
-      ...facts,
-      kind,
-      text,
-      ...(facts.oldestMs !== undefined && { expiresMs: facts.oldestMs + lifetimeMs }),
-    })
+    if (facts) this.#tellPrimary(toldMs === undefined ? 'primary-down' : 'still-down', facts)
+    store.putOutage({ route, sinceMs, toldMs: clock.wall() })
   }
 
-  async #tellMaintenance(one: StoredMaintenance & { readonly tell: 'began' | 'ended' }): Promise<void> {
+  /** It is up again: told at once with what became of the backlog if that is gone soon, else in two parts. */
+  async #lookAtReturn(outage: StoredOutage): Promise<void> {
+    const { store, clock } = this.#parts
+    const { route, sinceMs, up } = outage
+    const upMs = up?.atMs ?? clock.wall()
+    if (up?.told && clock.monotonic() - (this.#drainLookMs.get(route) ?? 0) < DRAIN_LOOK_MS) return
+    this.#drainLookMs.set(route, clock.monotonic())
+    const facts = await this.#facts(route, sinceMs, upMs)
+    if (facts === undefined) return store.endOutage(route)
+    const { backlog = facts.backlog, told = false } = up ?? {}
+    const tookMs = clock.wall() - upMs
+    if (facts.backlog > 0 && tookMs < DRAIN_TOLD_MS_MAX) {
+      const tellNow = !told && tookMs >= UP_TOLD_MS
+      if (tellNow) this.#tellPrimary('primary-up', facts, { upMs })
+      return store.putOutage({ ...outage, up: { atMs: upMs, backlog, told: told || tellNow } })
+    }
+    const { oldestMs, ...left } = { ...facts, waiting: facts.backlog }
+    const messages = backlog - facts.backlog - facts.held
+    this.#tellPrimary(told ? 'primary-drained' : 'primary-up', left, {
+      upMs,
+      ...(messages > 0 && { drained: { messages, tookMs } }),
+      ...(facts.held > 0 && { held: facts.held }),
+    })
+    store.endOutage(route)
+  }
+
+  #tellPrimary(kind: PrimaryNotice['kind'], known: Facts, more: Partial<PrimaryNotice> = {}): void {
+    const { backlog: _, held: __, ...facts } = known
+    const text = [...this.#watch.states()].find(([id]) => id === facts.route)?.[2] ?? ''
+    const lifetimeMs = Math.min(...(this.#domains.get(facts.route) ?? []).map((domain) => lifetimeOf(domain)))
+    const expires = facts.oldestMs !== undefined && { expiresMs: facts.oldestMs + lifetimeMs }
+    this.#tell({ ...facts, kind, text, ...expires, ...more })
+  }
+
+  async #tellMaintenance(one: StoredMaintenance & { readonly tell: MaintenanceTold }): Promise<void> {
     const { route, untilMs, beginsMs, reason, tell } = one
-    const facts = await this.#facts(route, beginsMs)
-    const kind = `maintenance-${tell}` as const
-    if (facts) this.#tell({ ...facts, kind, untilMs, ...(reason !== undefined && { reason }) })
+    const known = await this.#facts(route, beginsMs)
+    if (known) {
+      const { backlog: _, held: __, ...facts } = known
+      this.#tell({ ...facts, kind: `maintenance-${tell}`, untilMs, ...(reason !== undefined && { reason }) })
+    }
     this.#maintenance.told(one)
     if (tell === 'ended') {
       this.#watch.hurry(route)
@@ -243,10 +294,11 @@ export class OutagesClerk implements Clerk<Config> {
     this.#parts.notify(notice)
   }
 
-  async #facts(route: string, sinceMs: number): Promise<RouteFacts | undefined> {
+  async #facts(route: string, sinceMs: number, upMs?: number): Promise<Facts | undefined> {
     const domains = this.#domains.get(route)
     if (domains === undefined) return undefined
-    const answers = (await this.#workers('outages-waiting', { route }, WAITING_MS_MAX)) as Waiting[]
+    const question: WaitingQuestion = { route, ...(upMs !== undefined && { upMs }) }
+    const answers = (await this.#workers('outages-waiting', question, WAITING_MS_MAX)) as Waiting[]
     const oldest = answers.flatMap(({ oldestMs }) => (oldestMs === undefined ? [] : [oldestMs]))
     return {
       tenant: domains[0]!.tenant.name,
@@ -255,6 +307,8 @@ export class OutagesClerk implements Clerk<Config> {
       sinceMs,
       atMs: this.#parts.clock.wall(),
       waiting: answers.reduce((sum, { messages }) => sum + messages, 0),
+      backlog: answers.reduce((sum, { backlog }) => sum + backlog, 0),
+      held: answers.reduce((sum, { held }) => sum + held, 0),
       ...(oldest.length > 0 && { oldestMs: Math.min(...oldest) }),
     }
   }
@@ -266,5 +320,6 @@ const lifetimeOf = ({ lifetimeMs, route }: ServedDomain): number => lifetimeMs ?
 function noticeLine(notice: ServerNotice): string {
   const { kind, tenant, route, sinceMs, waiting, oldestMs } = notice
   const oldest = oldestMs === undefined ? '' : `, the oldest of ${new Date(oldestMs).toISOString()}`
-  return `notice ${kind}: ${route} of ${tenant}, since ${new Date(sinceMs).toISOString()}, ${waiting} messages wait${oldest}`
+  const drained = 'drained' in notice && notice.drained ? `, ${notice.drained.messages} left since it is up` : ''
+  return `notice ${kind}: ${route} of ${tenant}, since ${new Date(sinceMs).toISOString()}, ${waiting} messages wait${oldest}${drained}`
 }

@@ -94,6 +94,31 @@ test('what one worker learns it knows at once, the others when the desk has writ
   assert.equal(desk.asked, asked)
 })
 
+test('outgoing mail of both workers teaches so many addresses in a day, and its server may still be asked', async () => {
+  using office_ = office()
+  const { clerk, one, two, faults } = office_
+  const max = KNOWLEDGE_LIMITS.outgoingNewPerDayMax
+  const wrote = (worker: SharedMemory, name: string) =>
+    worker.learn({ ...lesson(`${name}@bakery.test`, 'known'), source: 'outgoing' })
+  one.learn(lesson('refused@bakery.test', 'unknown'))
+  await one.drain()
+  wrote(one, 'refused')
+  for (let i = 0; i < max; i++) wrote(i % 2 === 0 ? one : two, `user${i}`)
+  await Promise.all([one.drain(), two.drain()])
+  assert.equal(two.get('refused@bakery.test')?.state, 'unknown')
+  assert.equal(two.get(`user${max - 1}@bakery.test`)?.source, 'outgoing')
+  assert.equal((await two.lease(request('user1@bakery.test'))).kind, 'probe')
+  assert.deepEqual(faults, [])
+  for (let i = 0; i < 3; i++) wrote(one, `invented${i}`)
+  one.learn(lesson('delivered@bakery.test', 'known'))
+  await one.drain()
+  assert.equal(one.get('invented1@bakery.test'), undefined)
+  assert.equal(one.get('delivered@bakery.test')?.state, 'known')
+  assert.equal(faults.length, 1)
+  const { counts } = (await clerk.command('show', { subject: 'bakery.test' })) as Shown
+  assert.deepEqual(counts, { known: max + 1, unknown: 1 })
+})
+
 test('a callout: one worker asks, the other waits and hears, a third finds it in the store', async () => {
   using office_ = office()
   const { one, two } = office_

@@ -69,6 +69,7 @@ export const ENGLISH: Words = {
       down: (route) => `Your mail server cannot be reached (${route})`,
       stillDown: (route, count) => `Your mail server still cannot be reached (${route}), ${messages(count)} waiting`,
       up: (route) => `Your mail server can be reached again (${route})`,
+      drained: (route) => `Delivery after the outage of your mail server (${route})`,
     },
     down: (route, since) => `We have not been able to reach your mail server (route ${route}) since ${since}.`,
     stillDown: (route, since) =>
@@ -95,6 +96,10 @@ export const ENGLISH: Words = {
     drained: (count, took) => `We delivered ${messages(count)} that had waited; that took ${took}.`,
     draining: (count) =>
       `${messages(count)} ${count.n === 1 ? 'waits' : 'wait'}. We deliver now, the oldest first and gently, so that your server is not overloaded.`,
+    drainedSince: (route, upSince) =>
+      `Your mail server (route ${route}) can be reached again since ${upSince}. This is what became of the mail that had waited for it.`,
+    putOff: (count) =>
+      `${messages(count)} still ${count.n === 1 ? 'waits' : 'wait'}: your server has put ${count.n === 1 ? 'it' : 'them'} off. We keep trying.`,
     nothingWaited: 'Nothing is waiting for this server.',
     someHeld: (count) => `${messages(count)} ${areHeld(count)} held for your decision.`,
     someHeldToDo:

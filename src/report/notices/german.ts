@@ -69,6 +69,7 @@ export const GERMAN: Words = {
       stillDown: (route, count) =>
         `Ihr Mailserver ist weiterhin nicht erreichbar (${route}), ${messages(count)} ${count.n === 1 ? 'wartet' : 'warten'}`,
       up: (route) => `Ihr Mailserver ist wieder erreichbar (${route})`,
+      drained: (route) => `Zustellung nach dem Ausfall Ihres Mailservers (${route})`,
     },
     down: (route, since) => `Seit ${since} erreichen wir Ihren Mailserver (Route ${route}) nicht.`,
     stillDown: (route, since) =>
@@ -96,6 +97,10 @@ export const GERMAN: Words = {
       `Zugestellt haben wir ${messages(count)}, die gewartet ${count.n === 1 ? 'hatte' : 'hatten'}; das dauerte ${took}.`,
     draining: (count) =>
       `${messages(count)} ${count.n === 1 ? 'wartet' : 'warten'}. Wir stellen jetzt zu, das Älteste zuerst und behutsam, damit Ihr Server nicht überlastet wird.`,
+    drainedSince: (route, upSince) =>
+      `Ihr Mailserver (Route ${route}) ist wieder erreichbar seit ${upSince}. Das ist aus der Mail geworden, die auf ihn gewartet hat.`,
+    putOff: (count) =>
+      `${messages(count)} ${count.n === 1 ? 'wartet' : 'warten'} noch: Ihr Server hat sie vertröstet. Wir versuchen es weiter.`,
     nothingWaited: 'Für diesen Server wartet nichts.',
     someHeld: (count) => `${messages(count)} ${count.n === 1 ? 'ist' : 'sind'} zurückgehalten, bis Sie entscheiden.`,
     someHeldToDo:

@@ -32,7 +32,7 @@ export interface NoticeOptions {
   /** The left side of the Message-ID: never the same twice. */
   readonly newMessageId: () => string
   /** IANA name, in which moments are told. */
-  readonly timeZone?: string
+  readonly timeZone: string
 }
 
 export interface RenderedNotice {
@@ -74,7 +74,7 @@ export function documentOf(
   notice: Notice,
   options: Pick<NoticeOptions, 'language' | 'hostname' | 'timeZone'>,
 ): Document {
-  const { language, hostname, timeZone = 'UTC' } = options
+  const { language, hostname, timeZone } = options
   const of = figures(language, timeZone)
   const count = (n: number) => ({ n, text: of.count(n) })
   const telling: Telling = { language, hostname, words: language === 'de' ? GERMAN : ENGLISH, figures: of, count }
@@ -84,6 +84,7 @@ export function documentOf(
     case 'primary-down':
     case 'still-down':
     case 'primary-up':
+    case 'primary-drained':
       return serverDocument(notice, telling)
     case 'maintenance-began':
     case 'maintenance-ending':

@@ -1,4 +1,4 @@
-/** The notices about a tenant's server: it is down, still down, up again. */
+/** The notices about a tenant's server: it is down, still down, up again; what became of the mail that waited. */
 import type { PrimaryNotice, RouteFacts } from '#mail/notice.ts'
 import { code, type Document, foreign, heading, list, type Pieces, paragraph } from './document.ts'
 import { shown } from './harmless.ts'
@@ -8,7 +8,9 @@ const SEEN_CHARS_MAX = 300
 const DOMAINS_MAX = 20
 
 export function serverDocument(notice: PrimaryNotice, telling: Telling): Document {
-  return notice.kind === 'primary-up' ? upDocument(notice, telling) : downDocument(notice, telling)
+  return notice.kind === 'primary-up' || notice.kind === 'primary-drained'
+    ? upDocument(notice, telling)
+    : downDocument(notice, telling)
 }
 
 function downDocument(notice: PrimaryNotice, telling: Telling): Document {
@@ -44,17 +46,22 @@ function downDocument(notice: PrimaryNotice, telling: Telling): Document {
 function upDocument(notice: PrimaryNotice, telling: Telling): Document {
   const { words, figures, count, language, hostname } = telling
   const { common, server: say } = words
-  const { route, sinceMs, atMs, waiting, drained, held = 0 } = notice
+  const { kind, route, sinceMs, atMs, upMs = atMs, waiting, drained, held = 0 } = notice
+  const isLate = kind === 'primary-drained'
   const happens: Pieces[] = []
   if (drained !== undefined) happens.push([say.drained(count(drained.messages), figures.duration(drained.tookMs))])
-  if (waiting > 0) happens.push([say.draining(count(waiting))])
+  if (waiting > 0) happens.push([isLate ? say.putOff(count(waiting)) : say.draining(count(waiting))])
   if (happens.length === 0) happens.push([say.nothingWaited])
   if (held > 0) happens.push([say.someHeld(count(held))])
   return {
     language,
-    subject: say.subject.up(route),
+    subject: isLate ? say.subject.drained(route) : say.subject.up(route),
     blocks: [
-      paragraph(say.up(route, figures.moment(atMs), figures.duration(atMs - sinceMs))),
+      paragraph(
+        isLate
+          ? say.drainedSince(route, figures.moment(upMs))
+          : say.up(route, figures.moment(upMs), figures.duration(upMs - sinceMs)),
+      ),
       {
         kind: 'facts',
         rows: [

@@ -59,6 +59,7 @@ export interface ServerWords {
     readonly down: (route: string) => string
     readonly stillDown: (route: string, count: Count) => string
     readonly up: (route: string) => string
+    readonly drained: (route: string) => string
   }
   readonly down: (route: string, since: string) => string
   readonly stillDown: (route: string, since: string) => string
@@ -75,6 +76,9 @@ export interface ServerWords {
   readonly standing: string
   readonly drained: (count: Count, took: string) => string
   readonly draining: (count: Count) => string
+  /** For a notice that only says what became of the backlog. */
+  readonly drainedSince: (route: string, upSince: string) => string
+  readonly putOff: (count: Count) => string
   readonly nothingWaited: string
   readonly someHeld: (count: Count) => string
   readonly someHeldToDo: string

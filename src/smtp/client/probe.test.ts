@@ -41,9 +41,8 @@ test('only a 5yz to RCPT that speaks of the mailbox says unknown (law 4)', () =>
   for (const keywords of [[], ['PIPELINING']]) {
     assert.equal(answer(keywords, '250 ok', '250 ok', '250 ok'), 'known')
     assert.equal(answer(keywords, '250 ok', '251 forwarded', '250 ok'), 'known')
-    for (const code of [550, 551, 552, 553, 554])
-      assert.equal(answer(keywords, '250 ok', `${code} no`, '250 ok'), 'unknown')
-    for (const code of [450, 451, 452, 421, 500, 502, 503, 530, 521]) {
+    for (const code of [550, 551, 553]) assert.equal(answer(keywords, '250 ok', `${code} no`, '250 ok'), 'unknown')
+    for (const code of [450, 451, 452, 421, 500, 502, 503, 530, 521, 552, 554]) {
       assert.equal(answer(keywords, '250 ok', `${code} no`, '250 ok'), 'refused-for-now', `${code}`)
     }
     for (const code of [550, 554, 451, 421]) {
@@ -52,6 +51,17 @@ test('only a 5yz to RCPT that speaks of the mailbox says unknown (law 4)', () =>
     assert.equal(answer(keywords, '250 ok', '354 what'), 'protocol')
     assert.equal(answer(keywords, '250 ok', '221 bye'), 'protocol')
     assert.equal(answer(keywords, 'nonsense'), 'protocol')
+  }
+})
+
+test('a status says whether the refusal is about the mailbox, or the sender, a full mailbox, a block list', () => {
+  for (const refusal of ['550 5.1.1', '554 5.1.1', '553 5.1.0', '550 5.1.10', '550 5.2.1', '550 5.4.1', '550 5.0.0']) {
+    assert.equal(answer([], '250 ok', `${refusal} no`, '250 ok'), 'unknown', refusal)
+  }
+  const others = ['5.1.7', '5.1.8', '5.2.2', '5.2.3', '5.3.2', '5.3.4', '5.4.4', '5.4.14', '5.5.0', '5.7.1', '5.7.25']
+  for (const status of others) {
+    for (const code of [550, 552, 553, 554])
+      assert.equal(answer([], '250 ok', `${code} ${status} no`, '250 ok'), 'refused-for-now', `${code} ${status}`)
   }
 })
 

@@ -15,6 +15,15 @@ import { isHangUp, type Line, replyTo, type Transaction } from './transaction.ts
  */
 const NOT_ABOUT_A_MAILBOX: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 521, 530, 534, 535, 538, 555])
 
+/** Codes that say "no such mailbox" where no status says more; 552 is a full mailbox, 554 anything (RFC 5321 §4.2.3). */
+const NO_MAILBOX: ReadonlySet<number> = new Set([550, 551, 553])
+/**
+ * Statuses that speak of something else than whether the mailbox exists (RFC 3463 §3): the sender's address, a full
+ * mailbox, the size, the system, the network, the protocol, the content, a policy such as a block list with our
+ * address on it. 5.4.1 is not among them: large providers say it of recipients who are not in their directory.
+ */
+const STATUS_OF_ANOTHER_MATTER = /^5\.(?:1\.[789]|2\.[23]|4\.(?!1$)\d+|[3567]\.\d+)$/
+
 export class Probe implements Transaction {
   readonly sending = false
   readonly #job: ProbeJob
@@ -84,10 +93,15 @@ export class Probe implements Transaction {
 function answerTo(reply: RemoteReply): ProbeAnswer {
   const means = meaning('rcpt', reply)
   if (means === 'go-on') return { kind: 'known', reply }
-  if (means === 'permanent' && !NOT_ABOUT_A_MAILBOX.has(reply.code)) return { kind: 'unknown', reply }
+  if (means === 'permanent' && saysNoMailbox(reply)) return { kind: 'unknown', reply }
   // Misplaced replies end the trust in the session, so they are about the server.
   const about = means === 'misplaced' ? 'server' : 'recipient'
   return { kind: 'unreachable', obstacle: 'refused-for-now', about, text: replyTo('rcpt', reply) }
+}
+
+function saysNoMailbox({ code, status }: RemoteReply): boolean {
+  if (NOT_ABOUT_A_MAILBOX.has(code)) return false
+  return status === undefined ? NO_MAILBOX.has(code) : !STATUS_OF_ANOTHER_MATTER.test(status)
 }
 
 /** A refused MAIL says nothing about the recipient, whoever it is. */

@@ -7,6 +7,7 @@
 import type { EtrnAnswer } from '#mail/decisions.ts'
 import { type NegativeReply, type PermanentReply, permanent } from '#mail/reply.ts'
 import type { Gate } from '#mail/verdict.ts'
+import { auth } from './auth-commands.ts'
 import { bdat, bdatRefused, data, isChunk } from './content-commands.ts'
 import { hasForwardPath, hasReversePath, mail, rcpt } from './envelope-commands.ts'
 import { ehlo, helo, isGreetingName } from './greeting.ts'
@@ -111,6 +112,7 @@ const OUT_OF_ORDER: Record<Phase, PermanentReply> = {
   ready: badSequence('MAIL first'),
   mail: badSequence('a transaction is open, without recipients'),
   rcpt: badSequence('a transaction is open'),
+  auth: badSequence('an answer to the challenge is expected'),
   data: badSequence('content is expected'),
   chunks: badSequence('BDAT expected'),
   failed: badSequence('the transaction has failed, RSET expected'),
@@ -171,12 +173,6 @@ function startTls(state: SessionState): PermanentReply | undefined {
   state.say({ code: 220, status: '2.0.0', text: 'Ready to start TLS' })
   state.startTls()
   return undefined
-}
-
-// RFC 4954: a mechanism's exchange of lines begins here. None is built yet, so none that is asked for is known.
-function auth(state: SessionState): PermanentReply {
-  if (state.settings.authMechanisms.length === 0) return NOT_OFFERED
-  return permanent(504, '5.5.4', 'Authentication mechanism not supported')
 }
 
 /** RFC 1985. Who may ask is the path's decision. */

@@ -10,7 +10,7 @@
  * BDAT the octets were counted, there is no doubt about the next command, and the session goes on.
  */
 import { promise } from '#mail/custody.ts'
-import type { ContentAnswer } from '#mail/decisions.ts'
+import type { ContentAnswer, EtrnAnswer } from '#mail/decisions.ts'
 import { type NegativeReply, type PermanentReply, permanent } from '#mail/reply.ts'
 import type { Transaction } from '#mail/session.ts'
 import type { Gate } from '#mail/verdict.ts'
@@ -85,7 +85,7 @@ function askContent(state: SessionState, reader: DataReader): void {
   state.ask({ kind: 'content', transaction: openTransaction(state), content: reader.content })
 }
 
-export function contentAnswered(state: SessionState, answer: Answer): void {
+export function contentAnswered(state: SessionState, answer: Gate | ContentAnswer | EtrnAnswer): void {
   state.endTransaction()
   state.enter('ready')
   if (answer.kind === 'accept') state.say(promise(custodyOf(answer)))

@@ -3,7 +3,7 @@
  * `accept/` drives it: feed `receive`, carry out what `take` returns, answer the question with `answer`.
  */
 import type { Content } from '#mail/content.ts'
-import type { ContentAnswer, EtrnAnswer } from '#mail/decisions.ts'
+import type { AuthAnswer, AuthStep, ContentAnswer, EtrnAnswer } from '#mail/decisions.ts'
 import type { Recipient } from '#mail/envelope.ts'
 import type { NegativeReply } from '#mail/reply.ts'
 import type { Session, TlsFacts, Transaction } from '#mail/session.ts'
@@ -42,7 +42,7 @@ export interface ServerSettings {
   readonly requireTls: boolean
   /** Content with bare CR or LF: refused, or made CRLF before anything else looks at it (law 6). */
   readonly lineEnds: 'refuse' | 'normalise'
-  /** AUTH mechanisms to announce (RFC 4954); the submission listener fills it. Empty: AUTH is unknown (502). */
+  /** AUTH mechanisms (RFC 4954), best first; announced under TLS only. Empty: AUTH is unknown (502). */
   readonly authMechanisms: readonly string[]
   readonly etrn: boolean
 }
@@ -53,8 +53,9 @@ export type Question =
   | { readonly kind: 'data'; readonly transaction: Transaction }
   | { readonly kind: 'content'; readonly transaction: Transaction; readonly content: Content }
   | { readonly kind: 'etrn'; readonly argument: string }
+  | { readonly kind: 'auth'; readonly step: AuthStep }
 
-export type Answer = Gate | ContentAnswer | EtrnAnswer
+export type Answer = Gate | ContentAnswer | EtrnAnswer | AuthAnswer
 
 export type Effect =
   | { readonly kind: 'write'; readonly bytes: string }

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { permanent, transient } from '#mail/reply.ts'
 import { reject } from '#mail/verdict.ts'
-import { type Answers, acceptAll, Rehearsal, type RehearsalOptions } from '../../../fuzz/smtp-rehearsal.ts'
+import { type Answers, acceptAll, Rehearsal, type RehearsalOptions, TLS } from '../../../fuzz/smtp-rehearsal.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 
 function play(script: string, options: RehearsalOptions = {}): Rehearsal {
@@ -290,19 +290,22 @@ test('what EHLO announces', () => {
     'BINARYMIME',
     'LIMITS RCPTMAX=1000 MAILMAX=10000',
     'ETRN',
-    'AUTH PLAIN LOGIN',
     'STARTTLS',
   ])
+  rehearsal.lines('STARTTLS')
+  rehearsal.reply()
+  rehearsal.do((machine) => machine.secured(TLS)).lines('EHLO client.example')
+  assert.match(rehearsal.reply() ?? '', /\|250-ETRN\|250 AUTH PLAIN LOGIN$/)
 })
 
-test('AUTH and ETRN where the listener has them', () => {
+test('ETRN where the listener has it; AUTH not before TLS', () => {
   const answers: Answers = (question) =>
     question.kind === 'etrn' && question.argument !== 'example.net'
       ? reject(permanent(550, '5.7.1', 'no'), 'etrn-unknown', 'not a domain of ours')
       : acceptAll(question)
   const script = `${EHLO}
     C: AUTH PLAIN AAAA
-    S: 504 5.5.4
+    S: 538 5.7.11
     C: ETRN
     S: 501 5.5.4
     C: ETRN other.example

@@ -8,6 +8,7 @@
 import { parseForwardPath, parseReversePath } from '#mail/address.ts'
 import { type NegativeReply, type PermanentReply, permanent, transient } from '#mail/reply.ts'
 import type { Gate } from '#mail/verdict.ts'
+import { mechanismsNow } from './auth-commands.ts'
 import type { Question } from './contract.ts'
 import {
   type MailDraft,
@@ -47,7 +48,8 @@ export function mail(state: SessionState, argument: string): NegativeReply | und
   if (!path.ok) return BAD_REVERSE_PATH
   const draft: MailDraft = { reversePath: path.value, recipients: [], body: '7bit', smtputf8: false }
   const parameters = text.slice(path.end)
-  const fault = parametersAllowed(state, parameters) ? readMailParameters(parameters, draft) : UNANNOUNCED
+  const withAuth = mechanismsNow(state).length > 0
+  const fault = parametersAllowed(state, parameters) ? readMailParameters(parameters, draft, withAuth) : UNANNOUNCED
   const refusal = fault === undefined ? mailRefusal(state, draft, text) : parameterRefusal(fault)
   if (refusal !== undefined) return refusal
   state.ask({ kind: 'mail', transaction: state.newTransaction(draft) })

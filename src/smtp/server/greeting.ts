@@ -8,6 +8,7 @@
  */
 import { isIP } from 'node:net'
 import { DOMAIN_OCTETS_MAX, parseAddressLiteral, parseDomainName } from '#mail/domain.ts'
+import { mechanismsNow } from './auth-commands.ts'
 import type { SessionState } from './session-state.ts'
 
 /** Is this a name that a client may give itself? */
@@ -40,7 +41,8 @@ function begin(state: SessionState, argument: string, extended: boolean): void {
 }
 
 function extensions(state: SessionState): string[] {
-  const { limits, startTls, authMechanisms, etrn } = state.settings
+  const { limits, startTls, etrn } = state.settings
+  const mechanisms = mechanismsNow(state)
   const lines = [
     'PIPELINING',
     `SIZE ${limits.contentOctetsMax}`,
@@ -53,7 +55,7 @@ function extensions(state: SessionState): string[] {
     `LIMITS RCPTMAX=${limits.recipientsMax} MAILMAX=${limits.transactionsMax}`,
   ]
   if (etrn) lines.push('ETRN')
-  if (authMechanisms.length > 0) lines.push(`AUTH ${authMechanisms.join(' ')}`)
+  if (mechanisms.length > 0) lines.push(`AUTH ${mechanisms.join(' ')}`)
   // RFC 3207 §4.2: not announced again once TLS is up.
   if (startTls && state.session.tls === undefined) lines.push('STARTTLS')
   return lines

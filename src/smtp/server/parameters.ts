@@ -1,6 +1,6 @@
 /**
  * The parameters of MAIL and RCPT (RFC 5321 §4.1.1.11), as a table: SIZE (RFC 1870 §3), BODY (RFC 6152 §2, RFC 3030 §3),
- * SMTPUTF8 (RFC 6531 §3.4), RET and ENVID (RFC 3461 §4.3, §4.4), NOTIFY and ORCPT (RFC 3461 §4.1, §4.2).
+ * SMTPUTF8 (RFC 6531 §3.4), RET and ENVID (RFC 3461 §4.3, §4.4), AUTH (RFC 4954 §5), NOTIFY and ORCPT (RFC 3461 §4.1, §4.2).
  *
  * Faults are values: `unknown` for a keyword that was not announced (555), `syntax` for a value that its standard does
  * not allow, or a keyword given twice (501). Nothing of a faulty command is kept.
@@ -29,14 +29,15 @@ const MAIL_PARAMETERS: ReadonlyMap<string, Read<MailDraft>> = new Map([
   ['RET', readRet],
   ['ENVID', readEnvid],
 ])
+const WITH_AUTH: typeof MAIL_PARAMETERS = new Map([...MAIL_PARAMETERS, ['AUTH', readAuth]])
 const RCPT_PARAMETERS: ReadonlyMap<string, Read<RcptDraft>> = new Map([
   ['NOTIFY', readNotify],
   ['ORCPT', readOrcpt],
 ])
 
-/** Reads what stands behind the reverse-path. */
-export const readMailParameters = (text: string, draft: MailDraft): ParameterFault | undefined =>
-  readParameters(text, MAIL_PARAMETERS, draft, true)
+/** Reads what stands behind the reverse-path; `withAuth`: AUTH was announced. */
+export const readMailParameters = (text: string, draft: MailDraft, withAuth = false): ParameterFault | undefined =>
+  readParameters(text, withAuth ? WITH_AUTH : MAIL_PARAMETERS, draft, true)
 
 /** Reads what stands behind the forward-path; `unicode`: the transaction has SMTPUTF8. */
 export const readRcptParameters = (text: string, draft: RcptDraft, unicode: boolean): ParameterFault | undefined =>
@@ -93,6 +94,11 @@ function readEnvid(value: string, draft: MailDraft): boolean {
   if (value === '' || value.length > ENVID_CHARS_MAX || decodeXtext(value) === undefined) return false
   draft.envid = value
   return true
+}
+
+// RFC 4954 §5: who another server says has submitted it. Nobody's word is taken for that here, so it is read and forgotten.
+function readAuth(value: string): boolean {
+  return value === '<>' || (value !== '' && decodeXtext(value) !== undefined)
 }
 
 const NOTIFY_ON: ReadonlySet<string> = new Set<NotifyOn>(['success', 'failure', 'delay'])

@@ -25,6 +25,8 @@ export type Phase =
   | 'chunks'
   /** A chunk was refused: RFC 3030 §2 leaves the client only RSET; its further chunks are read and refused. */
   | 'failed'
+  /** AUTH has begun: lines are answers to its challenges. */
+  | 'auth'
   /** 220 to STARTTLS was said. */
   | 'securing'
   | 'closed'
@@ -32,12 +34,13 @@ export type Phase =
 const NEXT: Record<Phase, readonly Phase[]> = {
   connected: ['greeted', 'closed'],
   greeted: ['ready', 'closed'],
-  ready: ['ready', 'mail', 'securing', 'closed'],
+  ready: ['ready', 'mail', 'auth', 'securing', 'closed'],
   mail: ['rcpt', 'ready', 'securing', 'closed'],
   rcpt: ['data', 'chunks', 'failed', 'ready', 'securing', 'closed'],
   data: ['ready', 'closed'],
   chunks: ['failed', 'ready', 'securing', 'closed'],
   failed: ['ready', 'securing', 'closed'],
+  auth: ['ready', 'closed'],
   securing: ['greeted', 'closed'],
   closed: [],
 }
@@ -112,6 +115,16 @@ export class SessionState {
   /** A command in error: it is refused and counted, and the session stays as it is, unless it was one too many. */
   refuse(reply: NegativeReply, where = this.#where()): void {
     this.turnAway(reply, where)
+    this.#countError()
+  }
+
+  /** As `refuse`, where the path has refused and told of it. */
+  countError(reply: NegativeReply): void {
+    this.say(reply)
+    this.#countError()
+  }
+
+  #countError(): void {
     if (++this.session.tally.errors >= this.settings.limits.errorsMax) this.closeWith(TOO_MANY_ERRORS, 'error')
   }
 

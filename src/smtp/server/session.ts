@@ -10,10 +10,12 @@
  * octets of it do not count, so a client that drips them gains nothing. Content has `dataBlockMsMax` per read. While
  * the path decides, the client waits for us and no time runs but the session's, which ends it after the answer.
  */
+import type { AuthAnswer } from '#mail/decisions.ts'
 import { type NegativeReply, type PermanentReply, type TransientReply, transient } from '#mail/reply.ts'
 import type { Session, TlsFacts } from '#mail/session.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import type { Gate } from '#mail/verdict.ts'
+import { AUTH_LINE_OCTETS_MAX, authAnswered, authLine } from './auth-commands.ts'
 import { etrnAnswered, execute } from './commands.ts'
 import { contentAnswered, dataAnswered, readChunk, readData } from './content-commands.ts'
 import type { Answer, Effect, OwnRefusal, Question, ServerMachine, ServerSettings } from './contract.ts'
@@ -39,6 +41,7 @@ class ServerSession implements ServerMachine {
   readonly session: Session
   readonly #state: SessionState
   readonly #line: LineReader
+  #authLine: LineReader | undefined
   #input: Buffer[] = []
   /** Index into the first of `#input`: up to here it was taken. */
   #at = 0
@@ -91,6 +94,7 @@ class ServerSession implements ServerMachine {
     if (state.phase === 'closed') return
     // RFC 3207 §4.2: what the client said before TLS, anybody may have said.
     delete state.session.greetingName
+    delete state.session.authenticated
     state.session.extended = false
     state.session.tls = tls
     state.enter('greeted')
@@ -177,10 +181,13 @@ class ServerSession implements ServerMachine {
       this.#heard = true
       return readData(state, bytes, from)
     }
-    const end = this.#line.read(bytes, from)
-    if (this.#line.complete) {
+    const isAuth = state.phase === 'auth'
+    const line = isAuth ? (this.#authLine ??= new LineReader(AUTH_LINE_OCTETS_MAX)) : this.#line
+    const end = line.read(bytes, from)
+    if (line.complete) {
       this.#heard = true
-      execute(state, this.#line)
+      if (isAuth) authLine(state, line)
+      else execute(state, line)
     }
     return end
   }
@@ -193,6 +200,12 @@ class ServerSession implements ServerMachine {
 
   #answered(question: Question, answer: Answer): void {
     const state = this.#state
+    if (question.kind === 'auth') {
+      authAnswered(state, answer as AuthAnswer)
+      return
+    }
+    if (answer.kind === 'challenge' || answer.kind === 'authenticated')
+      throw new Error(`${question.kind} cannot be answered by ${answer.kind}`)
     if (question.kind === 'content') contentAnswered(state, answer)
     else if (answer.kind === 'vanish' || answer.kind === 'discard')
       throw new Error(`${question.kind} cannot be answered by ${answer.kind}`)

@@ -28,6 +28,17 @@ export function decodeXtext(text: string): string | undefined {
   return decoded
 }
 
+/** Printable ASCII as an xtext; other characters must not be in it. */
+export const encodeXtext = (text: string): string => text.replace(/[^\x21-\x7e]|[+=]/g, (c) => `+${hex(c)}`)
+
+/**
+ * The address of `ORCPT=utf-8;…` in ASCII alone (RFC 6533 §3, utf-8-addr-xtext), which every server with DSN can take.
+ */
+export const encodeUtf8Address = (text: string): string =>
+  text.replace(/[^\x21-\x7e]|[+=\\]/gu, (c) => `\\x{${hex(c)}}`)
+
+const hex = (c: string): string => c.codePointAt(0)!.toString(16).toUpperCase().padStart(2, '0')
+
 /**
  * What the address of `ORCPT=utf-8;…` says. Characters outside ASCII may stand as themselves only where the
  * transaction has SMTPUTF8 (`unicode`).

@@ -1,0 +1,110 @@
+/** The receiving side of one worker: the path with its decisions, and the listeners before it. */
+import { randomBytes } from 'node:crypto'
+import { Acceptor } from '#accept/acceptor.ts'
+import type { Credentials } from '#auth/credentials.ts'
+import type { TraceId } from '#mail/trace-id.ts'
+import { createServerSession } from '#smtp/server/session.ts'
+import type { Spool } from '#spool/contract.ts'
+import { Authentication } from '../relay/authentication.ts'
+import { Bounces } from '../relay/bounces.ts'
+import { CalloutSender } from '../relay/callout-sender.ts'
+import { Commit } from '../relay/commit.ts'
+import { Outbound } from '../relay/outbound.ts'
+import { Room } from '../relay/room.ts'
+import { Signing } from '../relay/signing.ts'
+import { spoolRefusal } from '../relay/spool-faults.ts'
+import { Relay } from '../relay.ts'
+import { acceptSettings } from './accept-settings.ts'
+import type { Outside, Sending, WorkerOptions } from './assemble.ts'
+import type { Keeping } from './assemble-keeping.ts'
+import { guessesOf } from './credentials-desk.ts'
+import type { Current } from './current.ts'
+import { tlsFolder } from './folders.ts'
+import { nobody, outboundDesk } from './outbound-desk.ts'
+import type { SigningKeys } from './signing-keys.ts'
+import { acceptEvents, ownRefusal, type RunningReport } from './worker-watch.ts'
+
+/** RFC 5802 §5.1 asks for a nonce that nobody can guess; in base64, so that it has no comma. */
+const NONCE_OCTETS = 18
+
+/** What there is before mail may come in. */
+export interface Assembled {
+  readonly current: Current
+  readonly report: RunningReport
+  readonly spool: Spool
+  readonly sending: Sending
+  readonly keeping: Keeping
+  readonly newTraceId: () => TraceId
+  readonly keys: SigningKeys | undefined
+  /** Absent: nobody can log in. */
+  readonly credentials: Credentials | undefined
+}
+
+export function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, shared }: Outside): Acceptor {
+  const { current, report, spool, sending, keeping, newTraceId, keys } = made
+  const { delivery, recipients, tell } = sending
+  const { hostname, dataFolder } = options.config
+  const room = new Room(
+    clock,
+    () => current.config.limits.contentMemoryOctetsMax,
+    () => spool.health,
+  )
+  const { limits, records } = outboundDesk(shared?.desk ?? nobody)
+  const leaving = { clock, directory: () => current.directory, limits, records, report: tell }
+  const relay = new Relay({
+    hostname,
+    clock,
+    directory: () => current.directory,
+    hopsMax: () => current.config.limits.hopsMax,
+    primaries: keeping.outages,
+    flush: options.flushAll ?? ((routes) => keeping.operations.flushRoutes(routes)),
+    recipients: recipients.knowledge,
+    room: (octets) => room.for(octets),
+    outbound: new Outbound(leaving),
+    bounces: new Bounces(leaving),
+    calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
+    ...assembleAuthentication(made, { clock, shared }),
+    ...(keys && { signing: new Signing({ ...leaving, keysOf: keys.of }) }),
+    commit: new Commit({
+      clock,
+      report: tell,
+      route: current.route,
+      newTraceId,
+      spool: {
+        append: (message, content, firstAttemptMs) => spool.append(message, content, firstAttemptMs),
+        get: (id) => spool.get(id),
+        change: keeping.keep.change,
+      },
+      spoolRefusal,
+      queue: keeping.queue,
+      attempt: (to, message, how) => delivery.attempt(to, message, how),
+    }),
+    report: tell,
+  })
+  return new Acceptor(acceptSettings(options.config), {
+    decisions: relay,
+    events: acceptEvents(report),
+    clock,
+    newTraceId,
+    machine: (settings, session, nowMs) =>
+      createServerSession(settings, session, newTraceId, nowMs, (refusal) => ownRefusal(tell, session, refusal)),
+    hasMemory: () => room.hasMemory,
+    tlsFolder: tlsFolder(dataFolder),
+    ticketKeys: options.ticketKeys,
+    reusePort: options.reusePort,
+  })
+}
+
+type Shares = Pick<Outside, 'clock'> & { readonly shared: Outside['shared'] | undefined }
+
+function assembleAuthentication({ credentials, sending }: Assembled, { clock, shared }: Shares) {
+  if (credentials === undefined || shared === undefined) return {}
+  const authentication = new Authentication({
+    credentials,
+    guesses: guessesOf({ desk: shared.desk, clock }),
+    clock,
+    nonce: () => randomBytes(NONCE_OCTETS).toString('base64'),
+    report: sending.tell,
+  })
+  return { authentication }
+}

@@ -1,0 +1,347 @@
+/**
+ * The clerk of the keys that sign mail (DKIM): makes, imports, rotates and removes them for operators, seals their private
+ * halves with the master key, and tells the workers. Workers read the keys from the store themselves.
+ *
+ * A key belongs to one tenant and domain. When the domain goes to another tenant, the key stays behind, and signs no more.
+ */
+import type { KeyObject } from 'node:crypto'
+import { z } from 'zod'
+import { bitsOf, makeKey, publicText, readKey, recordName } from '#auth/dkim/keys.ts'
+import type { Algorithm } from '#auth/dkim/signature.ts'
+import type { AskWorkers, Clerk } from '#cli/serve/desk.ts'
+import type { Config } from '#config/config.ts'
+import { directoryFrom } from '#config/directory.ts'
+import { readFullDomain } from '#config/units.ts'
+import { DOMAIN_OCTETS_MAX } from '#mail/domain.ts'
+import type { Snapshot } from '#report/metrics.ts'
+import type { Database } from '#store/database.ts'
+import { DkimKeys, type KeyName, type StoredKey, sealKey } from '#store/dkim-keys.ts'
+import type { MasterKey } from '#store/sealing.ts'
+import type { Clock } from '#sys/clock.ts'
+import type { LookUpTxt } from '#sys/txt-lookup.ts'
+import type { Directory } from '#tenant/directory.ts'
+import { EXIT, UserError } from '../exit.ts'
+import { makeMasterKey, masterKeyOf, masterKeyPlace } from '../master-key.ts'
+import { DkimChecks } from './dkim-checks.ts'
+import {
+  type DkimList,
+  isSealed,
+  type KeyRow,
+  keyMetrics,
+  keyRow,
+  removableInMs,
+  unsignedDomains,
+} from './dkim-rows.ts'
+
+/** Of one domain, all states together; a rotation needs two for each algorithm. */
+export const KEYS_PER_DOMAIN_MAX = 20
+const ALGORITHMS: Readonly<Record<string, readonly Algorithm[]>> = {
+  rsa: ['rsa-sha256'],
+  ed25519: ['ed25519-sha256'],
+  both: ['rsa-sha256', 'ed25519-sha256'],
+}
+// A sub-domain (RFC 6376 §3.1); one or more labels.
+const SELECTOR = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/
+const SELECTOR_OCTETS_MAX = 63
+
+const domain = z.string().max(400)
+const selector = z.string().max(100)
+const commands = {
+  create: z.strictObject({
+    domain,
+    algorithm: z.enum(['rsa', 'ed25519', 'both']),
+    selector: selector.optional(),
+    activate: z.boolean(),
+  }),
+  rotate: z.strictObject({ domain, activate: z.boolean() }),
+  import: z.strictObject({ domain, selector, pem: z.string().max(20_000), activate: z.boolean() }),
+  activate: z.strictObject({ domain, selector: selector.optional() }),
+  delete: z.strictObject({ domain, selector, force: z.boolean() }),
+  check: z.strictObject({ domain }),
+  list: z.strictObject({ domain: domain.optional() }),
+}
+
+export interface DkimClerkParts {
+  readonly store: Database
+  readonly config: Config
+  readonly clock: Clock
+  readonly wallMs: () => number
+  readonly lookUp: (config: Config) => LookUpTxt
+  readonly log: (line: string) => void
+}
+
+export class DkimClerk implements Clerk<Config> {
+  readonly subject = 'dkim'
+  readonly #parts: DkimClerkParts
+  readonly #keys: DkimKeys
+  readonly #checks: DkimChecks
+  #config: Config
+  #directory: Directory
+  #lookUp: LookUpTxt
+  #workers: AskWorkers = async () => []
+
+  constructor(parts: DkimClerkParts) {
+    const { store, config, clock, wallMs, log } = parts
+    this.#parts = parts
+    this.#keys = new DkimKeys(store)
+    this.#config = config
+    this.#directory = directoryFrom(config)
+    this.#lookUp = parts.lookUp(config)
+    const changed = () => this.#changed()
+    this.#checks = new DkimChecks({ store, keys: this.#keys, clock, wallMs, lookUp: () => this.#lookUp, changed, log })
+  }
+
+  started(workers: AskWorkers): void {
+    this.#workers = workers
+    this.#warnOfSealed()
+    this.#checks.start()
+  }
+
+  async reload(config: Config): Promise<void> {
+    this.#config = config
+    this.#directory = directoryFrom(config)
+    this.#lookUp = this.#parts.lookUp(config)
+    this.#warnOfSealed()
+  }
+
+  async close(): Promise<void> {
+    this.#checks.end()
+  }
+
+  metrics(): Snapshot {
+    return keyMetrics(this.#keys.all(), this.#masterOrNone())
+  }
+
+  async command(what: string, body: unknown): Promise<unknown> {
+    switch (what) {
+      case 'create':
+        return this.#create(asked(commands.create, body))
+      case 'rotate':
+        return this.#rotate(asked(commands.rotate, body))
+      case 'import':
+        return this.#import(asked(commands.import, body))
+      case 'activate':
+        return this.#activate(asked(commands.activate, body))
+      case 'delete':
+        return this.#delete(asked(commands.delete, body))
+      case 'check':
+        return this.#check(asked(commands.check, body).domain)
+      case 'list':
+        return this.#list(asked(commands.list, body).domain) satisfies DkimList
+      default:
+        throw notUnderstood(what)
+    }
+  }
+
+  async #create({ domain, algorithm, selector, activate }: z.infer<typeof commands.create>): Promise<KeyRow[]> {
+    const owner = this.#owner(domain)
+    const algorithms = ALGORITHMS[algorithm]!
+    const taken = this.#of(owner.domain).find((key) => key.state !== 'retired' && algorithms.includes(key.algorithm))
+    if (taken !== undefined) {
+      const advice = `Make the next one: vorposten dkim rotate ${owner.domain}.`
+      throw new UserError(`${owner.domain} has a key of that kind already (${taken.selector})`, advice, EXIT.config)
+    }
+    return this.#make(owner, algorithms, selector, activate)
+  }
+
+  async #rotate({ domain, activate }: z.infer<typeof commands.rotate>): Promise<KeyRow[]> {
+    const owner = this.#owner(domain)
+    const keys = this.#of(owner.domain)
+    const pending = keys.find(({ state }) => state === 'pending')
+    if (pending !== undefined) {
+      const advice = `Publish its record (vorposten dkim dns ${owner.domain}), or delete it.`
+      throw new UserError(`the key ${pending.selector} of ${owner.domain} still waits to sign`, advice, EXIT.config)
+    }
+    const algorithms = [...new Set(keys.filter(({ state }) => state === 'active').map((key) => key.algorithm))]
+    if (algorithms.length === 0) throw noKey(owner.domain)
+    return this.#make(owner, algorithms, undefined, activate)
+  }
+
+  async #make(
+    owner: Owner,
+    algorithms: readonly Algorithm[],
+    wanted: string | undefined,
+    activate: boolean,
+  ): Promise<KeyRow[]> {
+    const made: StoredKey[] = []
+    for (const algorithm of algorithms) {
+      const name = algorithms.length > 1 && wanted ? `${wanted}${SUFFIXES[algorithm]}` : wanted
+      made.push(this.#put(owner, name ?? this.#freeSelector(owner, algorithm), algorithm, await makeKey(algorithm)))
+    }
+    return this.#begin(made, activate)
+  }
+
+  async #import({ domain, selector, pem, activate }: z.infer<typeof commands.import>): Promise<KeyRow[]> {
+    const owner = this.#owner(domain)
+    const read = readKey(pem)
+    if (!read.ok) throw new UserError(read.fault, 'Hand in a private key, RSA or Ed25519, in PEM.', EXIT.data)
+    return this.#begin([this.#put(owner, selector, read.algorithm, read.privateKey)], activate)
+  }
+
+  // A key whose record is there already, as with an import, begins at once.
+  async #begin(keys: readonly StoredKey[], activate: boolean): Promise<KeyRow[]> {
+    if (activate) await this.#checks.activate(keys)
+    else await this.#checks.check(keys)
+    const names = new Set(keys.map(({ selector }) => selector))
+    return this.#rows(this.#of(keys[0]!.domain).filter((key) => names.has(key.selector)))
+  }
+
+  #put(owner: Owner, selector: string, algorithm: Algorithm, privateKey: KeyObject): StoredKey {
+    const name: KeyName = { ...owner, selector: selector.toLowerCase() }
+    checkSelector(name)
+    const there = this.#of(name.domain)
+    if (there.some((key) => key.selector === name.selector)) {
+      throw new UserError(`${name.domain} has a key ${name.selector} already`, 'Choose another selector.', EXIT.config)
+    }
+    if (there.length >= KEYS_PER_DOMAIN_MAX) {
+      throw new UserError(`${name.domain} has ${there.length} keys`, 'Delete retired ones first.', EXIT.config)
+    }
+    const nowMs = this.#parts.wallMs()
+    const key: StoredKey = {
+      ...name,
+      algorithm,
+      bits: bitsOf(privateKey),
+      state: 'pending',
+      stateMs: nowMs,
+      madeMs: nowMs,
+      publicKey: publicText(privateKey),
+      ...sealKey(this.#master(), name, privateKey.export({ type: 'pkcs8', format: 'der' })),
+    }
+    this.#keys.put(key)
+    return key
+  }
+
+  async #activate({ domain, selector }: z.infer<typeof commands.activate>): Promise<KeyRow[]> {
+    const owner = this.#owner(domain)
+    const keys = this.#of(owner.domain)
+    const meant = keys.filter((key) => (selector === undefined ? key.state === 'pending' : key.selector === selector))
+    if (meant.length === 0) {
+      const what = selector === undefined ? 'no key that waits to sign' : `no key ${selector}`
+      throw new UserError(`${owner.domain} has ${what}`, `See them: vorposten dkim list ${owner.domain}.`, EXIT.config)
+    }
+    await this.#checks.activate(meant)
+    return this.#rows(this.#of(owner.domain))
+  }
+
+  async #delete({ domain, selector, force }: z.infer<typeof commands.delete>): Promise<KeyRow[]> {
+    const name = readFullDomain(domain) ?? domain
+    const owner = this.#directory.domain(name)?.tenant.name
+    const all = this.#keys.all().filter((key) => key.domain === name && key.selector === selector)
+    const key = all.find(({ tenant }) => tenant === owner) ?? all[0]
+    if (key === undefined) {
+      throw new UserError(`${name} has no key ${selector}`, 'See them: vorposten dkim list.', EXIT.config)
+    }
+    if (
+      !force &&
+      key.tenant === owner &&
+      (key.state === 'active' || removableInMs(key, { config: this.#config, nowMs: this.#parts.wallMs() }) > 0)
+    ) {
+      const why = key.state === 'active' ? 'signs mail' : 'has signed mail that may still be on its way'
+      throw new UserError(`the key ${selector} of ${name} ${why}`, 'Rotate it, or say --force.', EXIT.config)
+    }
+    this.#keys.remove(key)
+    this.#parts.log(`dkim: the key ${selector} of ${name} is deleted`)
+    await this.#changed()
+    return this.#rows([key])
+  }
+
+  async #check(domain: string): Promise<KeyRow[]> {
+    const owner = this.#owner(domain)
+    const keys = this.#of(owner.domain)
+    if (keys.length === 0) throw noKey(owner.domain)
+    await this.#checks.check(keys)
+    return this.#rows(this.#of(owner.domain))
+  }
+
+  #list(domain: string | undefined): DkimList {
+    const one = domain === undefined ? undefined : this.#owner(domain).domain
+    const isMeant = (row: { readonly domain: string }) => one === undefined || row.domain === one
+    const keys = this.#keys.all()
+    return { keys: this.#rows(keys.filter(isMeant)), unsigned: unsignedDomains(this.#config, keys).filter(isMeant) }
+  }
+
+  #rows(keys: readonly StoredKey[]): KeyRow[] {
+    const master = this.#masterOrNone()
+    const around = { config: this.#config, directory: this.#directory, master, nowMs: this.#parts.wallMs() }
+    return keys.map((key) => keyRow(key, around))
+  }
+
+  #of(domain: string): StoredKey[] {
+    const owner = this.#directory.domain(domain)?.tenant.name
+    return this.#keys.all().filter((key) => key.domain === domain && key.tenant === owner)
+  }
+
+  #owner(text: string): Owner {
+    const ascii = readFullDomain(text)
+    const served = ascii === undefined ? undefined : this.#directory.domain(ascii)
+    if (ascii !== undefined && served !== undefined) return { tenant: served.tenant.name, domain: ascii }
+    const advice = 'See the domains with: vorposten check-config. A new one is served after a reload.'
+    throw new UserError(`${text} is not a domain of this relay`, advice, EXIT.config)
+  }
+
+  #freeSelector({ domain }: Owner, algorithm: Algorithm): string {
+    const taken = new Set(this.#keys.all().flatMap((key) => (key.domain === domain ? [key.selector] : [])))
+    const day = new Date(this.#parts.wallMs()).toISOString().slice(0, 10).replaceAll('-', '')
+    const base = `vp${day}${SUFFIXES[algorithm]}`
+    for (let number = 2, name = base; ; name = `${base}-${number++}`) if (!taken.has(name)) return name
+  }
+
+  // A new master key is made only where nothing was sealed yet: another one would hide that the old one is gone.
+  #master(): MasterKey {
+    const master = this.#masterOrNone()
+    const sealed = this.#keys.all().find((key) => isSealed(key, master))
+    if (sealed !== undefined) {
+      const text = `the master key (${masterKeyPlace(this.#config)}) does not open the key ${sealed.selector} of ${sealed.domain}`
+      throw new UserError(text, 'Put the old master key back, or delete such keys (dkim delete --force).', EXIT.config)
+    }
+    return master ?? makeMasterKey(this.#config)
+  }
+
+  #masterOrNone(): MasterKey | undefined {
+    try {
+      return masterKeyOf(this.#config)
+    } catch (error) {
+      this.#parts.log(`warning: dkim: ${(error as Error).message}`)
+      return undefined
+    }
+  }
+
+  #warnOfSealed(): void {
+    const master = this.#masterOrNone()
+    const domains = new Set(this.#keys.all().flatMap((key) => (isSealed(key, master) ? [key.domain] : [])))
+    if (domains.size === 0) return
+    const which = [...domains].slice(0, 5).join(', ') + (domains.size > 5 ? ` and ${domains.size - 5} more` : '')
+    const why = `the master key (${masterKeyPlace(this.#config)}) does not open the keys of ${which}`
+    this.#parts.log(`warning: dkim: ${why}: their mail waits. Put the right one back, then reload`)
+  }
+
+  async #changed(): Promise<void> {
+    await this.#workers('dkim/changed', undefined)
+  }
+}
+
+type Owner = Omit<KeyName, 'selector'>
+
+const SUFFIXES: Readonly<Record<Algorithm, string>> = { 'rsa-sha256': 'r', 'ed25519-sha256': 'e' }
+
+function checkSelector({ domain, selector }: KeyName): void {
+  const fits = selector.length <= SELECTOR_OCTETS_MAX && recordName(domain, selector).length <= DOMAIN_OCTETS_MAX - 2
+  if (SELECTOR.test(selector) && fits) return
+  throw new UserError(`${selector} is no selector`, 'Use a-z, 0-9 and -, such as mail2026.', EXIT.config)
+}
+
+const noKey = (domain: string): UserError =>
+  new UserError(`${domain} has no key that signs`, `Make one: vorposten dkim create ${domain}.`, EXIT.config)
+
+function asked<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
+  const parsed = schema.safeParse(body)
+  if (parsed.success) return parsed.data
+  throw notUnderstood(z.prettifyError(parsed.error).replace(/\s+/g, ' '))
+}
+
+const notUnderstood = (what: string): UserError =>
+  new UserError(
+    `the request was not understood: ${what}`,
+    'Use the command line of the same release as the running program.',
+    EXIT.unavailable,
+  )
