@@ -6,16 +6,16 @@ import type { Shared, Worker, WorkerOptions } from '#cli/assemble.ts'
 import { ListsClerk } from '#cli/clerks/lists.ts'
 import { OutagesClerk, type WaitingQuestion } from '#cli/clerks/outages.ts'
 import { type ChangedNotice, RecipientsClerk } from '#cli/clerks/recipients.ts'
+import { PARTS } from '#cli/desk.ts'
 import { type AskWorkers, type Clerk, Desk } from '#cli/serve/desk.ts'
 import { followOutages, meetings, waitingFor } from '#cli/worker-outages.ts'
 import type { Config } from '#config/config.ts'
 import type { Notice } from '#mail/notice.ts'
 import type { OutagesNews } from '#queue/outages.ts'
 import { openStore } from '#store/database.ts'
-import { OUTAGES_PART, OutagesStore } from '#store/outages.ts'
-import { RECIPIENT_FACTS } from '#store/recipient-facts.ts'
-import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-lists.ts'
-import { STEADY_WALL, steadyWallOf } from '#store/steady-wall.ts'
+import { OutagesStore } from '#store/outages.ts'
+import { ListReader, RecipientLists } from '#store/recipient-lists.ts'
+import { steadyWallOf } from '#store/steady-wall.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Connect } from '#sys/wire.ts'
 
@@ -39,7 +39,7 @@ export class SimOffice {
   readonly #ask: AskWorkers
 
   constructor({ config, clock, random, connect, resolve, worker, log }: OfficeParts) {
-    const store = openStore(':memory:', [STEADY_WALL, RECIPIENT_FACTS, RECIPIENT_LISTS, OUTAGES_PART])
+    const store = openStore(':memory:', PARTS)
     const wall = steadyWallOf(store, clock)
     const recipients = new RecipientsClerk({ store, wall, clock, config, lists: new ListReader(store), log })
     const lists = new ListsClerk({

@@ -159,6 +159,8 @@ class OutageWorld {
       const how = day % 2 === 0 ? 'kill' : 'power-loss'
       at(BEFORE_MS + day * DAY + 30 * MINUTE, () => this.#relay.kill(how, 5 * SECOND))
     }
+    await this.#timeline.run(MINUTE, this.#turns)
+    if (this.#relay.worker === undefined) throw new Error('the relay does not start')
     // The last letter has an hour, as every deferred attempt.
     await this.#timeline.run(endMs + HOUR, this.#turns)
     return this.#result()

@@ -26,11 +26,13 @@ async function bench(line?: PasswordLine) {
   const tenants = new Set(['bakery'])
   const used: (string | number | undefined)[][] = []
   const costs: PasswordHash[] = []
+  const faults: string[] = []
   const parts = {
     reader: store,
     clock,
     tenantExists: (tenant: string) => tenants.has(tenant),
     used: (login: string, application: number | undefined) => void used.push([login, application]),
+    fault: (text: string) => void faults.push(text),
     ...(line && { line }),
     fits: (password: string, hash: PasswordHash) => {
       costs.push(hash)
@@ -39,7 +41,7 @@ async function bench(line?: PasswordLine) {
   }
   const checks = new PasswordChecks(parts)
   const kind = async (login: string, password: string) => (await checks.check(login, password)).kind
-  return { database, store, anna, clock, tenants, used, costs, checks, kind, parts }
+  return { database, store, anna, clock, tenants, used, costs, faults, checks, kind, parts }
 }
 
 test('the right password is right, in whatever case the login stands; the answer says what it may do', async () => {
@@ -146,9 +148,14 @@ test('a check that waited while the login went away is wrong', async () => {
 })
 
 test('damage in the store, or a store that is closed: nobody can say', async () => {
-  const { anna, kind, database, checks } = await bench()
+  const { anna, kind, database, checks, faults } = await bench()
   database.prepare("UPDATE credentials SET hash = 'x'").run()
-  assert.equal(await kind(anna.login, SECRET), 'unknown')
+  // The client does not hear that there is such a login.
+  assert.deepEqual(await checks.check(anna.login, SECRET), {
+    kind: 'unknown',
+    text: 'credentials cannot be checked now',
+  })
+  assert.deepEqual(faults, ['the stored password of anna@bakery.test cannot be understood'])
   database.close()
   assert.equal(await kind(anna.login, SECRET), 'unknown')
   assert.equal(checks.proved(anna.login).kind, 'unknown')

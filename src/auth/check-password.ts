@@ -32,6 +32,8 @@ export interface PasswordCheckParts {
   readonly tenantExists: (tenant: string) => boolean
   /** Whoever keeps the store writes down that a login was used, and with which application password. Never throws. */
   readonly used: (login: string, applicationPassword: number | undefined) => void
+  /** Why nothing can be said, for the operator; the client hears that it is so, and no more. Never throws. */
+  readonly fault: (text: string) => void
   readonly line?: PasswordLine
   readonly fits?: typeof passwordFits
 }
@@ -66,7 +68,7 @@ export class PasswordChecks implements Credentials {
       if (this.#isRight(found, password)) return this.#answer(found)
       return await this.#compare(found, password)
     } catch (error) {
-      return unknown((error as Error).message)
+      return this.#failed(error)
     }
   }
 
@@ -81,8 +83,13 @@ export class PasswordChecks implements Credentials {
       const found = this.#find(typedLogin)
       return found === undefined ? WRONG : this.#answer(found)
     } catch (error) {
-      return unknown((error as Error).message)
+      return this.#failed(error)
     }
+  }
+
+  #failed(error: unknown): PasswordAnswer {
+    this.#parts.fault((error as Error).message)
+    return unknown('credentials cannot be checked now')
   }
 
   #find(typedLogin: string): StoredCredential | undefined {

@@ -36,7 +36,7 @@ export const GUESS_LIMITS: GuessLimits = {
   /** A login from an address in a site where it was used: a phone with an old password tries every half minute, and harms nobody else. */
   own: { wrongMax: 30, windowMs: 15 * MINUTE_MS, refuseMs: 15 * MINUTE_MS, refuseMsMax: 15 * MINUTE_MS },
   /** A login under attack, from one network where it was never used: its owner, on a journey, mistypes twice. */
-  stranger: { wrongMax: 3, windowMs: HOUR_MS, refuseMs: HOUR_MS, refuseMsMax: HOUR_MS },
+  stranger: { wrongMax: 3, windowMs: HOUR_MS, refuseMs: HOUR_MS, refuseMsMax: DAY_MS },
   attackWrongMax: 50,
   attackMs: HOUR_MS,
   strangerWaitMs: 2_000,

@@ -146,7 +146,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const keeping = assembleKeeping(current, spool, sending, newTraceId, outside)
   const { shared, clock } = outside
   const keys = shared && new SigningKeys(shared.store, () => current.config, clock)
-  const credentials = assembleCredentials(current, outside)
+  const credentials = assembleCredentials(current, report.report, outside)
   const made = { current, report, spool, sending, keeping, newTraceId, keys, credentials }
   const acceptor = assembleReceiving(options, made, outside)
   const { delivery, recipients, findings, tell } = sending
@@ -197,9 +197,10 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   }
 }
 
-function assembleCredentials(current: Current, { shared, clock }: Outside): Credentials | undefined {
+function assembleCredentials(current: Current, report: Report, { shared, clock }: Outside): Credentials | undefined {
   const tenantExists = (name: string) => current.directory.tenant(name) !== undefined
-  return shared && credentialsOf({ ...shared, clock, tenantExists })
+  const fault = (text: string) => report({ kind: 'alarm', symbol: 'credentials', text })
+  return shared && credentialsOf({ ...shared, clock, tenantExists, fault })
 }
 
 // A next hop may keep us waiting at the dot for ten minutes. Its message stays in the spool and is tried again.

@@ -14,13 +14,23 @@ export interface CredentialsOptions {
   readonly clock: Clock
   /** Of the configuration in force. */
   readonly tenantExists: (tenant: string) => boolean
+  /** Something that the operator should look at; once in `FAULT_MS`. */
+  readonly fault: (text: string) => void
 }
 
-export function credentialsOf({ store, desk, clock, tenantExists }: CredentialsOptions): Credentials {
+const FAULT_MS = 60_000
+
+export function credentialsOf({ store, desk, clock, tenantExists, fault }: CredentialsOptions): Credentials {
+  let quietUntilMs = Number.NEGATIVE_INFINITY
   return new PasswordChecks({
     reader: new CredentialReader(store),
     clock,
     tenantExists,
+    fault: (text) => {
+      if (clock.monotonic() < quietUntilMs) return
+      quietUntilMs = clock.monotonic() + FAULT_MS
+      fault(text)
+    },
     // When a login was used last is good to know; a check does not depend on it.
     used: (login, applicationPassword) => void desk('credentials/used', { login, applicationPassword }).catch(() => {}),
   })

@@ -32,7 +32,7 @@ import { storePath } from './folders.ts'
 import { type Clerk, Desk } from './serve/desk.ts'
 
 /** Every part of the store, in the order in which they are made. */
-const PARTS: readonly Part[] = [
+export const PARTS: readonly Part[] = [
   STEADY_WALL,
   RECIPIENT_FACTS,
   RECIPIENT_LISTS,

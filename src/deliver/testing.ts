@@ -195,6 +195,10 @@ export class World {
     })
   }
 
+  get connect(): Connect {
+    return this.#connect
+  }
+
   /** A server at an address that is also its name. */
   server(address: string, answers?: Answers): MailServer {
     const server = new MailServer(answers)

@@ -117,12 +117,13 @@ export class Authentication {
 
   #concluded(session: Session, open: Open, name: string, answer: PasswordAnswer): AuthAnswer {
     const { address } = session.client
+    const isWelcome = answer.kind === 'right' && mayComeFrom(answer.credential, address)
+    // Who knows the password is no guesser, whatever else is in his way; but only who gets in makes his network a known one.
+    this.#parts.guesses.ended(name, address, isWelcome ? true : answer.kind === 'wrong' ? false : undefined)
     if (answer.kind === 'unknown') {
       this.#tell(session, open, 'unknown', name, answer.text)
       return refusals.authUnknown(answer.text)
     }
-    // Who knows the password is no guesser, whatever else is in his way.
-    this.#parts.guesses.ended(name, address, answer.kind !== 'wrong')
     if (answer.kind === 'wrong') {
       this.#tell(session, open, 'wrong', name, 'wrong login or password')
       return refusals.authWrong()
@@ -132,7 +133,7 @@ export class Authentication {
       this.#tell(session, open, 'locked', name, answer.text, credential)
       return refusals.authLocked(answer.text)
     }
-    if (!mayComeFrom(credential, address)) {
+    if (!isWelcome) {
       const text = `${credential.login} may not be used from ${address}`
       this.#tell(session, open, 'network', name, text, credential)
       return refusals.authNetwork(text)

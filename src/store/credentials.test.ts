@@ -119,6 +119,7 @@ test('pages are in order, of one tenant or all', () => {
   const logins = (tenant: string | undefined, after = '', rowsMax = 10) =>
     store.page(tenant, after, rowsMax).map(({ login }) => login)
   assert.deepEqual(logins(undefined), [anna.login, 'bert', 'carl'])
+  assert.deepEqual([store.count('smith'), store.count('bakery'), store.count('x')], [2, 1, 0])
   assert.deepEqual(logins('smith'), ['bert', 'carl'])
   assert.deepEqual(logins(undefined, 'bert'), ['carl'])
   assert.deepEqual(logins(undefined, '', 2), [anna.login, 'bert'])

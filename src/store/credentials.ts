@@ -9,6 +9,8 @@
 import { randomBytes } from 'node:crypto'
 import { type Database, inTransaction, type Part } from './database.ts'
 
+/** Logins of one tenant, some 600 octets each; an operator is told. */
+export const LOGINS_PER_TENANT_MAX = 100_000
 /** Each device of a person has its own. */
 export const APPLICATION_PASSWORDS_MAX = 20
 /** Networks remembered for a login: home, office, and a year of journeys. The one not used for longest goes first. */
@@ -133,6 +135,11 @@ export class CredentialStore extends CredentialReader {
       .prepare(`SELECT * FROM credentials WHERE ${where}login > ? ORDER BY login LIMIT ?`)
       .all(...(tenant === undefined ? [] : [tenant]), after, rowsMax)
       .map(credentialOf)
+  }
+
+  /** Logins of a tenant. */
+  count(tenant: string): number {
+    return Number(this.#database.prepare('SELECT count(*) AS n FROM credentials WHERE tenant = ?').get(tenant)?.['n'])
   }
 
   /** False: there is one of this login. */

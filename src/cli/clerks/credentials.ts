@@ -15,6 +15,7 @@ import {
   APPLICATION_PASSWORDS_MAX,
   type ApplicationPassword,
   type CredentialStore,
+  LOGINS_PER_TENANT_MAX,
   type StoredCredential,
   type StoredPassword,
 } from '#store/credentials.ts'
@@ -161,6 +162,10 @@ export class CredentialsClerk implements Clerk<Config> {
     if (!this.#hasTenant(tenant)) {
       const advice = 'See the tenants with: vorposten check-config. A new one is known after a reload.'
       throw new UserError(`${tenant} is not a tenant of this relay`, advice, EXIT.config)
+    }
+    if (this.#store.count(tenant) >= LOGINS_PER_TENANT_MAX) {
+      const problem = `${tenant} has ${LOGINS_PER_TENANT_MAX} logins, which is the limit`
+      throw new UserError(problem, 'Remove some: vorposten credentials list shows when they were used.', EXIT.data)
     }
     const restrictions = { networks: networksOf(networks), senders: sendersOf(senders) }
     const { stored, made } = await passwordFor(login, password)

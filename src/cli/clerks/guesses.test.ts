@@ -107,14 +107,19 @@ test('a store that cannot be read makes strangers of everybody', async () => {
   await settle()
 })
 
-test('a use that the supervisor does not take is nobody’s trouble', async () => {
+test('a use that the supervisor does not take is nobody’s trouble; a store that cannot be read is told once', async () => {
   const { database, clock } = bench()
+  const faults: string[] = []
   const credentials = credentialsOf({
     store: database,
     desk: () => Promise.reject(new Error('gone')),
     clock,
     tenantExists: () => true,
+    fault: (text) => void faults.push(text),
   })
   assert.equal(credentials.proved('anna').kind, 'right')
   await settle()
+  database.close()
+  for (let i = 0; i < 3; i++) assert.equal(credentials.proved('anna').kind, 'unknown')
+  assert.equal(faults.length, 1)
 })

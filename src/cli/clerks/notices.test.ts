@@ -98,6 +98,22 @@ for (const [zones, expected] of [
   })
 }
 
+test('a reminder after a week has all that is held, the oldest first', async () => {
+  const { holds, sent, now, open } = office(config('chef@bakery.example'))
+  const [old, older] = [held(now.ms), held(now.ms - HOUR_MS)]
+  holds[0]!.push(old)
+  holds[1]!.push(older)
+  const clerk = open()
+  await clerk.look()
+  now.ms += 7 * 24 * HOUR_MS
+  await clerk.look()
+  assert.equal(sent.length, 2)
+  for (const { content } of sent) {
+    const text = textOf(content)
+    assert.ok(text.indexOf(older.id) > 0 && text.indexOf(older.id) < text.indexOf(old.id))
+  }
+})
+
 test('after a restart only what is new is told, on the next day', async () => {
   const { holds, sent, now, open } = office(config('chef@bakery.example'))
   holds[0]!.push(held(now.ms))
