@@ -38,10 +38,14 @@ export class RelayUnderTest {
     domains: Readonly<Record<string, number>>,
     outbound = false,
   ): Promise<RelayUnderTest> {
+    return RelayUnderTest.configured((place) => relayConfig({ ...place, commit, domains, outbound }))
+  }
+
+  /** The same with another configuration. */
+  static async configured(text: (place: { port: number; dataFolder: string }) => string): Promise<RelayUnderTest> {
     const folder = mkdtempSync(join(process.env['VORPOSTEN_BENCH_FOLDER'] ?? tmpdir(), 'vorposten-bench-'))
     const relay = new RelayUnderTest(await freePort(), folder)
-    const text = relayConfig({ port: relay.port, dataFolder: join(folder, 'data'), commit, domains, outbound })
-    writeFileSync(relay.#config, text)
+    writeFileSync(relay.#config, text({ port: relay.port, dataFolder: join(folder, 'data') }))
     return relay
   }
 

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import type { BenchOptions } from './options.ts'
+import { destinations } from './scenario/destinations.ts'
 import { direct } from './scenario/direct.ts'
 import { idle } from './scenario/idle.ts'
 import { isolation } from './scenario/isolation.ts'
@@ -20,6 +21,7 @@ const SCENARIOS: Readonly<Record<string, (options: BenchOptions) => Promise<Tabl
   restart,
   idle,
   isolation,
+  destinations,
   syncs,
   signed,
 }

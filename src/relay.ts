@@ -31,6 +31,7 @@ import type { Commit } from './relay/commit.ts'
 import { type EtrnParts, etrn } from './relay/etrn.ts'
 import { inspect } from './relay/inspect.ts'
 import type { Judged, Outbound, Passed, ToJudge } from './relay/outbound.ts'
+import { DESTINATIONS_MAX, Spread } from './relay/parts.ts'
 import * as refusals from './relay/refusals.ts'
 import type { Signing } from './relay/signing.ts'
 
@@ -65,6 +66,8 @@ export class Relay implements Decisions {
   /** The way that stands for all recipients of a transaction: they share next hop and policy class. */
   readonly #group = new WeakMap<Transaction, ServedDomain | OutboundWay>()
 
+  readonly #spread = new Spread()
+
   constructor(parts: RelayParts) {
     this.#parts = parts
   }
@@ -90,7 +93,8 @@ export class Relay implements Decisions {
     const bounce = isServed(way) ? bounces.rcpt(transaction, recipient.forwardPath, way) : ACCEPT
     const gate = bounce.kind === 'accept' ? this.#mayJoin(transaction, way) : bounce
     if (gate.kind !== 'accept') return this.#refuse('rcpt', transaction, gate, recipient, way)
-    if (!isServed(way) || this.#parts.calloutSender.isWay(way)) return this.#joined(transaction, way)
+    if (!isServed(way)) return this.#leaves(transaction, recipient, way)
+    if (this.#parts.calloutSender.isWay(way)) return this.#joined(transaction, way)
     const answer = this.#parts.recipients.verify(way, bounces.plain(recipient.forwardPath, way))
     return answer instanceof Promise
       ? answer.then((later) => this.#verified(transaction, recipient, way, later))
@@ -189,6 +193,12 @@ export class Relay implements Decisions {
     transaction.group ??= groupOf(way)
     if (!this.#group.has(transaction)) this.#group.set(transaction, way)
     return ACCEPT
+  }
+
+  #leaves(transaction: Transaction, recipient: Recipient, way: OutboundWay): Gate {
+    const routeOf = (id: string) => this.#parts.directory().route(id)
+    if (this.#spread.takes(transaction, way, recipient.forwardPath, routeOf)) return this.#joined(transaction, way)
+    return this.#refuse('rcpt', transaction, refusals.tooManyDestinations(DESTINATIONS_MAX), recipient, way)
   }
 
   #verified(transaction: Transaction, recipient: Recipient, domain: ServedDomain, answer: RecipientAnswer): Gate {

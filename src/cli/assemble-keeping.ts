@@ -52,8 +52,7 @@ export function assembleKeeping(
     },
   })
   const reports = assembleReports(current, { newTraceId, spool, queue, report: tell }, outside)
-  // New connections know of no back-off.
-  const wake = (woken: string) => delivery.retire(new Set([...current.routeIds()].filter((id) => id !== woken)))
+  const wake = (woken: string) => delivery.wake(woken)
   const outages: Outages = assembleOutages(queue, sending, wake)
   sending.knowing(outages)
   const holds: Holds = new Holds({

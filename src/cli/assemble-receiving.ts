@@ -68,6 +68,8 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, { clo
     commit: new Commit({
       clock,
       report: tell,
+      route: current.route,
+      newTraceId,
       spool: {
         append: (message, content, firstAttemptMs) => spool.append(message, content, firstAttemptMs),
         get: (id) => spool.get(id),

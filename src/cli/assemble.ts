@@ -25,13 +25,15 @@ import type { Database } from '#store/database.ts'
 import { ListReader } from '#store/recipient-lists.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { type Disk, systemDisk } from '#sys/disk.ts'
-import { createResolver } from '#sys/resolver.ts'
+import type { Dns } from '#sys/dns/answer.ts'
+import { createResolver, systemDns } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import type { Connect } from '#sys/wire.ts'
 import { findingsFor } from '../relay/findings.ts'
 import { type Learner, lessonsFor } from '../relay/lessons.ts'
 import { spoolAlarmEvent } from '../relay/spool-faults.ts'
 import { acceptSettings } from './accept-settings.ts'
+import { assembleDestinations } from './assemble-destinations.ts'
 import { assembleKeeping } from './assemble-keeping.ts'
 import { assembleReceiving } from './assemble-receiving.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
@@ -102,6 +104,8 @@ export interface Outside {
   readonly disk: Disk
   readonly connect: Connect
   readonly resolve: Resolve
+  /** Without it no route can find hosts by MX. */
+  readonly dns?: Dns
   /** In [0, 1). */
   readonly random: () => number
   readonly report: (options: ReportOptions) => RunningReport
@@ -117,15 +121,20 @@ export interface Shared {
   readonly workers: number
 }
 
-export const realOutside = (): Outside => ({
-  clock: systemClock,
-  disk: systemDisk,
-  connect: connectSocket,
-  resolve: createResolver(systemClock),
-  random: Math.random,
-  report: (options) => new WorkerReport(options),
-  spool: {},
-})
+/** `nameServers`: the configured ones, if there are any. */
+export function realOutside(nameServers: () => Config['nameServers'] = () => undefined): Outside {
+  const dns = systemDns(systemClock, nameServers)
+  return {
+    clock: systemClock,
+    disk: systemDisk,
+    connect: connectSocket,
+    resolve: createResolver(systemClock, dns),
+    dns,
+    random: Math.random,
+    report: (options) => new WorkerReport(options),
+    spool: {},
+  }
+}
 
 export async function assembleWorker(options: WorkerOptions, outside = realOutside()): Promise<Worker> {
   const current = new Current(options.config, { index: options.index, workers: options.workers ?? 1 })
@@ -223,6 +232,7 @@ function assembleSending(
     connect,
     clock,
     resolve,
+    ...(outside.dns && { destinations: assembleDestinations(current, outside.dns, clock) }),
     hostname,
     random,
     preferChunking: true,

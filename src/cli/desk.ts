@@ -15,7 +15,7 @@ import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-li
 import { REPLY_LIMITS } from '#store/reply-limits.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
-import { createResolver } from '#sys/resolver.ts'
+import { createResolver, systemDns } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import { txtLookup } from '#sys/txt-lookup.ts'
 import { CredentialsClerk } from './clerks/credentials.ts'
@@ -60,6 +60,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     changed: (domain) => recipients.directoryChanged(domain.startsWith('*.') ? undefined : domain),
     log,
   })
+  const names = nameServersClerk(config)
   await lists.prepare()
   const findings = findingsClerk<Config>(store, wallMs, systemClock)
   const notices = new NoticesClerk({ store, wallMs, clock: systemClock, config, log })
@@ -67,7 +68,10 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     clock: systemClock,
     random: Math.random,
     connect: connectSocket,
-    resolve: createResolver(systemClock),
+    resolve: createResolver(
+      systemClock,
+      systemDns(systemClock, () => names.servers),
+    ),
     store: new OutagesStore(store),
     notify: notices.notify,
     log,
@@ -76,9 +80,23 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   const dkim = new DkimClerk({ store, wallMs, clock: systemClock, config, lookUp, log })
   const leaving = outboundClerks<Config>(store, wallMs)
   const logins = credentialClerks(store, config, log)
-  const clerks: Clerk<Config>[] = [recipients, lists, ...leaving, findings, notices, outages, dkim, ...logins]
+  const clerks: Clerk<Config>[] = [names, recipients, lists, ...leaving, findings, notices, outages, dkim, ...logins]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
+}
+
+/** Which name servers are asked from here. */
+function nameServersClerk({ nameServers }: Config): Clerk<Config> & { readonly servers: Config['nameServers'] } {
+  let servers = nameServers
+  return {
+    subject: 'name-servers',
+    get servers() {
+      return servers
+    },
+    async reload(config) {
+      servers = config.nameServers
+    },
+  }
 }
 
 function credentialClerks(database: Database, config: Config, log: (line: string) => void): Clerk<Config>[] {

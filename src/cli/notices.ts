@@ -11,6 +11,7 @@ import type { Report } from '#mail/event.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import type { Queue } from '#queue/queue.ts'
 import { type Spool, SpoolError } from '#spool/contract.ts'
+import { towards } from '#tenant/destination.ts'
 import type { Directory } from '#tenant/directory.ts'
 
 /** Longer is no notice. A digest of a hundred messages has 50 KiB. */
@@ -47,7 +48,8 @@ export async function sendNotice(parts: NoticeParts, question: NoticeQuestion): 
   const { tenant, route, smtputf8 } = question
   const mailbox = parseMailbox(question.recipient)
   if (!mailbox.ok) return refused(`${question.recipient} is no address`)
-  if (parts.directory().route(route) === undefined) return refused(`no route ${route} in the configuration`)
+  const way = parts.directory().route(route)
+  if (way === undefined) return refused(`no route ${route} in the configuration`)
   const octets = Buffer.from(question.content)
   const fault = contentFault(octets)
   if (fault !== undefined) return refused(fault)
@@ -57,7 +59,7 @@ export async function sendNotice(parts: NoticeParts, question: NoticeQuestion): 
   const message = {
     id: parts.newTraceId(),
     tenant,
-    route,
+    route: towards(way, mailbox.value.domain),
     envelope: { reversePath: NULL_PATH, recipients: [recipient], body, smtputf8 },
     reception: { clientAddress: '', greetingName: '', protocol: '', receivedMs: nowMs },
     notice: true,

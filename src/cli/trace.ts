@@ -80,6 +80,8 @@ export function story(raw: TraceRecord): string {
       const lines = (record['recipients'] as AttemptedRecipient[]).map((r) => `${indent}${r.status} ${r.to}: ${r.text}`)
       return [`${at}attempt ${where}, ${record['ageMs']} ms after reception`, ...lines].join('\n')
     }
+    case 'split':
+      return `${at}goes on as ${record['part']} for ${list(record['to'])}: another destination, ${record['route']}`
     case 'held':
       return `${at}held for ${list(record['to'])}: ${record['reason']}${record['stage'] ? ` at ${record['stage']}` : ''}\n${indent}${record['text']}`
     case 'dropped':

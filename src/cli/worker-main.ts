@@ -53,9 +53,13 @@ runWorker(async ({ settings, workers, ...context }, desk) => {
     met: meetings(desk, systemClock),
     follow: (outages: Outages) => followOutages(outages, desk, systemClock),
   }
-  const worker = await assembleWorker({ config, ...context, workers, ...own }, { ...realOutside(), shared })
+  let { nameServers } = config
+  const outside = { ...realOutside(() => nameServers), shared }
+  const worker = await assembleWorker({ config, ...context, workers, ...own }, outside)
   await worker.acceptor.prepare()
-  return partsOf(worker)
+  return partsOf(worker, (next) => {
+    nameServers = next.nameServers
+  })
 })
 
 // Also the other workers have mail for the server that asks.
@@ -63,14 +67,17 @@ async function flushAll(desk: AskDesk, routes: readonly string[]): Promise<numbe
   return ((await desk('outages/flush', { routes })) as { waiting: number }).waiting
 }
 
-function partsOf(worker: Worker): WorkerParts {
+function partsOf(worker: Worker, reloaded: (config: Config) => void): WorkerParts {
   return {
     async listen() {
       await worker.acceptor.listen()
       // Node writes it at exit only, and a worker may be killed.
       flushCompileCache()
     },
-    reload: (settings) => worker.reload(settings as Config),
+    reload(settings) {
+      reloaded(settings as Config)
+      return worker.reload(settings as Config)
+    },
     drain: () => worker.drain(),
     ask: (about, body) => answer(worker, about as keyof WorkerQuestions, body),
     status: () => ({ sessions: worker.acceptor.sessions, lagMs: worker.acceptor.lagMs }),

@@ -7,17 +7,14 @@ import { firstOne } from './check-listeners.ts'
 import type { Draft, TenantDraft } from './draft.ts'
 import { shown } from './problem.ts'
 import { nearest } from './suggest.ts'
+import { readFullDomain } from './units.ts'
 import type { SettingPath, YamlText } from './yaml-text.ts'
 
 export function checkOutbound(draft: Draft, yaml: YamlText): void {
   checkNetworks(draft, yaml)
   checkDoors(draft, yaml)
   for (const tenant of draft.tenants) {
-    const route = tenant.settings.outbound?.route
-    if (route !== undefined && !tenant.routes.has(route)) {
-      reportNoRoute(route, tenant, [...tenant.path, 'outbound', 'route'], yaml)
-    }
-    checkLmtp(tenant, yaml)
+    checkRoutes(tenant, yaml)
     checkProtection(tenant, yaml)
   }
 }
@@ -80,11 +77,37 @@ function checkDoors({ relay, tenants }: Draft, yaml: YamlText): void {
   }
 }
 
-function checkLmtp(tenant: TenantDraft, yaml: YamlText): void {
-  const route = tenant.settings.outbound?.route
-  if (route === undefined || tenant.routes.get(route)?.settings?.protocol !== 'lmtp') return
-  const message = `${route} speaks LMTP, which does not relay (RFC 2033 §5)`
-  yaml.report('error', [...tenant.path, 'outbound', 'route'], message, { allowed: 'a route with protocol: smtp' })
+/** Every route by which a tenant's mail may leave, and where that is said. */
+export function outboundRoutes({
+  settings,
+  path,
+}: TenantDraft): { readonly route: string; readonly at: SettingPath }[] {
+  const { outbound } = settings
+  if (outbound === undefined) return []
+  const nullPath = outbound['null-path-route']
+  return [
+    { route: outbound.route, at: [...path, 'outbound', 'route'] },
+    ...(nullPath === undefined ? [] : [{ route: nullPath, at: [...path, 'outbound', 'null-path-route'] }]),
+    ...Object.entries(outbound['domain-routes'] ?? {}).map(([domain, route]) => ({
+      route,
+      at: [...path, 'outbound', 'domain-routes', domain],
+    })),
+  ]
+}
+
+function checkRoutes(tenant: TenantDraft, yaml: YamlText): void {
+  for (const { route, at } of outboundRoutes(tenant)) {
+    if (!tenant.routes.has(route)) reportNoRoute(route, tenant, at, yaml)
+    else if (tenant.routes.get(route)?.settings?.protocol === 'lmtp') {
+      const message = `${route} speaks LMTP, which does not relay (RFC 2033 §5)`
+      yaml.report('error', at, message, { allowed: 'a route with protocol: smtp' })
+    }
+  }
+  for (const domain of Object.keys(tenant.settings.outbound?.['domain-routes'] ?? {})) {
+    if (readFullDomain(domain) !== undefined) continue
+    const at = [...tenant.path, 'outbound', 'domain-routes', domain]
+    yaml.report('error', at, `${shown(domain)} is not a domain`, { allowed: 'a domain such as example.org' }, 'key')
+  }
 }
 
 function checkProtection(tenant: TenantDraft, yaml: YamlText): void {

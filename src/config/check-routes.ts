@@ -31,9 +31,33 @@ export function ownAddresses({ relay }: Draft, machine: readonly string[]): OwnA
 export function checkRoute(route: RouteDraft, own: OwnAddresses, yaml: YamlText): void {
   const { settings, path } = route
   if (settings === undefined) return
-  checkHosts(settings.hosts, settings.protocol, [...path, 'hosts'], own, yaml)
+  if (settings.hosts) checkHosts(settings.hosts, settings.protocol, [...path, 'hosts'], own, yaml)
+  checkUseMx(settings, path, yaml)
+  checkSources(settings, path, own, yaml)
   if (settings.retry.first > settings.retry.max) {
     yaml.report('error', [...path, 'retry', 'first'], 'is longer than retry.max', { allowed: 'at most retry.max' })
+  }
+}
+
+function checkUseMx(settings: RouteSettings, path: SettingPath, yaml: YamlText): void {
+  const { hosts, protocol, 'use-mx': useMx } = settings
+  if (hosts === undefined && !useMx) {
+    yaml.report('error', path, 'does not say where its mail goes', { allowed: 'hosts, or use-mx: true' }, 'key')
+  } else if (hosts !== undefined && useMx) {
+    yaml.report('error', [...path, 'use-mx'], 'stands beside hosts', { hint: 'remove one of them' }, 'key')
+  }
+  if (useMx && protocol === 'lmtp') {
+    const message = 'mail servers of the Internet do not speak LMTP (RFC 2033 §5)'
+    yaml.report('error', [...path, 'protocol'], message, { allowed: 'smtp' })
+  }
+}
+
+// It may be configured a moment later (a floating address); until then nothing leaves from it.
+function checkSources(settings: RouteSettings, path: SettingPath, own: OwnAddresses, yaml: YamlText): void {
+  for (const [i, { address }] of (settings['source-addresses'] ?? []).entries()) {
+    if (own.machine.includes(address) || own.machine.length === 0 || isLoopback(address)) continue
+    const hint = 'connections from there will fail until it is configured'
+    yaml.report('warning', [...path, 'source-addresses', i], `${address} is no address of this machine`, { hint })
   }
 }
 

@@ -5,7 +5,7 @@
 import { checkCalloutSender } from './check-callouts.ts'
 import { firstOne } from './check-listeners.ts'
 import { checkNotices } from './check-notices.ts'
-import { checkOutbound, reportNoRoute } from './check-outbound.ts'
+import { checkOutbound, outboundRoutes, reportNoRoute } from './check-outbound.ts'
 import { checkHosts, checkRoute, type OwnAddresses } from './check-routes.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, recipientKey } from './recipients.ts'
@@ -70,7 +70,7 @@ function checkUnused(tenant: TenantDraft, yaml: YamlText): void {
   // A faulty domain may have meant any of them.
   if (!tenant.complete) return
   const used = new Set(tenant.domains.map((domain) => domain.settings?.route))
-  used.add(tenant.settings.outbound?.route)
+  for (const { route } of outboundRoutes(tenant)) used.add(route)
   for (const [name, route] of tenant.routes) {
     if (!used.has(name)) yaml.report('warning', route.path, 'nothing uses this route', {}, 'key')
   }
@@ -88,6 +88,9 @@ function checkWay(domain: DomainDraft, tenant: TenantDraft, own: OwnAddresses, y
     yaml.report('error', [...domain.path, 'deliver-to'], 'stands beside a route', { hint }, 'key')
   } else if (route !== undefined && !tenant.routes.has(route)) {
     reportNoRoute(route, tenant, [...domain.path, 'route'], yaml)
+  } else if (route !== undefined && tenant.routes.get(route)?.settings?.['use-mx']) {
+    const message = `${route} finds hosts by MX, and the MX of a domain that we serve is this relay`
+    yaml.report('error', [...domain.path, 'route'], message, { allowed: 'a route with hosts' })
   }
 }
 

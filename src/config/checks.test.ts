@@ -36,6 +36,45 @@ test('a domain inside the wildcard of another tenant is a warning, inside one’
   assert.match(problems(other).join(), /warning: .* is taken out of the wildcard of hoster; the first one: v:4:22/)
 })
 
+test('a route with use-mx is for mail that leaves, and has no hosts beside', () => {
+  const outbound = 'outbound: {from-networks: 10.0.0.0/8, route: out}'
+  const tenant = (route: string, more = outbound) =>
+    `  bakery: {routes: {out: ${route}, main: {hosts: a.example}}, domains: {bakery.example: {route: main}}, ${more}}\n`
+  const door =
+    'listeners: [{name: mx, addresses: 192.0.2.1:25, tls: none}, {name: out, addresses: 192.0.2.1:26, tls: none, service: outbound}]'
+  const told = (text: string) => problems(text, door).join('\n')
+  assert.equal(told(tenant('{use-mx: true}')), '')
+  assert.match(told(tenant('{use-mx: true, hosts: b.example}')), /use-mx: stands beside hosts; remove one of them/)
+  assert.match(
+    told(tenant('{tls: never}')),
+    /routes\.out: does not say where its mail goes; allowed: hosts, or use-mx: true/,
+  )
+  assert.match(told(tenant('{use-mx: true, protocol: lmtp}')), /do not speak LMTP/)
+  const served = `  bakery: {routes: {out: {use-mx: true}}, domains: {bakery.example: {route: out}}, ${outbound}}\n`
+  assert.match(
+    told(served),
+    /domains\."bakery\.example"\.route: out finds hosts by MX, and the MX of a domain that we serve/,
+  )
+  const ways = (more: string) => tenant('{use-mx: true}', outbound.replace('}', `, ${more}}`))
+  assert.equal(told(ways('domain-routes: {Partner.example: main}, null-path-route: main')), '')
+  assert.match(told(ways('domain-routes: {partner.example: mian}')), /bakery has no route "?mian"?.*did you mean main/)
+  assert.match(told(ways('null-path-route: mian')), /null-path-route: bakery has no route/)
+  assert.match(told(ways('domain-routes: {partner: main}')), /"?partner"? is not a domain/)
+})
+
+test('source addresses should be of this machine', () => {
+  const route = (addresses: string) =>
+    `  bakery: {routes: {main: {hosts: a.example, source-addresses: ${addresses}}}, domains: {bakery.example: {route: main}}}\n`
+  assert.deepEqual(
+    problems(route('[{address: 203.0.113.7}, {address: "2001:db8::7", greeting-name: six.example}]')),
+    [],
+  )
+  assert.match(
+    problems(route('{address: 203.0.113.8}')).join(),
+    /warning: .*source-addresses\.0: 203\.0\.113\.8 is no address of this machine/,
+  )
+})
+
 test('a domain says where its mail goes, once', () => {
   const domain = (settings: string): string =>
     `  bakery: {routes: {main: {hosts: a.example}}, domains: {one.example: {route: main}, bakery.example: ${settings}}}\n`

@@ -87,6 +87,14 @@ export interface DsnConfig {
   readonly perDomainAndDayMax: number
 }
 
+/** What holds for all routes that find their hosts by MX. */
+export interface DestinationsConfig {
+  /** Networks that are taken although they are not public. */
+  readonly allowNetworks: readonly string[]
+  /** Names of this relay beside `hostname`. */
+  readonly ownNames: readonly string[]
+}
+
 /** Keys that sign outgoing mail. */
 export interface DkimConfig {
   /** Under number 0 the secret that seals them; empty: one in the data folder. */
@@ -109,6 +117,9 @@ export interface Config {
     readonly destination: 'stdout' | { readonly path: string }
   }
   readonly http: { readonly address: Endpoint | 'off' }
+  /** Absent: those of the machine. */
+  readonly nameServers?: readonly Endpoint[]
+  readonly destinations: DestinationsConfig
   readonly listeners: readonly ListenerConfig[]
   readonly limits: RelayLimits
   readonly spool: { readonly segmentOctets: number; readonly freeOctetsMin: number }

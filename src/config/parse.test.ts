@@ -67,6 +67,8 @@ data-folder: data
 workers: 2
 log: {format: both, destination: /var/log/vorposten.log}
 http: {address: off}
+name-servers: [127.0.0.1, "[::1]:5353"]
+destinations: {allow-networks: 10.0.0.0/8, own-names: mx2.relay.example}
 listeners:
   - name: mx
     addresses: 127.0.0.1:2525
@@ -92,6 +94,11 @@ tenants: {}
       { segmentOctets: 2 ** 20, freeOctetsMin: 2e9 },
     ],
   )
+  assert.deepEqual(config.nameServers, [
+    { address: '127.0.0.1', port: 53 },
+    { address: '::1', port: 5353 },
+  ])
+  assert.deepEqual(config.destinations, { allowNetworks: ['10.0.0.0/8'], ownNames: ['mx2.relay.example'] })
   assert.equal(mx?.certificates[0]?.names[0], '*.relay.example')
   assert.match(mx?.certificates[0]?.certificateFile ?? '', /^\/.*\/tls\/mx\.crt$/)
   assert.deepEqual(mx?.proxyFrom, ['10.0.0.0/8', '192.0.2.7'])
@@ -121,6 +128,7 @@ tenants:
         retry: {first: 1m, max: 2h}
         lifetime: 4d
         greeting-name: out.relay.example
+        source-addresses: [{address: 192.0.2.7}, {address: 192.0.2.8, greeting-name: out8.relay.example}]
       store: {hosts: "[2001:db8::1]", protocol: lmtp}
     domains:
       Bäckerei.example: {route: main, recipients: {listed: [Anna, 0815, '"a b"', info@bäckerei.example]}, policy: strict}
@@ -136,6 +144,10 @@ tenants:
     ['bakery/main', 'verified', 3, 7, 'out.relay.example'],
   )
   assert.deepEqual([main?.retryFirstMs, main?.retryMaxMs, main?.lifetimeMs], [60_000, 7_200_000, 345_600_000])
+  assert.deepEqual(main?.sources, [
+    { address: '192.0.2.7' },
+    { address: '192.0.2.8', greetingName: 'out8.relay.example' },
+  ])
   assert.deepEqual(store?.hosts, [{ name: '2001:db8::1', port: 24, preference: 10 }], 'the port of LMTP')
   const [named, below] = config.domains
   assert.deepEqual([named?.name, named?.policyClass, named?.route], ['xn--bckerei-5wa.example', 'strict', main])
@@ -168,7 +180,7 @@ tenants:
   assert.deepEqual(
     problems(text).map((problem) => problem.replaceAll('\n    ', ' | ')),
     [
-      'v.yaml:1:1: error: hostnam: "hostnam" is not a setting | allowed: hostname, data-folder, workers, log, http, callout-sender, listeners, limits, notices, dsn, spool, dkim, holds, tenants | did you mean hostname?',
+      'v.yaml:1:1: error: hostnam: "hostnam" is not a setting | allowed: hostname, data-folder, workers, log, http, callout-sender, name-servers, destinations, listeners, limits, notices, dsn, spool, dkim, holds, tenants | did you mean hostname?',
       'v.yaml:1:1: error: hostname: is missing | allowed: a host name such as mx1.relay.example',
       'v.yaml:2:28: error: limits.command-time-max: "5" is not allowed here | allowed: a duration such as 250ms, 30s, 5m, 4h or 5d, from 1s to 1h | the unit is missing, as in 30s or 5m',
       'v.yaml:2:47: error: limits.recipients-max: "50" is not allowed here | allowed: a whole number from 100 to 50000',
@@ -178,8 +190,7 @@ tenants:
       'v.yaml:8:8: error: listeners.0.tls: "startls" is not allowed here | allowed: none, starttls, implicit | did you mean starttls?',
       'v.yaml:10:3: error: tenants.Bakery: "Bakery" is not a name | allowed: a name of a-z, 0-9 and -, up to 63 characters',
       'v.yaml:11:17: error: tenants.Bakery.postmaster: "nobody" is not allowed here | allowed: an address such as postmaster@bakery.example | there is no @',
-      'v.yaml:12:14: error: tenants.Bakery.routes.main.hosts: is missing | allowed: one value or a list',
-      'v.yaml:12:21: error: tenants.Bakery.routes.main.host: "host" is not a setting | allowed: hosts, protocol, tls, connections-max, rate-max, probe-interval, deliveries-per-connection-max, retry, lifetime, greeting-name | did you mean hosts?',
+      'v.yaml:12:21: error: tenants.Bakery.routes.main.host: "host" is not a setting | allowed: hosts, use-mx, mx-port, protocol, tls, connections-max, rate-max, probe-interval, deliveries-per-connection-max, retry, lifetime, greeting-name, source-addresses | did you mean hosts?',
       'v.yaml:13:15: error: tenants.Bakery.domains.bakery: "bakery" is not a domain | allowed: a domain such as bakery.example, or "*.bakery.example" for all its subdomains',
     ],
   )

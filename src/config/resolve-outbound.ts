@@ -7,6 +7,7 @@ import { readText } from './file-text.ts'
 import type { Position, ProblemList } from './problem.ts'
 import type { BounceProtectionWritten } from './schema-outbound.ts'
 import { type Environment, readSecret, SECRET_OCTETS_MAX } from './secret.ts'
+import { readFullDomain } from './units.ts'
 import { settingText, type YamlText } from './yaml-text.ts'
 
 /** A shorter key can be tried out at leisure by whoever has one signed address. */
@@ -22,12 +23,24 @@ export function outboundOf(
   return {
     networks: written['from-networks'],
     route: `${name}/${written.route}`,
+    ...(written['domain-routes'] && { domainRoutes: domainRoutes(name, written['domain-routes']) }),
+    ...(written['null-path-route'] && { nullPathRoute: `${name}/${written['null-path-route']}` }),
     senders: written.senders,
     contentOctetsMax,
     ndrs: written.ndrs,
     autoReplies: { limit, windowMs, per },
     dkim: { ifUnavailable, ...(expiryMs !== undefined && { expiryMs }) },
   }
+}
+
+// Names that are none were reported.
+function domainRoutes(tenant: string, written: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  const routes = new Map<string, string>()
+  for (const [domain, route] of Object.entries(written)) {
+    const ascii = readFullDomain(domain)
+    if (ascii !== undefined) routes.set(ascii, `${tenant}/${route}`)
+  }
+  return routes
 }
 
 /** A key that is still to be read into the map which the config already holds. */

@@ -4,7 +4,7 @@
  */
 import { dirname, resolve } from 'node:path'
 import type { ServerLimits } from '#smtp/server/contract.ts'
-import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
+import type { Route, ServedDomain, SourceAddress, Tenant } from '#tenant/directory.ts'
 import { defaultPort } from './check-routes.ts'
 import type { ListedKeys } from './check-tenants.ts'
 import type {
@@ -36,22 +36,8 @@ export interface Resolved {
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
   const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn, dkim } = relay
   const dataFolder = relay['data-folder']
-  if (
-    !(
-      hostname &&
-      dataFolder &&
-      workers &&
-      log &&
-      http &&
-      listeners &&
-      limits &&
-      spool &&
-      holds &&
-      notices &&
-      dsn &&
-      dkim
-    )
-  ) {
+  const sections = listeners && limits && spool && holds && notices && dsn && dkim && relay.destinations
+  if (!(hostname && dataFolder && workers && log && http && sections)) {
     throw new Error('not sound')
   }
   const at = (path: string): string => resolve(dirname(yaml.file), path)
@@ -65,6 +51,11 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     workers,
     log: { format: log.format, destination: log.destination === 'stdout' ? 'stdout' : { path: at(log.destination) } },
     http,
+    ...(relay['name-servers'] && { nameServers: relay['name-servers'] }),
+    destinations: {
+      allowNetworks: relay.destinations['allow-networks'] ?? [],
+      ownNames: relay.destinations['own-names'] ?? [],
+    },
     listeners: listeners.map((listener) => listenerConfig(listener, limits, at)),
     limits: relayLimits(limits),
     spool: { segmentOctets: spool['segment-size'], freeOctetsMin: spool['free-space-min'] },
@@ -262,6 +253,12 @@ function ldapSource(settings: LdapSettings, at: Absolute): LdapSource {
   }
 }
 
+type SourceWritten = NonNullable<RouteSettings['source-addresses']>[number]
+
+function sourceFrom({ address, 'greeting-name': greetingName }: SourceWritten): SourceAddress {
+  return { address, ...(greetingName !== undefined && { greetingName }) }
+}
+
 let defaults: RouteSettings | undefined
 const routeDefaults = (): RouteSettings => (defaults ??= routeSettings.parse({ hosts: 'mail.bakery.example' }))
 
@@ -271,11 +268,13 @@ function routeFrom(settings: RouteSettings, tenant: string, name: string): Route
     id: `${tenant}/${name}`,
     tenant,
     protocol: settings.protocol,
-    hosts: settings.hosts.map((host) => ({
+    hosts: (settings.hosts ?? []).map((host) => ({
       name: host.name,
       port: host.port ?? defaultPort(settings.protocol),
       preference: host.preference,
     })),
+    ...(settings['source-addresses'] && { sources: settings['source-addresses'].map(sourceFrom) }),
+    ...(settings['use-mx'] && { byMx: { port: settings['mx-port'] } }),
     tls: settings.tls,
     connectionsMax: settings['connections-max'],
     deliveriesPerConnectionMax: settings['deliveries-per-connection-max'],

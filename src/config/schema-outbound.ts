@@ -21,8 +21,23 @@ export const outboundSettings = section({
     ),
   ),
   route: routeName.describe(
-    'The tenant’s route that the mail takes: the hosts that bring it out into the world (a smarthost).',
+    prose(
+      'The tenant’s route that the mail takes: the hosts that bring it out into the world (a smarthost), or one with',
+      '`use-mx`, which finds the hosts of each recipient’s domain.',
+    ),
   ),
+  'domain-routes': z
+    .record(z.string(), routeName)
+    .optional()
+    .describe('Recipient domains whose mail takes another route of the tenant: `{example.org: partner}`.'),
+  'null-path-route': routeName
+    .optional()
+    .describe(
+      prose(
+        'The route of mail from `<>`, if not `route`: non-delivery messages of the tenant’s servers then leave from other',
+        'addresses than its mail, and cannot spoil their name (R6).',
+      ),
+    ),
   senders: choice('own-domains', 'any')
     .prefault('own-domains')
     .describe(

@@ -8,7 +8,7 @@ import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts
 import { recipients } from './schema-recipients.ts'
 import { choice, count, duration, flag, oneOrMore, prose, section, setting, size } from './setting.ts'
 import { timeZone } from './time-zone.ts'
-import { readFullDomain, readHostPort } from './units.ts'
+import { canonicalAddress, readFullDomain, readHostPort } from './units.ts'
 
 /** Also the names of routes: both are parts of route ids, log lines and metrics. */
 export const NAME = /^[a-z0-9-]{1,63}$/
@@ -68,14 +68,40 @@ const nextHop = z
 
 const hosts = oneOrMore(nextHop)
 
+const ipAddress = setting({
+  allowed: 'an address such as 192.0.2.7 or "2001:db8::7"',
+  brief: 'an address',
+  read: canonicalAddress,
+  json: { type: 'string', examples: ['192.0.2.7', '2001:db8::7'] },
+})
+
+const sourceAddress = section({
+  address: ipAddress.describe('An address of this machine. Its name in DNS should be the greeting name, and back.'),
+  'greeting-name': hostName.optional().describe('Name in our EHLO from there, if not that of the route.'),
+})
+
 export const routeSettings = section({
-  hosts: hosts.describe(
-    prose(
-      'The tenant’s servers. Port 25, for LMTP 24, if none is given. With a preference: `{host:',
-      'backup.bakery.example, preference: 20}`; without one it is 10. The lowest is tried first, equal ones',
-      'share the load.',
+  hosts: hosts
+    .optional()
+    .describe(
+      prose(
+        'The tenant’s servers. Either this or `use-mx`. Port 25, for LMTP 24, if none is given. With a preference: `{host:',
+        'backup.bakery.example, preference: 20}`; without one it is 10. The lowest is tried first, equal ones',
+        'share the load.',
+      ),
     ),
-  ),
+  'use-mx': flag
+    .prefault(false)
+    .describe(
+      prose(
+        'For mail that leaves: each recipient domain is a destination of its own, whose hosts its MX records name (RFC 5321',
+        '§5.1). `connections-max`, `rate-max`, retries and back-off are then those of each destination. See',
+        'outbound-routing.md.',
+      ),
+    ),
+  'mx-port': count(1, 65_535)
+    .prefault(25)
+    .describe('Port of these hosts. Mail servers of the Internet listen on 25 and nowhere else; others are for tests.'),
   protocol: choice('smtp', 'lmtp')
     .prefault('smtp')
     .describe('`lmtp` (RFC 2033) answers for each recipient after the content; never on port 25 (RFC 2033 §5).'),
@@ -142,6 +168,15 @@ export const routeSettings = section({
   'greeting-name': hostName
     .optional()
     .describe('Name in our EHLO to these hosts; the relay’s `hostname` if none is given.'),
+  'source-addresses': oneOrMore(sourceAddress)
+    .optional()
+    .describe(
+      prose(
+        'Addresses of this machine from which these hosts are reached, one at random for each connection. IPv4 hosts are',
+        'reached from IPv4 addresses, IPv6 hosts from IPv6 addresses; where there is none of a family, hosts are not',
+        'reached by it.',
+      ),
+    ),
 })
 
 const shortName = setting({

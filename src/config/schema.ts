@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { dkimSettings } from './schema-dkim.ts'
+import { destinationSettings, nameServers } from './schema-dns.ts'
 import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { dsnSettings } from './schema-outbound.ts'
@@ -83,6 +84,16 @@ export const relayShape = {
         'server of its domain must. Without it, such servers cannot be asked.',
       ),
     ),
+  'name-servers': nameServers
+    .optional()
+    .describe(
+      prose(
+        'Recursive name servers, asked in this order; those of /etc/resolv.conf if none is given. One on this machine that',
+        'validates (unbound, for example) is best: only the word of such a server makes an answer secure (DNSSEC, RFC',
+        '7672 §2.1.1), and its answers cost nothing.',
+      ),
+    ),
+  destinations: destinationSettings.prefault({}).describe('What holds for all routes with `use-mx`.'),
   listeners: oneOrMore(listenerSettings)
     .prefault([{ name: 'mx', addresses: ['0.0.0.0:25', '[::]:25'] }])
     .describe('Where mail comes in.'),

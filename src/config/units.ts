@@ -2,7 +2,7 @@
  * Values as people write them: `5m`, `25MB`, `[::]:25`, `10.0.0.0/8`, `mail.bakery.example:25`. Each reader takes the
  * whole text and answers undefined for what it does not understand; ranges are the settings' business.
  */
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIP, isIPv4, isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { parseDomainName } from '#mail/domain.ts'
 import type { Endpoint } from '#mail/session.ts'
@@ -162,6 +162,15 @@ export function readHostPort(text: string): HostPort | undefined {
   if (portText === undefined) return { name }
   const port = readPort(portText, 1)
   return port === undefined ? undefined : { name, port }
+}
+
+const DNS_PORT = 53
+
+/** An address of a name server, with its port if that is not 53. */
+export function nameServer(text: string): Endpoint | undefined {
+  const read = readHostPort(text)
+  if (read === undefined || isIP(read.name) === 0) return undefined
+  return { address: read.name, port: read.port ?? DNS_PORT }
 }
 
 const bareHost = (text: string): string | undefined => (isIPv4(text) ? text : readHostName(text))

@@ -12,12 +12,15 @@ import type { Envelope } from '#mail/envelope.ts'
 import type { Attempt, Outcome } from '#mail/outcome.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
 import type { TraceId } from '#mail/trace-id.ts'
-import type { RecipientResult, SessionFault } from '#smtp/client/contract.ts'
+import type { RecipientResult } from '#smtp/client/contract.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Connect } from '#sys/wire.ts'
+import { declaredRouteId } from '#tenant/destination.ts'
 import type { Route } from '#tenant/directory.ts'
 import { Connection } from './connection.ts'
+import type { Destinations } from './destinations.ts'
 import type { Resolve } from './dial.ts'
+import { attemptEach } from './each-destination.ts'
 import { DELIVER_LIMITS, type DeliverLimits } from './limits.ts'
 import { RouteConnections, type RouteStats } from './route-connections.ts'
 import { TlsSessions } from './tls-sessions.ts'
@@ -26,6 +29,8 @@ export interface DeliveryParts {
   readonly connect: Connect
   readonly clock: Clock
   readonly resolve: Resolve
+  /** For routes that find their hosts by MX. */
+  readonly destinations?: Destinations
   /** For EHLO, where a route names no other. */
   readonly hostname: string
   /** In [0, 1). */
@@ -66,7 +71,9 @@ export interface Delivery {
   /** Finishes what is under way and refuses the rest; resolves when every connection is closed. */
   drain(): Promise<void>
   stats(): readonly RouteStats[]
-  /** After a reload: connections of all other routes are given up. */
+  /** An operator wants it tried now: new connections know of no back-off. */
+  wake(routeId: string): void
+  /** After a reload: connections of all other declared routes are given up. */
   retire(valid: ReadonlySet<string>): void
 }
 
@@ -92,17 +99,24 @@ class RoutedDelivery implements Delivery {
   }
 
   async attempt(route: Route, message: OutgoingMessage, options: AttemptOptions): Promise<Attempt> {
+    if (route.byMx !== undefined && route.destination === undefined) {
+      return attemptEach(route, message, (to, part) => this.attempt(to, part, options))
+    }
     const { clock } = this.#parts
-    const { deliveries } = this.#of(route)
     const startMs = clock.monotonic()
     const queuedMs = Math.max(0, clock.wall() - message.receivedMs)
+    const reached = route.destination === undefined ? route : await this.#withHosts(route, route.destination)
+    if ('kind' in reached) {
+      return notConnected(message, reached, { queuedMs, connectMs: clock.monotonic() - startMs })
+    }
+    const { deliveries } = this.#of(reached)
     const deadlineMs = startMs + (options.totalMsMax ?? Number.POSITIVE_INFINITY)
     const untilMs = Math.min(deadlineMs, startMs + (options.waitMsMax ?? Number.POSITIVE_INFINITY))
     for (let again = false; ; again = true) {
       const lease = deliveries.takeIdle() ?? (await deliveries.wait({ untilMs, first: again }))
       const readyMs = clock.monotonic()
       if (!(lease instanceof Connection))
-        return notConnected(message, lease, { queuedMs, connectMs: readyMs - startMs })
+        return notConnected(message, { kind: 'deferred', ...lease }, { queuedMs, connectMs: readyMs - startMs })
       const { fresh } = lease
       const { onMixed } = options
       const { results, untouched } = await lease.deliver({ ...message, onMixed }, deadlineMs)
@@ -132,6 +146,17 @@ class RoutedDelivery implements Delivery {
     return this.#probeFrom(route, forwardPath, other)
   }
 
+  // Asked at each attempt: DNS keeps the answer as long as it may be kept, and no longer.
+  async #withHosts(route: Route, destination: string): Promise<Route | NotReached> {
+    const { destinations } = this.#parts
+    if (destinations === undefined || route.byMx === undefined) return route
+    const found = await destinations.find(destination, route.byMx.port)
+    if (found.kind === 'hosts') return { ...route, hosts: found.hosts }
+    if (found.kind === 'deferred') return { kind: 'deferred', obstacle: 'dns', text: found.text }
+    const { status } = found
+    return { kind: 'failed', status, text: `${status} ${found.text}`, stage: 'connect' }
+  }
+
   async #probeFrom(route: Route, forwardPath: ForwardPath, reversePath: ReversePath): Promise<ProbeAnswer> {
     const { deliveries, probes } = this.#of(route)
     for (let again = false; ; again = true) {
@@ -159,8 +184,13 @@ class RoutedDelivery implements Delivery {
     return [...this.#routes.values()].map((route) => route.stats(nowMs))
   }
 
+  wake(routeId: string): void {
+    const connections = this.#routes.get(routeId)
+    if (connections) this.#retire(connections)
+  }
+
   retire(valid: ReadonlySet<string>): void {
-    for (const [id, connections] of this.#routes) if (!valid.has(id)) this.#retire(connections)
+    for (const [id, connections] of this.#routes) if (!valid.has(declaredRouteId(id))) this.#retire(connections)
   }
 
   get #all(): RouteConnections[] {
@@ -171,12 +201,16 @@ class RoutedDelivery implements Delivery {
     const known = this.#routes.get(route.id)
     if (known?.serves(route)) return known
     if (known) this.#retire(known)
-    const made = new RouteConnections(route, {
+    const made: RouteConnections = new RouteConnections(route, {
       ...this.#parts,
       preferChunking: this.#parts.preferChunking ?? false,
       limits: this.#limits,
       tlsSessions: this.#tlsSessions,
-      woke: () => this.#tickLater(),
+      woke: () => {
+        // Forgotten a moment ago: it lives on until it sleeps again.
+        if (this.#routes.get(route.id) !== made) this.#retired.add(made)
+        this.#tickLater()
+      },
     })
     this.#routes.set(route.id, made)
     if (this.#draining) made.drain()
@@ -205,9 +239,16 @@ class RoutedDelivery implements Delivery {
       route.tick(nowMs)
       if (!route.asleep) awake = true
       else this.#retired.delete(route)
+      if (route.isForgettable(nowMs)) this.#forget(route)
+      else if (route.isDestination) awake = true
     }
     if (awake) this.#tickLater()
     this.#settle()
+  }
+
+  // There is no end to the domains that mail may go to.
+  #forget(connections: RouteConnections): void {
+    if (this.#routes.get(connections.routeId) === connections) this.#routes.delete(connections.routeId)
   }
 
   #settle(): void {
@@ -219,12 +260,13 @@ class RoutedDelivery implements Delivery {
 const refusesSender = (answer: ProbeAnswer): boolean =>
   answer.kind === 'unreachable' && answer.senderRefused !== undefined
 
+type NotReached = Exclude<Outcome, { kind: 'delivered' }>
+
 function notConnected(
   message: OutgoingMessage,
-  fault: SessionFault,
+  outcome: NotReached,
   delays: { queuedMs: number; connectMs: number },
 ): Attempt {
-  const outcome: Outcome = { kind: 'deferred', ...fault }
   return {
     outcomes: message.recipients.map(() => outcome),
     relay: 'none',

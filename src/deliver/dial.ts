@@ -1,15 +1,19 @@
 /**
  * From a host's name to a session that takes jobs: resolve, connect, greeting, EHLO, TLS.
  *
- * Addresses are tried in the resolver's order until one works. Opportunistic TLS whose handshake fails is tried once
+ * Addresses are tried in the resolver's order until one works; hosts that we know by MX are raced to (`race.ts`). Opportunistic TLS whose handshake fails is tried once
  * more in clear on a new connection (RFC 7435 §3: some protection where possible, clear text where not); with
  * `required` and `verified` the message waits.
  */
+import { isIP } from 'node:net'
 import type { ClientSettings, SessionFault } from '#smtp/client/contract.ts'
+import type { Clock } from '#sys/clock.ts'
 import type { Connect, Wire } from '#sys/wire.ts'
+import type { SourceAddress } from '#tenant/directory.ts'
 import { Connection, type ConnectionEvents } from './connection.ts'
 import type { Host } from './hosts.ts'
 import type { DeliverLimits } from './limits.ts'
+import { raceTo } from './race.ts'
 import type { TlsSessions } from './tls-sessions.ts'
 
 /** Addresses of a name, best first. An empty answer and a rejection are obstacle `dns`. */
@@ -21,6 +25,10 @@ export interface Dialler {
   readonly settings: ClientSettings
   readonly limits: DeliverLimits
   readonly tlsSessions: TlsSessions
+  /** Present: several addresses at a time, a little after each other. */
+  readonly race?: Pick<Clock, 'after'>
+  /** Where connections come from; absent: as the system chooses. */
+  readonly sources?: { readonly addresses: readonly SourceAddress[]; readonly random: () => number }
   /** Hears of every connection from the moment it has a wire, and for all its life. */
   readonly events: ConnectionEvents & { opened(connection: Connection): void }
 }
@@ -36,41 +44,88 @@ export async function dialHost(host: Host, dialler: Dialler): Promise<Dialled> {
   } catch (error) {
     return { ok: false, fault: { obstacle: 'dns', text: `${host.name}: ${messageOf(error)}` } }
   }
-  let last: Dialled = { ok: false, fault: { obstacle: 'dns', text: `${host.name} has no address` } }
-  for (const address of addresses.slice(0, dialler.limits.addressesPerHostMax)) {
-    last = await dialAddress(host, address, dialler)
-    if (last.ok) break
+  const reachable = addresses.filter((address) => sourcesFor(address, dialler) !== 'none')
+  const text = addresses.length === 0 ? 'has no address' : 'has no address of a family that we have one of'
+  let last: Dialled = { ok: false, fault: { obstacle: 'dns', text: `${host.name} ${text}` } }
+  for (let rest = reachable.slice(0, dialler.limits.addressesPerHostMax); rest.length > 0; ) {
+    const reached = await connectTo(host, dialler.race ? rest : rest.slice(0, 1), dialler)
+    if (reached.ok) {
+      last = await dialAddress(host, reached, dialler)
+      if (last.ok) return last
+      // Those that were slower than it come last.
+      const at = rest.indexOf(reached.address)
+      rest = [...rest.slice(at + 1), ...rest.slice(0, at)]
+    } else {
+      last = reached
+      rest = dialler.race ? [] : rest.slice(1)
+    }
   }
   return last
 }
 
-async function dialAddress(host: Host, address: string, dialler: Dialler): Promise<Dialled> {
-  const first = await openSession(host, address, dialler, dialler.settings)
-  if (first.ok || !first.tlsFailed || dialler.settings.tls !== 'opportunistic') return first
-  return openSession(host, address, dialler, { ...dialler.settings, tls: 'never' })
+type Reached = { readonly ok: true; readonly wire: Wire; readonly address: string } | Extract<Dialled, { ok: false }>
+
+/** Ours of the same family; `none`: there are some, but of the other family only. */
+function sourcesFor(address: string, { sources }: Dialler): readonly SourceAddress[] | 'none' {
+  if (sources === undefined) return []
+  const family = isIP(address)
+  const found = sources.addresses.filter((source) => isIP(source.address) === family)
+  return found.length === 0 ? 'none' : found
 }
 
-async function openSession(
-  host: Host,
-  address: string,
-  { connect, limits, tlsSessions, events }: Dialler,
-  settings: ClientSettings,
-): Promise<Dialled & { tlsFailed?: boolean }> {
-  let wire: Wire
+function sourceOf(address: string, dialler: Dialler): { from?: string } {
+  const found = sourcesFor(address, dialler)
+  const random = dialler.sources?.random() ?? 0
+  const chosen = found === 'none' ? undefined : found[Math.floor(random * found.length)]
+  return chosen === undefined ? {} : { from: chosen.address }
+}
+
+function nameFrom(local: string, sources: Dialler['sources']): { greetingName?: string } {
+  const greetingName = sources?.addresses.find(({ address }) => address === local)?.greetingName
+  return greetingName === undefined ? {} : { greetingName }
+}
+
+async function connectTo(host: Host, addresses: readonly string[], dialler: Dialler): Promise<Reached> {
+  const { connect, limits, race } = dialler
+  let last = addresses[0]!
+  const one = (address: string): Promise<Wire> => {
+    last = address
+    return connect({ address, port: host.port, timeoutMs: limits.connectMsMax, ...sourceOf(address, dialler) })
+  }
   try {
-    wire = await connect({ address, port: host.port, timeoutMs: limits.connectMsMax })
+    if (race) return { ok: true, ...(await raceTo(addresses, one, race)) }
+    return { ok: true, wire: await one(last), address: last }
   } catch (error) {
     return {
       ok: false,
-      fault: { obstacle: 'connect', text: `${host.name}[${address}]:${host.port}: ${messageOf(error)}` },
+      fault: { obstacle: 'connect', text: `${host.name}[${last}]:${host.port}: ${messageOf(error)}` },
     }
   }
+}
+
+async function dialAddress(
+  host: Host,
+  { wire, address }: Extract<Reached, { ok: true }>,
+  dialler: Dialler,
+): Promise<Dialled> {
+  const first = await openSession(host, wire, dialler, dialler.settings)
+  if (first.ok || !first.tlsFailed || dialler.settings.tls !== 'opportunistic') return first
+  const again = await connectTo(host, [address], dialler)
+  return again.ok ? openSession(host, again.wire, dialler, { ...dialler.settings, tls: 'never' }) : again
+}
+
+function openSession(
+  host: Host,
+  wire: Wire,
+  { tlsSessions, events, sources }: Dialler,
+  settings: ClientSettings,
+): Promise<Dialled & { tlsFailed?: boolean }> {
   return new Promise((resolve) => {
     let open = false
     const connection = new Connection(
       host,
       wire,
-      settings,
+      { ...settings, ...nameFrom(wire.local.address, sources) },
       {
         ready(self) {
           if (open) events.ready(self)

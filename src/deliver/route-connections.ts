@@ -6,6 +6,7 @@ import type { ClientSettings } from '#smtp/client/contract.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Connect } from '#sys/wire.ts'
 import type { Route } from '#tenant/directory.ts'
+import type { Destinations } from './destinations.ts'
 import type { Dialler, Resolve } from './dial.ts'
 import { Hosts } from './hosts.ts'
 import type { DeliverLimits } from './limits.ts'
@@ -25,6 +26,8 @@ export interface RouteParts {
   readonly connect: Connect
   readonly clock: Clock
   readonly resolve: Resolve
+  /** Absent: no route finds its hosts by MX. */
+  readonly destinations?: Pick<Destinations, 'addresses'>
   readonly hostname: string
   readonly random: () => number
   readonly limits: DeliverLimits
@@ -36,10 +39,11 @@ export interface RouteParts {
 export class RouteConnections {
   readonly routeId: string
   readonly deliveries: Pool
-  readonly probes: Pool
   /** Monotonic ms: until then probes do not try `<>`. */
   readonly nullRefused = { untilMs: 0 }
   readonly #hosts: Hosts
+  readonly #probePool: () => Pool
+  #probes: Pool | undefined
   #route: Route
 
   constructor(route: Route, parts: RouteParts) {
@@ -57,7 +61,8 @@ export class RouteConnections {
     const { connectionsMax, deliveriesPerConnectionMax } = route
     this.deliveries = new Pool({ ...common, connectionsMax, jobsMax: deliveriesPerConnectionMax })
     const { probeConnectionsMax, probesPerConnectionMax } = limits
-    this.probes = new Pool({ ...common, connectionsMax: probeConnectionsMax, jobsMax: probesPerConnectionMax })
+    this.#probePool = () =>
+      new Pool({ ...common, connectionsMax: probeConnectionsMax, jobsMax: probesPerConnectionMax })
   }
 
   /** A reload makes new objects; most of them say the same as before. */
@@ -69,7 +74,23 @@ export class RouteConnections {
   }
 
   get asleep(): boolean {
-    return this.deliveries.asleep && this.probes.asleep
+    return this.deliveries.asleep && this.#probes?.asleep !== false
+  }
+
+  get isDestination(): boolean {
+    return this.#route.destination !== undefined
+  }
+
+  /** Nothing open, and nothing to remember: that every host is away, the queue knows too. */
+  isForgettable(nowMs: number): boolean {
+    if (this.#route.destination === undefined || !this.asleep) return false
+    const away = this.#hosts.all.filter((host) => host.failures > 0 && nowMs < host.backOffUntilMs).length
+    return away === 0 || away === this.#hosts.all.length
+  }
+
+  /** Most routes never need it. */
+  get probes(): Pool {
+    return (this.#probes ??= this.#probePool())
   }
 
   stats(nowMs: number): RouteStats {
@@ -78,7 +99,7 @@ export class RouteConnections {
       port,
       backOffMs: failures > 0 ? Math.max(0, backOffUntilMs - nowMs) : 0,
     }))
-    const [one, two] = [this.deliveries.stats, this.probes.stats]
+    const [one, two] = [this.deliveries.stats, this.#probes?.stats ?? NO_STATS]
     return {
       route: this.routeId,
       open: one.open + two.open,
@@ -91,7 +112,7 @@ export class RouteConnections {
 
   tick(nowMs: number): void {
     this.deliveries.tick(nowMs)
-    this.probes.tick(nowMs)
+    this.#probes?.tick(nowMs)
   }
 
   retire(): void {
@@ -105,6 +126,8 @@ export class RouteConnections {
   }
 }
 
+const NO_STATS = { open: 0, idle: 0, opening: 0, waiting: 0 }
+
 /** What a connection depends on; retry times and lifetimes are not part of it. */
 const sameConnections = ({
   protocol,
@@ -113,10 +136,13 @@ const sameConnections = ({
   connectionsMax,
   deliveriesPerConnectionMax,
   greetingName,
-}: Route): string => JSON.stringify([protocol, hosts, tls, connectionsMax, deliveriesPerConnectionMax, greetingName])
+  sources,
+}: Route): string =>
+  JSON.stringify([protocol, hosts, tls, connectionsMax, deliveriesPerConnectionMax, greetingName, sources])
 
 function diallerFor(route: Route, parts: RouteParts): Omit<Dialler, 'events'> {
-  const { connect, resolve, limits, hostname, preferChunking, tlsSessions } = parts
+  const { connect, clock, resolve, destinations, limits, hostname, preferChunking, tlsSessions } = parts
+  const byMx = route.destination !== undefined && destinations !== undefined
   const settings: ClientSettings = {
     protocol: route.protocol,
     greetingName: route.greetingName ?? hostname,
@@ -124,5 +150,12 @@ function diallerFor(route: Route, parts: RouteParts): Omit<Dialler, 'events'> {
     preferChunking,
     limits: limits.client,
   }
-  return { connect, resolve, limits, settings, tlsSessions: tlsSessions.forRoute(route.id, route.tls) }
+  return {
+    connect,
+    limits,
+    settings,
+    ...(route.sources && { sources: { addresses: route.sources, random: parts.random } }),
+    tlsSessions: tlsSessions.forRoute(route.id, route.tls),
+    ...(byMx ? { resolve: (name) => destinations.addresses(name), race: clock } : { resolve }),
+  }
 }

@@ -113,7 +113,7 @@ export function good(special: Record<string, string | undefined> = {}, keywords 
 
 export class MemoryWire implements Wire {
   readonly remote
-  readonly local = { address: '192.0.2.200', port: 40000 }
+  readonly local
   readonly unsentOctets = 0
   over = false
   /** Writes are taken, and more is not wanted until `drain`. */
@@ -122,8 +122,9 @@ export class MemoryWire implements Wire {
   #events: WireEvents | undefined
   readonly #session: ServerSession
 
-  constructor(server: MailServer, address: string, port: number) {
+  constructor(server: MailServer, address: string, port: number, from = '192.0.2.200') {
     this.remote = { address, port }
+    this.local = { address: from, port: 40000 }
     this.#session = new ServerSession(server, this)
     server.sessions.push(this.#session)
   }
@@ -176,6 +177,8 @@ export class World {
   random = () => 0
   readonly delivery: Delivery
   dialled: string[] = []
+  /** Source addresses, one for each of `dialled`. */
+  from: (string | undefined)[] = []
 
   constructor(parts: Partial<DeliveryParts> = {}) {
     this.delivery = createDelivery({
@@ -203,13 +206,14 @@ export class World {
     return server
   }
 
-  #connect: Connect = ({ address, port, timeoutMs }) => {
+  #connect: Connect = ({ address, port, timeoutMs, from }) => {
     this.dialled.push(address)
+    this.from.push(from)
     const server = this.servers.get(address)
     const code = server ? server.refuses : 'ECONNREFUSED'
     const failure = Object.assign(new Error(`connect ${code} ${address}:${port}`), { code })
     if (code === 'hang') return new Promise((_, reject) => void this.clock.after(timeoutMs, () => reject(failure)))
-    return code === undefined ? Promise.resolve(new MemoryWire(server!, address, port)) : Promise.reject(failure)
+    return code === undefined ? Promise.resolve(new MemoryWire(server!, address, port, from)) : Promise.reject(failure)
   }
 }
 

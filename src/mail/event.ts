@@ -52,6 +52,15 @@ export type PathEvent =
       /** Signed on its way out. */
       readonly signatures?: readonly Signature[]
     }
+  /** The recipients of an accepted transaction are at several destinations: these of them are a message of its own, `part`. */
+  | {
+      readonly kind: 'split'
+      readonly id: TraceId
+      readonly part: TraceId
+      readonly tenant: string
+      readonly route: string
+      readonly recipients: readonly Recipient[]
+    }
   /** An attempt at AUTH ended. `text` is for the operator. */
   | {
       readonly kind: 'authenticated'

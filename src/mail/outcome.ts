@@ -3,6 +3,7 @@
  */
 import type { NextHopReceipt } from './custody.ts'
 import type { RemoteReply } from './reply.ts'
+import type { Status } from './status.ts'
 
 /** Why there is no final answer. `lost`: the connection broke after the final dot, so the next hop may have it. */
 export type Obstacle =
@@ -33,6 +34,8 @@ export type Outcome =
       readonly kind: 'failed'
       /** The 5yz; absent when we ourselves cannot ever send it (SMTPUTF8 not offered, for example). */
       readonly reply?: RemoteReply
+      /** What it comes to (RFC 3463) where no server said so: the domain does not exist, or takes no mail. */
+      readonly status?: Status<5>
       readonly text: string
       /** Where it was refused: an address (RCPT) or the content (dot)? R1 and R3 need to know. */
       readonly stage: RefusalStage

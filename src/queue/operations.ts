@@ -8,6 +8,7 @@ import { head } from '#mail/content.ts'
 import type { Report } from '#mail/event.ts'
 import type { QueueEntry, StoredMessage } from '#mail/stored.ts'
 import { parseTraceId, type TraceId } from '#mail/trace-id.ts'
+import { declaredRouteId } from '#tenant/destination.ts'
 import type { Directory, Route } from '#tenant/directory.ts'
 import type { Keep, Queue } from './queue.ts'
 import { planRedirect, type RedirectOrder } from './redirect.ts'
@@ -281,14 +282,19 @@ function refusalOf(entry: QueueEntry, action: Action, route: (id: string) => Rou
   if (action.kind === 'requeue' && action.route !== undefined && route(action.route) === undefined) {
     return `no route ${action.route} in the configuration`
   }
+  if (action.kind === 'requeue' && action.route !== undefined && isManyPlaces(route(action.route))) {
+    return `${action.route} leads to every domain: name one, such as ${action.route}/example.org`
+  }
   return undefined
 }
+
+const isManyPlaces = (route: Route | undefined): boolean => route?.byMx !== undefined && route.destination === undefined
 
 function matchesEntry(entry: QueueEntry, selection: Selection, nowMs: number): boolean {
   const { tenant, route, state, olderThanMs } = selection
   return (
     (tenant === undefined || entry.tenant === tenant) &&
-    (route === undefined || entry.route === route) &&
+    (route === undefined || entry.route === route || declaredRouteId(entry.route) === route) &&
     (state === undefined || entry.state === state) &&
     (olderThanMs === undefined || nowMs - entry.receivedMs > olderThanMs)
   )

@@ -16,8 +16,8 @@ import type { Counts, Drain, QueueParts, Tried } from './contract.ts'
 import { DUE_SLACK_MS, Later } from './later.ts'
 import { Overdue } from './overdue.ts'
 import { RETRY_JITTER } from './schedule.ts'
-import { Site } from './site.ts'
-import { drainsOf, siteCounts } from './site-counts.ts'
+import type { Site } from './site.ts'
+import { Sites } from './sites.ts'
 import { type Told, told } from './telling.ts'
 import { Throttle } from './throttle.ts'
 import { attempted, endsWithoutDelivery } from './undelivered.ts'
@@ -33,7 +33,7 @@ export const BACKLOG_MS_MIN = 60_000
 
 export class Queue {
   readonly #parts: QueueParts
-  readonly #sites = new Map<string, Site>()
+  readonly #sites: Sites
   readonly #later: Later
   readonly #overdue: Overdue
   /** In whose line: an id that was rerouted may stand in an older line too, and counts for nothing there. */
@@ -50,6 +50,7 @@ export class Queue {
 
   constructor(parts: QueueParts) {
     this.#parts = parts
+    this.#sites = new Sites((id) => parts.keep.get(id)?.state === 'active')
     this.#wallAtStart = parts.clock.wall()
     this.#monotonicAtStart = parts.clock.monotonic()
     this.#throttle = new Throttle({
@@ -76,20 +77,24 @@ export class Queue {
   }
 
   get counts(): Counts {
-    const sites = siteCounts(this.#sites.values())
-    return { waiting: this.#waiting.size, underWay: this.#underWay.size, later: this.#later.size, ...sites }
+    return {
+      waiting: this.#waiting.size,
+      underWay: this.#underWay.size,
+      later: this.#later.size,
+      ...this.#sites.counts,
+    }
   }
 
   /** Destinations that are away or being drained. */
   get drains(): Drain[] {
-    return drainsOf(this.#sites.values(), this.#parts.clock.monotonic())
+    return this.#sites.drains(this.#parts.clock.monotonic())
   }
 
   /** A message that the spool has: new, or found by replay. */
   add(entry: QueueEntry): void {
     if (entry.state !== 'active') return
     // Old mail at a new site: the program was away for a while, and with it an outage may have ended.
-    if (!this.#sites.has(entry.route) && this.nowMs() - entry.receivedMs > BACKLOG_MS_MIN) {
+    if (this.#sites.get(entry.route) === undefined && this.nowMs() - entry.receivedMs > BACKLOG_MS_MIN) {
       this.#site(entry.route).recovered(this.#parts.clock.monotonic())
     }
     if (entry.nextAttemptMs <= this.nowMs() + DUE_SLACK_MS) this.#makeReady(entry.id, entry.route)
@@ -194,12 +199,7 @@ export class Queue {
   }
 
   #site(routeId: string): Site {
-    let site = this.#sites.get(routeId)
-    if (site === undefined) {
-      site = new Site(routeId)
-      this.#sites.set(routeId, site)
-    }
-    return site
+    return this.#sites.of(routeId, this.#parts.clock.monotonic())
   }
 
   #makeReady(id: TraceId, routeId: string): void {
@@ -326,6 +326,7 @@ export class Queue {
       site.active--
       if (this.#underWay.size === 0) for (const resolve of this.#draining) resolve()
       this.#pump(site)
+      this.#sites.ended(site, this.#parts.clock.monotonic())
       this.#pumpWanting()
     }
   }
@@ -394,6 +395,5 @@ export class Queue {
         this.#makeReady(id, entry.route)
       }
     }
-    for (const site of this.#sites.values()) if (site.ready.length > 0) this.#pump(site)
   }
 }

@@ -60,6 +60,16 @@ export class Site {
     return nowMs < this.#heldUntilMs
   }
 
+  /** Nothing waits here, and nothing is under way. */
+  get isEmpty(): boolean {
+    return this.active === 0 && this.ready.length === 0
+  }
+
+  /** As if it were new: a new one in its place would do the same. */
+  isOrdinary(nowMs: number): boolean {
+    return this.isOpen(nowMs) && this.#missed.size === 0 && this.pace.allowedPerSecond === Number.POSITIVE_INFINITY
+  }
+
   isOpen(nowMs: number): boolean {
     return this.#failures === 0 && nowMs >= this.closedUntilMs
   }
@@ -112,6 +122,12 @@ export class Site {
   /** A message met a closed door, or a full house; its schedule need not hold it back once others get in. */
   missed(id: TraceId): void {
     if (this.#missed.size < MISSED_MAX) this.#missed.add(id)
+  }
+
+  /** Is one of them still there? Those that are not are forgotten. */
+  isMissed(isLive: (id: TraceId) => boolean): boolean {
+    for (const id of this.#missed) if (!isLive(id)) this.#missed.delete(id)
+    return this.#missed.size > 0
   }
 
   takeMissed(): Iterable<TraceId> {

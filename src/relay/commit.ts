@@ -28,6 +28,7 @@ import type { Defer, Reject } from '#mail/verdict.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Route, Way } from '#tenant/directory.ts'
 import { saysNoMailbox } from './lessons.ts'
+import { appendAll, inParts, type PartsOptions } from './parts.ts'
 import * as refusals from './refusals.ts'
 
 /** The sending server waits 10 min at the dot (RFC 5321 §4.5.3.2.6), many wait less; we must have answered by then. */
@@ -38,6 +39,8 @@ export const CUT_THROUGH_WAIT_MS = 2_000
 export interface CommitParts {
   readonly clock: Clock
   readonly report: Report
+  readonly route: PartsOptions['route']
+  readonly newTraceId: PartsOptions['newTraceId']
   readonly spool: {
     append(message: NewMessage, content: Content, firstAttemptMs: number): Promise<SpoolReceipt>
     change(id: TraceId, change: Change): void
@@ -145,11 +148,16 @@ export class Commit {
 
   async #store(ready: Ready, firstAttemptMs: number, note?: string): Promise<ContentAnswer> {
     const { spool, queue } = this.#parts
+    const messages = this.#newMessages(ready)
     try {
-      const custody = await spool.append(this.#newMessage(ready), ready.content, firstAttemptMs)
+      const custody = await appendAll(messages, ready.content, spool, { firstAttemptMs, nowMs: queue.nowMs() })
+      if (custody === 'torn') return { kind: 'vanish' }
       this.#reportAccepted(ready, 'spool', note)
-      const entry = spool.get(custody.id)
-      if (entry) queue.add(entry)
+      this.#reportSplit(messages)
+      for (const { id } of messages) {
+        const entry = spool.get(id)
+        if (entry) queue.add(entry)
+      }
       return { kind: 'accept', custody }
     } catch (error) {
       return this.#parts.spoolRefusal(error)
@@ -160,13 +168,18 @@ export class Commit {
   async #storeHeld(ready: Ready, why: string): Promise<ContentAnswer> {
     const { spool, queue, report } = this.#parts
     const nowMs = queue.nowMs()
+    const messages = this.#newMessages(ready)
+    const firstAttemptMs = nowMs + ready.domain.route.retryMaxMs
     try {
-      const custody = await spool.append(this.#newMessage(ready), ready.content, nowMs + ready.domain.route.retryMaxMs)
-      spool.change(custody.id, { kind: 'hold', atMs: nowMs, reason: 'policy', text: why })
+      const custody = await appendAll(messages, ready.content, spool, { firstAttemptMs, nowMs })
+      if (custody === 'torn') return { kind: 'vanish' }
+      for (const { id } of messages) spool.change(id, { kind: 'hold', atMs: nowMs, reason: 'policy', text: why })
       this.#reportAccepted(ready, 'spool', `held: ${why}`)
-      const entry = spool.get(custody.id)
-      const { recipients } = ready.transaction.envelope
-      if (entry) report({ kind: 'held', entry, reason: 'policy', recipients, text: why })
+      this.#reportSplit(messages)
+      for (const { id, envelope } of messages) {
+        const entry = spool.get(id)
+        if (entry) report({ kind: 'held', entry, reason: 'policy', recipients: envelope.recipients, text: why })
+      }
       return { kind: 'accept', custody }
     } catch (error) {
       return this.#parts.spoolRefusal(error)
@@ -215,6 +228,17 @@ export class Commit {
         receivedMs: queue.nowMs() - Math.max(0, clock.wall() - startedMs),
       },
       ...(submission && { submission }),
+    }
+  }
+
+  // One for each destination, if there are several.
+  #newMessages(ready: Ready): readonly NewMessage[] {
+    return inParts(this.#newMessage(ready), ready.domain, this.#parts)
+  }
+
+  #reportSplit([first, ...others]: readonly NewMessage[]): void {
+    for (const { id, tenant, route, envelope } of others) {
+      this.#parts.report({ kind: 'split', id: first!.id, part: id, tenant, route, recipients: envelope.recipients })
     }
   }
 

@@ -147,6 +147,13 @@ export const anotherGroup = (): Defer =>
     'another next hop or policy class than the first recipient',
   )
 
+export const tooManyDestinations = (max: number): Defer =>
+  defer(
+    transient(452, '4.5.3', 'Too many recipient domains; please send to this one in another transaction'),
+    'too-many-destinations',
+    `${max} destinations in one transaction: each is a copy on disk`,
+  )
+
 export const tooManyUnknown = (): Defer =>
   defer(
     transient(450, '4.7.1', 'Too many unknown recipients, please try again later'),

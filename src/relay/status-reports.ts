@@ -16,6 +16,7 @@ import type { Queue } from '#queue/queue.ts'
 import { type BuiltDsn, buildDsn } from '#report/dsn/build.ts'
 import { type DsnDecision, type DsnQuestion, decide, type Told, type WhyNot } from '#report/dsn/decide.ts'
 import { type Spool, SpoolError } from '#spool/contract.ts'
+import { towards } from '#tenant/destination.ts'
 import type { Directory, ServedDomain } from '#tenant/directory.ts'
 
 import type { ReplyLimits } from './outbound.ts'
@@ -139,6 +140,12 @@ export class StatusReports {
     })
   }
 
+  // The sender's domain is another destination than the recipient's.
+  #wayTo(route: string, { domain }: Mailbox): string {
+    const taken = this.#parts.directory().route(route)
+    return taken === undefined ? route : towards(taken, domain)
+  }
+
   #toStore(id: TraceId, message: StoredMessage, to: Mailbox, { envelope }: BuiltDsn): NewMessage {
     const { directory, plain, queue } = this.#parts
     const own = directory().domain(domainText(to.domain))
@@ -148,7 +155,7 @@ export class StatusReports {
     return {
       id,
       tenant: message.tenant,
-      route: isOwn ? own.route.id : message.route,
+      route: isOwn ? own.route.id : this.#wayTo(message.route, to),
       envelope: { ...envelope, recipients },
       reception: { clientAddress: '', greetingName: '', protocol: '', receivedMs: queue.nowMs() },
       notice: true,

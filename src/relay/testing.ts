@@ -4,7 +4,9 @@ import { SpoolReceipt as Receipt } from '#mail/custody.ts'
 import type { PathEvent } from '#mail/event.ts'
 import type { Attempt } from '#mail/outcome.ts'
 import type { NewMessage, QueueEntry } from '#mail/stored.ts'
+import { traceIds } from '#mail/trace-id.ts'
 import { HandClock, MemoryKeep, route } from '#queue/testing.ts'
+import { SpoolError, type SpoolErrorKind } from '#spool/contract.ts'
 import type { Route, ServedDomain } from '#tenant/directory.ts'
 import { Commit } from './commit.ts'
 import { spoolRefusal } from './spool-faults.ts'
@@ -20,8 +22,14 @@ export const served = (more: Partial<ServedDomain> = {}): ServedDomain => ({
   ...more,
 })
 
+export interface CommitBenchOptions {
+  readonly route?: (id: string) => Route | undefined
+  /** With what the spool refuses this message, if it does. */
+  readonly refuses?: (message: NewMessage) => SpoolErrorKind | undefined
+}
+
 /** A commit with a spool in memory; the attempt and the spool's refusal are the test's. */
-export function commitBench() {
+export function commitBench({ route: routeOf, refuses }: CommitBenchOptions = {}) {
   const clock = new HandClock()
   const keep = new MemoryKeep()
   const events: PathEvent[] = []
@@ -36,14 +44,23 @@ export function commitBench() {
   const trying = Promise.withResolvers<Attempt>()
   const append = async (message: NewMessage, _: unknown, firstAttemptMs: number): Promise<SpoolReceipt> => {
     if (seen.spoolError !== undefined) throw seen.spoolError
+    const refusal = refuses?.(message)
+    if (refusal !== undefined) throw new SpoolError(refusal, 'as the test says')
     keep.put(message, firstAttemptMs)
     return Receipt.afterSync(message.id)
   }
+  const newTraceId = traceIds(
+    1,
+    () => clock.wall(),
+    () => 0,
+  )
   const startMs = clock.wall()
   const monotonicMs = clock.monotonic()
   const commit = new Commit({
     clock,
     report: (event) => void events.push(event),
+    route: (id) => routeOf?.(id),
+    newTraceId,
     spool: { append, get: (id) => keep.get(id), change: (id, change) => keep.change(id, change) },
     spoolRefusal,
     queue: {

@@ -65,6 +65,11 @@ export function logLines(event: PathEvent): readonly LogLine[] {
       return event.takesAll ? [{ part: 'vorposten', text: takesAllText(event) }] : []
     case 'discarded':
       return discardedLines(event)
+    case 'split':
+      return event.recipients.map(({ forwardPath }) => ({
+        part: 'qmgr',
+        text: `${event.id}: to=${pathText(forwardPath)}, goes on as ${event.part}`,
+      }))
     case 'authenticated':
       return [{ part: 'smtpd', text: authText(event) }]
     case 'governed':
@@ -165,7 +170,7 @@ export function outcomeText(outcome: Outcome): string {
 
 function dsn(outcome: Outcome): string {
   if (outcome.kind === 'delivered') return outcome.receipt.reply.status ?? '2.0.0'
-  if (outcome.kind === 'failed') return outcome.reply?.status ?? '5.0.0'
+  if (outcome.kind === 'failed') return outcome.reply?.status ?? outcome.status ?? '5.0.0'
   return outcome.reply?.status ?? '4.4.0'
 }
 

@@ -96,7 +96,15 @@ const governed: Of<'governed'> = { kind: 'governed', tenant: 'bakery', subject: 
 
 function endsFor(one: Transaction) {
   const settled: Of<'settled'> = { kind: 'settled', id: one.id, tenant: 'bakery' }
-  return { settled, sent: sentAbout(one.id), closed: closedFor(one) }
+  const split: Of<'split'> = {
+    kind: 'split',
+    id: one.id,
+    part: newTraceId(),
+    tenant: 'bakery',
+    route: 'bakery/internet/far.test',
+    recipients: one.envelope.recipients,
+  }
+  return { settled, split, sent: sentAbout(one.id), closed: closedFor(one) }
 }
 
 const closedFor = ({ session: of }: Transaction): Of<'session-closed'> => ({

@@ -56,6 +56,29 @@ test('records are read back over workers and hours, in order of time', async (t)
   )
 })
 
+test('the messages into which a transaction was split belong to its story', async (t) => {
+  const folder = await folderFor(t)
+  const [id, part, stranger] = [newTraceId(), newTraceId(), newTraceId()]
+  const files = new TraceFiles(folder, 0)
+  const write = (seconds: number, event: string, facts: object) => {
+    const time = new Date(WALL_MS + seconds * 1000).toISOString()
+    files.write(`${JSON.stringify({ time, event, ...facts })}\n`, WALL_MS)
+  }
+  write(0, 'accepted', { id })
+  write(1, 'split', { id, part })
+  write(2, 'attempted', { id: part })
+  write(3, 'attempted', { id })
+  write(4, 'split', { id: stranger, part: newTraceId() })
+  files.end()
+  const events = async (of: typeof id, count: number) =>
+    eventually(async () => {
+      const found = (await readTrace(folder, of)).map(({ event, id: whose }) => `${event} ${whose === part}`)
+      return found.length >= count ? found : undefined
+    })
+  assert.deepEqual(await events(id, 4), ['accepted false', 'split false', 'attempted true', 'attempted false'])
+  assert.deepEqual(await events(part, 2), ['split false', 'attempted true'])
+})
+
 test('a line cut by a crash is no record, and hides no other', async (t) => {
   const folder = await folderFor(t)
   const id = newTraceId()
@@ -112,7 +135,7 @@ test('a report writes lines and records, one each, and a hostile text begins non
   })
   for (const line of lines)
     assert.match(line, /^(?:2027-01-15T08:00:01\.000Z relay\.example vorposten\/\w+\[\d+\]: |\{"time")/)
-  assert.equal(lines.filter((line) => line.startsWith('{')).length, 11)
+  assert.equal(lines.filter((line) => line.startsWith('{')).length, 12)
   assert.ok(lines.every((line) => !line.includes('\x1b')))
   const story = await eventually(async () => {
     const found = await readTrace(join(folder, 'trace'), events.accepted.id)
@@ -120,7 +143,7 @@ test('a report writes lines and records, one each, and a hostile text begins non
   })
   assert.deepEqual(
     new Set(story.map(({ event }) => event)),
-    new Set(['accepted', 'refused', 'discarded', 'attempted', 'dsn-sent', 'settled']),
+    new Set(['accepted', 'refused', 'discarded', 'attempted', 'dsn-sent', 'settled', 'split']),
   )
 })
 

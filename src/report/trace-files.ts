@@ -83,16 +83,30 @@ const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 export const traceIdMs = (id: TraceId): number =>
   [...id.slice(0, 9)].reduce((ms, digit) => ms * 32 + CROCKFORD.indexOf(digit), 0)
 
-/** Every record of one id, in order of time. Reads the files from the id's hour on, once each. */
+/**
+ * Every record of one id, in order of time; and of the messages into which the transaction was split, each with the `split`
+ * that made it. Reads the files from the id's hour on, once each, or twice where there are such messages.
+ */
 export async function readTrace(folder: string, id: TraceId): Promise<TraceRecord[]> {
+  const found = await recordsOf(folder, id, [id])
+  const parts = found.flatMap((record) =>
+    record.event === 'split' && record.id === id ? [String(record['part'])] : [],
+  )
+  return parts.length === 0 ? found : recordsOf(folder, id, [id, ...parts])
+}
+
+async function recordsOf(folder: string, id: TraceId, ids: readonly string[]): Promise<TraceRecord[]> {
+  const wanted = new Set(ids)
   const from = hourName(traceIdMs(id))
   const names = (await readdir(folder)).filter((name) => FILE.test(name) && name.slice(0, 13) >= from).sort()
   const found: TraceRecord[] = []
   for (const name of names) {
     for await (const line of createInterface({ input: createReadStream(join(folder, name)) })) {
-      if (!line.includes(id)) continue
+      if (!ids.some((one) => line.includes(one))) continue
       const record = parseRecord(line)
-      if (record?.id === id || record?.['session'] === id) found.push(record)
+      if (record === undefined) continue
+      const own = [record.id, record['session'], record['part']]
+      if (own.some((one) => wanted.has(String(one)))) found.push(record)
     }
   }
   return found.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))

@@ -52,14 +52,7 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
         about: event.about,
       }
     case 'operator':
-      return {
-        time,
-        event: event.action,
-        id: event.entry.id,
-        tenant: event.entry.tenant,
-        by: 'operator',
-        text: event.text,
-      }
+      return operatorRecord(event, time)
     case 'dsn-sent':
       return dsnRecord(event, time)
     case 'settled':
@@ -68,6 +61,8 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
       return { time, event: 'alarm', symbol: event.symbol, text: event.text }
     case 'discarded':
       return discardedRecord(event, time)
+    case 'split':
+      return splitRecord(event, time)
     case 'authenticated':
       return authenticatedRecord(event, time)
     case 'governed':
@@ -76,6 +71,16 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
     case 'session-closed':
       return undefined
   }
+}
+
+function operatorRecord(event: Extract<PathEvent, { kind: 'operator' }>, time: string): TraceRecord {
+  const { action, entry, text } = event
+  return { time, event: action, id: entry.id, tenant: entry.tenant, by: 'operator', text }
+}
+
+function splitRecord(event: Extract<PathEvent, { kind: 'split' }>, time: string): TraceRecord {
+  const { id, part, tenant, route, recipients } = event
+  return { time, event: 'split', id, part, tenant, route, to: to(recipients) }
 }
 
 function acceptedRecord(event: Extract<PathEvent, { kind: 'accepted' }>, time: string): TraceRecord {

@@ -2,6 +2,7 @@
  * The directory of what a configuration file declares. Every question is a look-up in a hash table, whatever the number
  * of tenants; a name below a wildcard takes one look-up for each of its labels.
  */
+import { DestinationRoutes } from './destination.ts'
 import type { Directory, OutboundWay, Route, ServedDomain, Tenant } from './directory.ts'
 import { NetworkMap } from './network-map.ts'
 
@@ -23,10 +24,11 @@ export function declaredDirectory({ tenants, routes, domains }: Declared): Direc
     if (domain.name.startsWith('*.')) below.set(domain.name.slice(2), domain)
     else exact.set(domain.name, domain)
   }
+  const destinations = new DestinationRoutes(routesById)
   const waysOut = outboundWays(tenantsByName.values(), routesById)
   return {
     domain: (ascii) => exact.get(ascii) ?? (below.size > 0 ? nearestAbove(below, ascii) : undefined),
-    route: (id) => routesById.get(id),
+    route: (id) => routesById.get(id) ?? destinations.of(id),
     tenant: (name) => tenantsByName.get(name),
     outbound: (address) => waysOut.byNetwork.find(address),
     outboundOf: (name) => waysOut.byTenant.get(name),

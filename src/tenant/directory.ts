@@ -31,6 +31,10 @@ export interface OutboundSettings {
   readonly networks: readonly string[]
   /** Route id. */
   readonly route: string
+  /** Route ids by recipient domain (A-labels), instead of that one. */
+  readonly domainRoutes?: ReadonlyMap<string, string>
+  /** Route id for mail from `<>`. */
+  readonly nullPathRoute?: string
   /** Domains that a reversePath may have. */
   readonly senders: 'own-domains' | 'any'
   readonly contentOctetsMax: number
@@ -80,11 +84,19 @@ export interface NextHopHost {
 export type TlsUse = 'never' | 'opportunistic' | 'required' | 'verified'
 
 export interface Route {
-  /** `tenant/name` */
+  /** `tenant/name`, of a destination `tenant/name/domain` (`destination.ts`). */
   readonly id: string
   readonly tenant: string
   readonly protocol: 'smtp' | 'lmtp'
+  /** Empty where `byMx` is set. */
   readonly hosts: readonly NextHopHost[]
+  /**
+   * Each recipient domain is a destination of its own, whose hosts its MX records name. Connections, rates and back-off
+   * are then those of each destination.
+   */
+  readonly byMx?: { readonly port: number }
+  /** Of one destination of such a route: A-labels, or an address literal such as `[192.0.2.1]`. */
+  readonly destination?: string
   readonly tls: TlsUse
   /** Connections at a time. In a configuration for the whole program, in a worker's directory its share (`share.ts`). */
   readonly connectionsMax: number
@@ -99,6 +111,14 @@ export interface Route {
   /** After this the message is held, never bounced. */
   readonly lifetimeMs: number
   /** EHLO name; the relay's host name if absent. */
+  readonly greetingName?: string
+  /** Addresses of ours from which connections are made, in random order; absent: as the system chooses. */
+  readonly sources?: readonly SourceAddress[]
+}
+
+export interface SourceAddress {
+  readonly address: string
+  /** Instead of the route's. */
   readonly greetingName?: string
 }
 
@@ -154,6 +174,7 @@ export interface OutboundWay extends Way {
 
 export interface Directory {
   domain(ascii: string): ServedDomain | undefined
+  /** Also of a destination: `tenant/name/example.org`. */
   route(id: string): Route | undefined
   tenant(name: string): Tenant | undefined
   /** The way out for the tenant whose server has this address. */
@@ -161,5 +182,6 @@ export interface Directory {
   /** The way out of a tenant, whoever asks; undefined: it may not send. */
   outboundOf(tenant: string): OutboundWay | undefined
   domains(): Iterable<ServedDomain>
+  /** The declared ones. */
   routes(): Iterable<Route>
 }

@@ -25,6 +25,8 @@ export interface SinkOptions {
   readonly extensions?: readonly string[]
   readonly tls?: KeyAndCertificate
   readonly port?: number
+  /** Where it listens; 127.0.0.1 if absent. */
+  readonly address?: string
   /** False: the port is chosen, and nothing listens until `start`. */
   readonly started?: boolean
 }
@@ -101,7 +103,7 @@ class ScriptedSink implements Sink {
 
   async start(): Promise<void> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#connected(socket))
-    server.listen(this.port, '127.0.0.1')
+    server.listen(this.port, this.#options.address ?? '127.0.0.1')
     await once(server, 'listening')
     this.#server = server
   }

@@ -41,7 +41,7 @@ const EXIM: PeerKind = {
 const START = 'conf=$1; shift; chown Debian-exim "$@" && exec "$0" -C "$conf" -bdf -q1s'
 
 function configuration(settings: PeerSettings): string {
-  const { folder, port, keyFile, certificateFile, accept } = settings
+  const { folder, address, port, keyFile, certificateFile, accept } = settings
   const filter = filterFile(folder)
   return `keep_environment =
 primary_hostname = exim.test
@@ -49,7 +49,7 @@ exim_path = ${executable('exim')}
 spool_directory = ${folder}/spool
 log_file_path = ${folder}/log/%slog
 pid_file_path = ${folder}/spool/exim.pid
-local_interfaces = 127.0.0.1
+local_interfaces = ${address}
 daemon_smtp_ports = ${port}
 disable_ipv6 = true
 domainlist served = ${accept?.domain ?? '*'}

@@ -32,13 +32,13 @@ const OPENSMTPD: PeerKind = {
 const START = `mount --bind "$1/spool" /var/spool/smtpd && mount --bind "$1/run" /run &&
 exec "$0" -d -f "$1/smtpd.conf"`
 
-function configuration({ port, relayTo, accept }: PeerSettings): string {
+function configuration({ address, port, relayTo, accept }: PeerSettings): string {
   if (relayTo === undefined) throw new Error('OpenSMTPD has no mailboxes here: it needs relayTo')
   const users = accept?.users.map((user) => `"${user}"`).join(', ')
   const match = accept ? `match from any for domain "${accept.domain}" rcpt-to <users>` : 'match from any for any'
   return `mta limit conn-delay-relay 0
 ${users ? `table users { ${users} }` : ''}
-listen on 127.0.0.1 port ${port} hostname opensmtpd.test
+listen on ${address} port ${port} hostname opensmtpd.test
 action "onward" relay host smtp://127.0.0.1:${relayTo}
 ${match} action "onward"`
 }

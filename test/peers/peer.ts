@@ -20,6 +20,8 @@ export interface PeerOptions {
   /** Absent: it takes every recipient. Present: these mailboxes and no others. */
   readonly accept?: { readonly domain: string; readonly users: readonly string[] }
   readonly port?: number
+  /** Where it listens; 127.0.0.1 if absent. */
+  readonly address?: string
 }
 
 export interface Peer extends AsyncDisposable {
@@ -59,6 +61,7 @@ export const mailFolder = (folder: string): string => `${folder}/mail`
 export const filterFile = (folder: string): string => `${folder}/filter`
 
 export interface PeerSettings extends PeerOptions {
+  readonly address: string
   readonly port: number
   readonly folder: string
   readonly keyFile: string
@@ -96,6 +99,7 @@ export async function startPeer(kind: PeerKind, options: PeerOptions): Promise<P
   const folder = tempFolder(kind.name)
   const settings: PeerSettings = {
     ...options,
+    address: options.address ?? '127.0.0.1',
     port: options.port ?? (await freePort()),
     folder: folder.path,
     keyFile: `${folder.path}/key.pem`,
@@ -162,7 +166,7 @@ class RunningPeer implements Peer {
     const context = () => [...child.lines, ...this.log()].slice(-40).join('\n')
     const up = async () => {
       if (!child.running) throw new Error(`${this.name} ended at once\n${context()}`)
-      return greets(this.port)
+      return greets(this.#settings)
     }
     await waitFor(`the greeting of ${this.name}`, up, { context })
   }
@@ -179,9 +183,9 @@ class RunningPeer implements Peer {
   }
 }
 
-async function greets(port: number): Promise<boolean> {
+async function greets({ address, port }: PeerSettings): Promise<boolean> {
   try {
-    using talk = await smtpTalk(port)
+    using talk = await smtpTalk(port, { host: address })
     await talk.expect(/^220 /)
     await talk.quit()
     return true

@@ -138,8 +138,11 @@ function reportOf(
 // RFC 3463 §3.5: expired, loop.
 const DEFAULT_STATUS = { refused: '5.0.0', expired: '4.4.7', loop: '5.4.6' } as const
 
-/** The enhanced status of a reply such as `550 5.1.1 no such user`, when its class agrees with the code and is one of `classes`. */
+/**
+ * The enhanced status of a reply such as `550 5.1.1 no such user`, or of our own finding such as `5.1.10 takes no mail`, when
+ * its class agrees with the code and is one of `classes`.
+ */
 function statusIn(text: string, classes: string): Status | undefined {
-  const status = /^[245]\d\d /.test(text) ? parseStatus(text.slice(4)) : undefined
+  const status = /^[245]\d\d /.test(text) ? parseStatus(text.slice(4)) : parseStatus(text)
   return status?.[0] === text[0] && classes.includes(text[0]!) ? status : undefined
 }

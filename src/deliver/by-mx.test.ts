@@ -1,0 +1,134 @@
+/** Attempts of routes that find their hosts by MX. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Destinations } from './destinations.ts'
+import type { Found } from './exchangers.ts'
+import { good, host, message, quiet, route, summary, World } from './testing.ts'
+
+const SEND = { onMixed: 'send' } as const
+
+function world() {
+  const found = new Map<string, Found>()
+  const addresses = new Map<string, string[]>()
+  const asked: string[] = []
+  const destinations: Destinations = {
+    async find(destination, port) {
+      asked.push(`${destination}:${port}`)
+      return found.get(destination) ?? { kind: 'failed', status: '5.1.2', text: `${destination} does not exist` }
+    },
+    addresses: async (name) => addresses.get(name) ?? [name],
+  }
+  const made = new World({ destinations, resolve: () => Promise.reject(new Error('the resolver of configured hosts')) })
+  const leads = (destination: string, ...hosts: (string | ReturnType<typeof host>)[]) =>
+    found.set(destination, {
+      kind: 'hosts',
+      hosts: hosts.map((one) => (typeof one === 'string' ? host(one) : one)),
+      secure: false,
+    })
+  return { made, found, addresses, asked, leads }
+}
+
+const to = (destination: string) =>
+  route([], { id: `customer/internet/${destination}`, byMx: { port: 2525 }, destination })
+
+test('each destination has its hosts, and connections of its own', async () => {
+  const { made, leads, asked } = world()
+  leads('one.example', 'mx1')
+  leads('two.example', 'mx2')
+  const [one, two] = [made.server('mx1'), made.server('mx2')]
+  for (const destination of ['one.example', 'two.example', 'one.example']) {
+    assert.equal(summary(await made.delivery.attempt(to(destination), message(), SEND)), 'delivered')
+  }
+  assert.deepEqual([one.taken, two.taken, one.sessions.length], [2, 1, 1])
+  assert.deepEqual(asked, ['one.example:2525', 'two.example:2525', 'one.example:2525'])
+})
+
+test('a certain no fails with its status, silence defers', async () => {
+  const { made, found } = world()
+  const no = await made.delivery.attempt(to('nobody.example'), message('a@x.example', 'b@x.example'), SEND)
+  assert.equal(summary(no), 'failed/connect,failed/connect')
+  assert.equal(no.relay, 'none')
+  const [outcome] = no.outcomes
+  assert.equal(outcome?.kind === 'failed' && outcome.status, '5.1.2')
+  found.set('mute.example', { kind: 'deferred', text: 'SERVFAIL' })
+  assert.equal(summary(await made.delivery.attempt(to('mute.example'), message(), SEND)), 'dns')
+})
+
+test('when the answer changes, mail goes to the new hosts and the old connections end', async () => {
+  const { made, leads } = world()
+  leads('one.example', 'mx1')
+  const [one, two] = [made.server('mx1'), made.server('mx2')]
+  await made.delivery.attempt(to('one.example'), message(), SEND)
+  leads('one.example', 'mx2')
+  assert.equal((await made.delivery.attempt(to('one.example'), message(), SEND)).relay, 'mx2[mx2]:25')
+  await quiet()
+  assert.deepEqual([one.open, two.open], [0, 1])
+})
+
+test('a destination that sleeps is forgotten, one with a fallback in use not before the back-off is over', async () => {
+  const { made, leads } = world()
+  leads('one.example', 'mx1')
+  leads('two.example', host('down', 10), host('mx1', 20))
+  leads('three.example', 'down')
+  made.server('mx1')
+  for (const destination of ['one.example', 'two.example', 'three.example']) {
+    await made.delivery.attempt(to(destination), message(), SEND)
+  }
+  const known = () => made.delivery.stats().map(({ route: id }) => id.split('/')[2])
+  assert.deepEqual(known(), ['one.example', 'two.example', 'three.example'])
+  await made.clock.pass(1_000)
+  assert.deepEqual(known(), ['one.example', 'two.example'])
+  await made.clock.pass(60_000)
+  assert.deepEqual(known(), [])
+  assert.equal(made.clock.timers, 0)
+})
+
+test('the addresses of a host are raced to, and one whose session fails does not stop the next', async () => {
+  const { made, leads, addresses } = world()
+  leads('one.example', 'mx')
+  addresses.set('mx', ['silent', 'rude', 'good'])
+  made.server('silent').refuses = 'hang'
+  made.server('rude', good()).greeting = '554 go away'
+  const server = made.server('good')
+  const attempt = made.delivery.attempt(to('one.example'), message(), SEND)
+  await quiet()
+  await made.clock.pass(1_000)
+  assert.equal(summary(await attempt), 'delivered')
+  assert.equal(server.taken, 1)
+  assert.deepEqual(made.dialled.slice(0, 2), ['silent', 'rude'])
+})
+
+test('TLS that fails is tried in clear at the same address', async () => {
+  const { made, leads, addresses } = world()
+  leads('one.example', 'mx')
+  addresses.set('mx', ['first', 'second'])
+  const server = made.server('first', good({}, ['STARTTLS']))
+  server.tls = 'fails'
+  const attempt = await made.delivery.attempt({ ...to('one.example'), tls: 'opportunistic' }, message(), SEND)
+  assert.deepEqual([summary(attempt), attempt.tls], ['delivered', false])
+  assert.deepEqual(made.dialled, ['first', 'first'])
+})
+
+test('a reload that keeps the declared route keeps its destinations', async () => {
+  const { made, leads } = world()
+  leads('one.example', 'mx1')
+  const server = made.server('mx1')
+  await made.delivery.attempt(to('one.example'), message(), SEND)
+  made.delivery.retire(new Set(['customer/internet']))
+  await quiet()
+  assert.equal(server.open, 1)
+  made.delivery.retire(new Set())
+  await quiet()
+  assert.equal(server.open, 0)
+})
+
+test('what was stored for a smarthost goes to each destination, when its route has become one by MX', async () => {
+  const { made, leads } = world()
+  leads('one.example', 'mx1')
+  leads('two.example', 'mx2')
+  const [one, two] = [made.server('mx1'), made.server('mx2', good({ RCPT: '550 5.1.1 nobody' }))]
+  const mixed = message('a@one.example', 'b@two.example', 'c@One.Example', 'd@three.example')
+  const attempt = await made.delivery.attempt(route([], { byMx: { port: 25 } }), mixed, SEND)
+  assert.equal(summary(attempt), 'delivered,failed/rcpt,delivered,failed/connect')
+  assert.deepEqual([one.taken, two.sessions.length], [1, 1])
+})
