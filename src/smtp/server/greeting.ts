@@ -52,11 +52,12 @@ function extensions(state: SessionState): string[] {
     'DSN',
     'CHUNKING',
     'BINARYMIME',
-    `LIMITS RCPTMAX=${limits.recipientsMax} MAILMAX=${limits.transactionsMax}`,
   ]
-  if (etrn) lines.push('ETRN')
-  if (mechanisms.length > 0) lines.push(`AUTH ${mechanisms.join(' ')}`)
   // RFC 3207 §4.2: not announced again once TLS is up.
   if (startTls && state.session.tls === undefined) lines.push('STARTTLS')
+  if (mechanisms.length > 0) lines.push(`AUTH ${mechanisms.join(' ')}`)
+  if (etrn) lines.push('ETRN')
+  // Last, since nobody needs it: there are clients that find STARTTLS and AUTH only behind a hyphen.
+  lines.push(`LIMITS RCPTMAX=${limits.recipientsMax} MAILMAX=${limits.transactionsMax}`)
   return lines
 }
