@@ -96,7 +96,7 @@ test('a second program on the same folder does not start', async () => {
   await using relay = await startVorposten({ config: bakery(sink.port) })
   const second = await relay.command('serve')
   assert.equal(second.code, 69, second.text)
-  assert.match(second.text, /^vorposten: another Vorposten is running/)
+  assert.match(second.text, /^vorposten: another Vorposten is running/m)
 
   await assertAccount(relay, [sink], { accepted: 0, delivered: 0, refused: 0, held: 0 })
 })
