@@ -33,6 +33,7 @@ import { inspect } from './relay/inspect.ts'
 import type { Judged, Outbound, Passed, ToJudge } from './relay/outbound.ts'
 import { DESTINATIONS_MAX, Spread } from './relay/parts.ts'
 import * as refusals from './relay/refusals.ts'
+import type { ReturnPaths } from './relay/return-paths.ts'
 import type { Signing } from './relay/signing.ts'
 
 /** After so many unknown recipients in one session, known and unknown hear the same (directory harvest). */
@@ -55,6 +56,8 @@ export interface RelayParts {
   readonly bounces: Pick<Bounces, 'plain' | 'withPlainRecipients' | 'rcpt' | 'content'>
   /** Absent: no password is right. */
   readonly authentication?: Pick<Authentication, 'step'>
+  /** Absent: no return path is ever on record. */
+  readonly returnPaths?: Pick<ReturnPaths, 'accepted'>
   /** Absent: nothing is signed. */
   readonly signing?: Pick<Signing, 'sign'>
   readonly commit: Pick<Commit, 'take'>
@@ -119,6 +122,9 @@ export class Relay implements Decisions {
     const answer = judged.kind === 'pass' ? await this.#take(message, judged, inspected.content) : judged
     if (answer.kind === 'reject' || answer.kind === 'defer') {
       return this.#refuse('content', transaction, answer, undefined, way)
+    }
+    if (answer.kind === 'accept' && isServed(way)) {
+      void this.#parts.returnPaths?.accepted({ transaction: received, way, content, messageId })
     }
     return answer
   }

@@ -10,6 +10,7 @@ import { Bounces } from '../relay/bounces.ts'
 import { CalloutSender } from '../relay/callout-sender.ts'
 import { Commit } from '../relay/commit.ts'
 import { Outbound } from '../relay/outbound.ts'
+import { ReturnPaths } from '../relay/return-paths.ts'
 import { Room } from '../relay/room.ts'
 import { Signing } from '../relay/signing.ts'
 import { spoolRefusal } from '../relay/spool-faults.ts'
@@ -40,7 +41,11 @@ export interface Assembled {
   readonly credentials: Credentials | undefined
 }
 
-export function assembleReceiving(options: WorkerOptions, made: Assembled, { clock, shared }: Outside): Acceptor {
+export function assembleReceiving(
+  options: WorkerOptions,
+  made: Assembled,
+  { clock, shared, verifier }: Outside,
+): Acceptor {
   const { current, report, spool, sending, keeping, newTraceId, keys } = made
   const { delivery, recipients, tell } = sending
   const { hostname, dataFolder } = options.config
@@ -63,6 +68,7 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, { clo
     outbound: new Outbound(leaving),
     bounces: new Bounces(leaving),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
+    ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),
     ...assembleAuthentication(made, { clock, shared }),
     ...(keys && { signing: new Signing({ ...leaving, keysOf: keys.of }) }),
     commit: new Commit({

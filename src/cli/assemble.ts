@@ -4,6 +4,7 @@
  */
 import type { Acceptor } from '#accept/acceptor.ts'
 import type { Credentials } from '#auth/credentials.ts'
+import { Verifier } from '#auth/verify/verifier.ts'
 import type { Config } from '#config/config.ts'
 import { createDelivery, type Delivery } from '#deliver/delivery.ts'
 import type { Resolve } from '#deliver/dial.ts'
@@ -106,6 +107,8 @@ export interface Outside {
   readonly resolve: Resolve
   /** Without it no route can find hosts by MX. */
   readonly dns?: Dns
+  /** Absent: nobody verifies return paths. */
+  readonly verifier?: Verifier
   /** In [0, 1). */
   readonly random: () => number
   readonly report: (options: ReportOptions) => RunningReport
@@ -130,6 +133,7 @@ export function realOutside(nameServers: () => Config['nameServers'] = () => und
     connect: connectSocket,
     resolve: createResolver(systemClock, dns),
     dns,
+    verifier: new Verifier({ clock: systemClock, dns }),
     random: Math.random,
     report: (options) => new WorkerReport(options),
     spool: {},
@@ -190,7 +194,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       // The queue starts nothing more from now on; sessions may still deliver their own message.
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
       await atMost(DRAIN_MS_MAX, ended, outside.clock)
-      await spool.close()
+      await Promise.all([spool.close(), outside.verifier?.close()])
       await atMost(LESSONS_MS_MAX, Promise.all([recipients.drain(), findings.flush()]), outside.clock)
       report.end()
     },

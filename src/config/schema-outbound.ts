@@ -62,8 +62,8 @@ export const outboundSettings = section({
     .describe(
       prose(
         'Non-delivery messages that the tenant’s servers make (R6). `verified`: one that answers mail which came through',
-        'us with a verified reverse-path goes out, any other is held for the tenant’s postmaster. Since mail is not',
-        'authenticated here yet, that holds them all. `hold`: all are held. `pass`: all go out. `discard`: all are',
+        'us with a reverse-path that SPF or an aligned DKIM signature verified goes out, any other is held for the',
+        'tenant’s postmaster. `hold`: all are held. `pass`: all go out. `discard`: all are',
         'accepted and thrown away.',
       ),
     ),

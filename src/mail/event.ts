@@ -88,7 +88,7 @@ export type PathEvent =
   | {
       readonly kind: 'governed'
       readonly tenant: string
-      readonly subject: 'outbound' | 'auto-reply' | 'ndr' | 'bounce' | 'dkim'
+      readonly subject: 'outbound' | 'auto-reply' | 'ndr' | 'bounce' | 'dkim' | 'return-path'
       readonly decision: string
     }
   | {

@@ -119,16 +119,24 @@ const SUBJECTS = {
   ndr: ['vorposten_outbound_ndrs_total', 'Non-delivery messages of tenants’ servers, by what became of them'],
   bounce: ['vorposten_bounces_total', 'Bounces to protected tenants, by what was decided'],
   dkim: ['vorposten_dkim_signed_total', 'Mail that leaves, by what became of its signature'],
+  'return-path': ['vorposten_return_paths_total', 'Reverse-paths of mail that came in, by what verified them'],
 } as const
 
 // The share of a class is a figure of each tenant (R6), so these have two labels.
 function policies(metrics: Metrics): Count {
   const tally = () => new Tally()
-  const counted = { outbound: tally(), 'auto-reply': tally(), ndr: tally(), bounce: tally(), dkim: tally() }
+  const counted = {
+    outbound: tally(),
+    'auto-reply': tally(),
+    ndr: tally(),
+    bounce: tally(),
+    dkim: tally(),
+    'return-path': tally(),
+  }
   for (const [subject, [name, help]] of Object.entries(SUBJECTS)) {
     metrics.counterOf(name, help, () => counted[subject as keyof typeof SUBJECTS].samples())
   }
-  const labels = { outbound: 'class', dkim: 'result' } as { [subject: string]: string }
+  const labels = { outbound: 'class', dkim: 'result', 'return-path': 'result' } as { [subject: string]: string }
   return (event) => {
     if (event.kind !== 'governed') return
     counted[event.subject].add({ tenant: event.tenant, [labels[event.subject] ?? 'decision']: event.decision })
