@@ -76,7 +76,8 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     notify: notices.notify,
     log,
   })
-  const lookUp = ({ dkim }: Config) => txtLookup(dkim.dnsServer)
+  const lookUp = ({ dkim, nameServers }: Config) =>
+    txtLookup(systemClock, dkim.dnsServer === undefined ? nameServers : [dkim.dnsServer])
   const dkim = new DkimClerk({ store, wallMs, clock: systemClock, config, lookUp, log })
   const leaving = outboundClerks<Config>(store, wallMs)
   const logins = credentialClerks(store, config, log)

@@ -15,6 +15,8 @@ export const EXIT = {
   software: 70,
   /** EX_CANTCREAT: a folder or file cannot be made or written. */
   cannotCreate: 73,
+  /** EX_TEMPFAIL: nobody could say now; ask again later. */
+  later: 75,
   /** EX_NOPERM */
   notPermitted: 77,
   /** EX_CONFIG */

@@ -28,7 +28,7 @@ export function signingTexts(config: Config): string[] {
 }
 
 // Undefined: somebody else's, or of another release. What cannot be looked at is not said to be empty.
-function storedKeys(path: string): StoredKey[] | undefined {
+export function storedKeys(path: string): StoredKey[] | undefined {
   if (!existsSync(path)) return []
   try {
     const store = readStore(path)

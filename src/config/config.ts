@@ -99,7 +99,7 @@ export interface DestinationsConfig {
 export interface DkimConfig {
   /** Under number 0 the secret that seals them; empty: one in the data folder. */
   readonly masterKeys: ReadonlyMap<number, Uint8Array>
-  /** Absent: the system's. */
+  /** Absent: `nameServers`. */
   readonly dnsServer?: Endpoint
   /** How long the record of a retired key must stay. */
   readonly keepPublishedMs: number

@@ -1,12 +1,11 @@
 /**
- * TXT records of a name, asked of DNS each time: for an operator who has just changed them, not for the path of mail.
- * Whether there are none for certain, or nobody could say, are two answers (law 4).
+ * TXT records of a name, asked of DNS each time: for an operator who has just changed them, not for the path of mail. Nothing
+ * that was said before is kept, also no "there is none". Whether there are none for certain, or nobody could say, are two
+ * answers (law 4).
  */
-import { promises as dns, NODATA, NOTFOUND } from 'node:dns'
-
-/** One query waits so long, and is sent so often. */
-const QUERY_MS_MAX = 3_000
-const QUERY_TRIES = 2
+import type { Endpoint } from '#mail/session.ts'
+import type { Clock } from './clock.ts'
+import { systemDns } from './resolver.ts'
 
 export type TxtAnswer =
   /** Each record with its strings joined. */
@@ -16,22 +15,7 @@ export type TxtAnswer =
 
 export type LookUpTxt = (name: string) => Promise<TxtAnswer>
 
-/** Absent server: those of the system. */
-export function txtLookup(server?: { readonly address: string; readonly port: number }): LookUpTxt {
-  const resolver = new dns.Resolver({ timeout: QUERY_MS_MAX, tries: QUERY_TRIES })
-  if (server !== undefined) {
-    const host = server.address.includes(':') ? `[${server.address}]` : server.address
-    resolver.setServers([`${host}:${server.port}`])
-  }
-  return async (name) => {
-    try {
-      const records = (await resolver.resolveTxt(name)).map((strings) => strings.join(''))
-      return records.length === 0 ? { kind: 'none' } : { kind: 'found', records }
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      return code === NOTFOUND || code === NODATA
-        ? { kind: 'none' }
-        : { kind: 'unknown', text: code ?? 'unknown error' }
-    }
-  }
+/** `servers`: undefined: those of the machine. */
+export function txtLookup(clock: Clock, servers: readonly Endpoint[] | undefined): LookUpTxt {
+  return (name) => systemDns(clock, () => servers).lookup(name, 'TXT')
 }

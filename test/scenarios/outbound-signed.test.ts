@@ -135,7 +135,7 @@ test('the next key takes over while mail flows, and every message verifies', asy
   dns.publish(next!.recordName, old!.record)
   assert.match((await relay.command('dkim', 'check', 'dest.test')).text, /another key/)
   dns.fail(true)
-  assert.match((await relay.command('dkim', 'check', 'dest.test')).text, /unknown: ESERVFAIL/)
+  assert.match((await relay.command('dkim', 'check', 'dest.test')).text, /unknown: .*SERVFAIL/)
   dns.fail(false)
   dns.publish(next!.recordName, next!.record)
   await until(relay, next!.selector, 'active')
