@@ -25,8 +25,10 @@ export async function traceCommand(folder: string, text: string, json: boolean):
 }
 
 // A relay of `none`: the attempt never got as far as a session.
-function whereTo({ relay, tls }: TraceRecord): string {
-  return relay === 'none' ? 'no server reached' : `to ${relay}${tls ? ' with TLS' : ''}`
+function whereTo({ relay, tls, verifiedBy }: TraceRecord): string {
+  return relay === 'none'
+    ? 'no server reached'
+    : `to ${relay}${tls ? ' with TLS' : ''}${verifiedBy ? `, ${verifiedBy}-verified` : ''}`
 }
 
 interface AttemptedRecipient {

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { Destinations } from './destinations.ts'
 import type { Found } from './exchangers.ts'
 import { good, host, message, quiet, route, summary, World } from './testing.ts'
+import type { TlsPolicy } from './tls-policy.ts'
 
 const SEND = { onMixed: 'send' } as const
 
@@ -11,12 +12,14 @@ function world() {
   const found = new Map<string, Found>()
   const addresses = new Map<string, string[]>()
   const asked: string[] = []
+  const policies: TlsPolicy[] = []
   const destinations: Destinations = {
     async find(destination, port) {
       asked.push(`${destination}:${port}`)
       return found.get(destination) ?? { kind: 'failed', status: '5.1.2', text: `${destination} does not exist` }
     },
     addresses: async (name) => addresses.get(name) ?? [name],
+    tlsPolicy: async () => policies.shift() ?? { kind: 'none' },
   }
   const made = new World({ destinations, resolve: () => Promise.reject(new Error('the resolver of configured hosts')) })
   const leads = (destination: string, ...hosts: (string | ReturnType<typeof host>)[]) =>
@@ -25,7 +28,7 @@ function world() {
       hosts: hosts.map((one) => (typeof one === 'string' ? host(one) : one)),
       secure: false,
     })
-  return { made, found, addresses, asked, leads }
+  return { made, found, addresses, asked, leads, policies }
 }
 
 const to = (destination: string) =>
@@ -131,4 +134,14 @@ test('what was stored for a smarthost goes to each destination, when its route h
   const attempt = await made.delivery.attempt(route([], { byMx: { port: 25 } }), mixed, SEND)
   assert.equal(summary(attempt), 'delivered,failed/rcpt,delivered,failed/connect')
   assert.deepEqual([one.taken, two.sessions.length], [1, 1])
+})
+
+test('a TLS policy that nobody can say leaves the host out, and no clear text comes of one that is known', async () => {
+  const { made, leads, policies } = world()
+  leads('one.example', 'mx1', host('mx2', 20))
+  const [one, two] = [made.server('mx1'), made.server('mx2')]
+  policies.push({ kind: 'unknown', text: 'TLSA: SERVFAIL' }, { kind: 'encrypt' })
+  const attempt = await made.delivery.attempt({ ...to('one.example'), tls: 'opportunistic' }, message(), SEND)
+  assert.equal(summary(attempt), 'tls')
+  assert.deepEqual([one.sessions.length, two.sessions.length, two.taken], [0, 1, 0])
 })

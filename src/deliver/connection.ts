@@ -14,6 +14,7 @@ import type {
 import { createClientSession } from '#smtp/client/session.ts'
 import type { Wire, WireEvents } from '#sys/wire.ts'
 import type { Host } from './hosts.ts'
+import type { TlsPolicy } from './tls-policy.ts'
 import type { TlsSessions } from './tls-sessions.ts'
 
 export interface ConnectionEvents {
@@ -54,19 +55,28 @@ export class Connection implements WireEvents {
   readonly #wire: Wire
   readonly #events: ConnectionEvents
   readonly #tlsSessions: TlsSessions
+  /** What DNS wants of TLS with this host. */
+  readonly policy: TlsPolicy
   #securing = false
   #running = false
   #blocked = false
   #deadlineMs = Number.POSITIVE_INFINITY
   #done: Done | undefined
 
-  constructor(host: Host, wire: Wire, settings: ClientSettings, events: ConnectionEvents, tlsSessions: TlsSessions) {
+  constructor(
+    host: Host,
+    wire: Wire,
+    settings: ClientSettings,
+    events: ConnectionEvents,
+    { tlsSessions, policy }: { tlsSessions: TlsSessions; policy: TlsPolicy },
+  ) {
     this.host = host
     this.relay = `${host.name}[${wire.remote.address}]:${wire.remote.port}`
     this.#wire = wire
     this.#settings = settings
     this.#events = events
     this.#tlsSessions = tlsSessions
+    this.policy = policy
     this.#machine = createClientSession(settings)
   }
 
@@ -210,7 +220,8 @@ export class Connection implements WireEvents {
     const resume = this.#tlsSessions.get(key)
     const secured = this.#wire.secure({
       side: 'client',
-      serverName: this.host.name,
+      serverName: this.policy.kind === 'dane' ? this.policy.serverName : this.host.name,
+      ...(this.policy.kind === 'dane' && { dane: this.policy.reference }),
       verify: this.#settings.tls === 'verified',
       ...(resume ? { resume } : {}),
       onSession: (session) => this.#tlsSessions.set(key, session),

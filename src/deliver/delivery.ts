@@ -128,6 +128,7 @@ class RoutedDelivery implements Delivery {
         outcomes: outcomesOf(message.id, lease.relay, results),
         relay: lease.relay,
         tls: lease.tls,
+        ...(lease.policy.kind === 'dane' && { verifiedBy: 'DANE' }),
         ...(lease.dsn && { dsn: true }),
         delays: { queuedMs, connectMs: readyMs - startMs, transferMs: clock.monotonic() - readyMs },
       }

@@ -7,7 +7,9 @@ import { isIP } from 'node:net'
 import type { AddressGuard } from '#sys/address-guard.ts'
 import type { Answer, Dns } from '#sys/dns/answer.ts'
 import { ResolveError } from '#sys/resolver.ts'
+import type { NextHopHost } from '#tenant/directory.ts'
 import { chooseHosts, EXCHANGERS_MAX, type Found, readMx, type Standing } from './exchangers.ts'
+import { daneOf, type TlsPolicy } from './tls-policy.ts'
 
 /** Of one host. */
 export const ADDRESSES_MAX = 20
@@ -28,6 +30,8 @@ export interface Destinations {
   find(destination: string, port: number): Promise<Found>
   /** Of a host that `find` named, the families in turn. Rejects with a `ResolveError`. */
   addresses(host: string): Promise<readonly string[]>
+  /** Of a host that `find` named. Never rejects. */
+  tlsPolicy(host: NextHopHost): Promise<TlsPolicy>
 }
 
 export const createDestinations = (parts: DestinationParts): Destinations => new AskedDestinations(parts)
@@ -60,6 +64,10 @@ class AskedDestinations implements Destinations {
     if (allowed.length > 0) return allowed
     if (unknown !== undefined) throw new ResolveError('temporary', unknown)
     throw new ResolveError('unknown', refused ?? `${host} has no address`)
+  }
+
+  tlsPolicy(host: NextHopHost): Promise<TlsPolicy> {
+    return daneOf(host, this.#parts.dns)
   }
 
   #literal(destination: string, address: string, port: number): Found {

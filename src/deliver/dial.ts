@@ -14,6 +14,7 @@ import { Connection, type ConnectionEvents } from './connection.ts'
 import type { Host } from './hosts.ts'
 import type { DeliverLimits } from './limits.ts'
 import { raceTo } from './race.ts'
+import type { TlsPolicy } from './tls-policy.ts'
 import type { TlsSessions } from './tls-sessions.ts'
 
 /** Addresses of a name, best first. An empty answer and a rejection are obstacle `dns`. */
@@ -25,6 +26,8 @@ export interface Dialler {
   readonly settings: ClientSettings
   readonly limits: DeliverLimits
   readonly tlsSessions: TlsSessions
+  /** What DNS wants of TLS with a host; absent: nothing. Never rejects. */
+  readonly tlsPolicy?: (host: Host) => Promise<TlsPolicy>
   /** Present: several addresses at a time, a little after each other. */
   readonly race?: Pick<Clock, 'after'>
   /** Where connections come from; absent: as the system chooses. */
@@ -37,7 +40,20 @@ export type Dialled =
   | { readonly ok: true; readonly connection: Connection }
   | { readonly ok: false; readonly fault: SessionFault }
 
-export async function dialHost(host: Host, dialler: Dialler): Promise<Dialled> {
+/** A dialler that knows what is wanted of one host. */
+interface HostDialler extends Dialler {
+  readonly policy: TlsPolicy
+}
+
+export async function dialHost(host: Host, given: Dialler): Promise<Dialled> {
+  const policy = (await given.tlsPolicy?.(host)) ?? NO_POLICY
+  // RFC 7672 §2.1.1: what cannot be known now must not become clear text.
+  if (policy.kind === 'unknown') return { ok: false, fault: { obstacle: 'tls', text: policy.text } }
+  const settings: ClientSettings = policy.kind === 'none' ? given.settings : { ...given.settings, tls: 'required' }
+  return dialKnown(host, { ...given, settings, policy })
+}
+
+async function dialKnown(host: Host, dialler: HostDialler): Promise<Dialled> {
   let addresses: readonly string[]
   try {
     addresses = await dialler.resolve(host.name)
@@ -106,7 +122,7 @@ async function connectTo(host: Host, addresses: readonly string[], dialler: Dial
 async function dialAddress(
   host: Host,
   { wire, address }: Extract<Reached, { ok: true }>,
-  dialler: Dialler,
+  dialler: HostDialler,
 ): Promise<Dialled> {
   const first = await openSession(host, wire, dialler, dialler.settings)
   if (first.ok || !first.tlsFailed || dialler.settings.tls !== 'opportunistic') return first
@@ -117,7 +133,7 @@ async function dialAddress(
 function openSession(
   host: Host,
   wire: Wire,
-  { tlsSessions, events, sources }: Dialler,
+  { tlsSessions, policy, events, sources }: HostDialler,
   settings: ClientSettings,
 ): Promise<Dialled & { tlsFailed?: boolean }> {
   return new Promise((resolve) => {
@@ -139,11 +155,12 @@ function openSession(
         },
         closed: (self) => events.closed(self),
       },
-      tlsSessions,
+      { tlsSessions, policy },
     )
     events.opened(connection)
     connection.start()
   })
 }
 
+const NO_POLICY: TlsPolicy = { kind: 'none' }
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -85,7 +85,12 @@ export function chooseHosts(domain: string, mx: MxList, standings: readonly Stan
   }
   const hopeful = others.filter(({ standing }) => standing.kind === 'usable' || standing.kind === 'unknown')
   if (hopeful.some(({ standing }) => standing.kind === 'usable')) {
-    const hosts = hopeful.map(({ name, preference }) => ({ name, preference, port }))
+    const hosts = hopeful.map(({ name, preference }) => ({
+      name,
+      preference,
+      port,
+      ...(mx.secure && { secureFor: domain }),
+    }))
     return { kind: 'hosts', hosts, secure: mx.secure }
   }
   const texts = others.flatMap(({ standing }) => ('text' in standing ? [standing.text] : [])).join('; ')

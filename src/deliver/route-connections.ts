@@ -27,7 +27,7 @@ export interface RouteParts {
   readonly clock: Clock
   readonly resolve: Resolve
   /** Absent: no route finds its hosts by MX. */
-  readonly destinations?: Pick<Destinations, 'addresses'>
+  readonly destinations?: Pick<Destinations, 'addresses' | 'tlsPolicy'>
   readonly hostname: string
   readonly random: () => number
   readonly limits: DeliverLimits
@@ -156,6 +156,11 @@ function diallerFor(route: Route, parts: RouteParts): Omit<Dialler, 'events'> {
     settings,
     ...(route.sources && { sources: { addresses: route.sources, random: parts.random } }),
     tlsSessions: tlsSessions.forRoute(route.id, route.tls),
+    // `never` and `verified` are an operator's own word; a policy only adds to the other two.
+    ...(byMx &&
+      (route.tls === 'opportunistic' || route.tls === 'required') && {
+        tlsPolicy: (host) => destinations.tlsPolicy(host),
+      }),
     ...(byMx ? { resolve: (name) => destinations.addresses(name), race: clock } : { resolve }),
   }
 }

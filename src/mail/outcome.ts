@@ -55,6 +55,8 @@ export interface Attempt {
   readonly relay: string
   /** The session was encrypted. */
   readonly tls: boolean
+  /** How it was known that it is the right server: its certificate matches TLSA records (RFC 7672). */
+  readonly verifiedBy?: 'DANE'
   /** The next hop reports success and failure itself (RFC 3461 §5.2.2). */
   readonly dsn?: true
   readonly delays: AttemptDelays

@@ -166,6 +166,7 @@ function attemptedRecord(event: Extract<PathEvent, { kind: 'attempted' }>, time:
     route: event.route,
     relay: attempt.relay,
     tls: attempt.tls,
+    ...(attempt.verifiedBy && { verifiedBy: attempt.verifiedBy }),
     inSession: event.inSession,
     ageMs: Math.round(event.ageMs),
     connectMs: Math.round(attempt.delays.connectMs),

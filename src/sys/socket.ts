@@ -5,9 +5,11 @@
  * (RFC 8996). Errors come once, with `closed`; a handshake that fails also rejects `secure`.
  * Listeners are shared functions that find their wire on the socket: an idle session then costs no closure.
  */
+import { X509Certificate } from 'node:crypto'
 import net from 'node:net'
 import tls from 'node:tls'
 import type { Endpoint, TlsFacts } from '#mail/session.ts'
+import { CHAIN_MAX, daneMismatch } from './dane.ts'
 import type { Connect, TlsClientOptions, TlsServerOptions, Wire, WireEvents } from './wire.ts'
 
 /** RFC 8996: TLS 1.0 and 1.1 must not be used. */
@@ -112,6 +114,11 @@ class SocketWire implements Wire {
       secure.once('close', () => reject(this.#error ?? new Error('closed during the TLS handshake')))
       secure.once(options.side === 'server' ? 'secure' : 'secureConnect', () => {
         this.#handshaking = false
+        const mismatch = options.side === 'client' ? mismatchOf(secure, options) : undefined
+        if (mismatch !== undefined) {
+          secure.destroy(new Error(mismatch))
+          return
+        }
         resolve(options.side === 'server' ? serverFacts(secure) : clientFacts(secure, options))
         // Reading starts when everyone who waits for the promise has run: what was decrypted must not overtake it.
         setImmediate(() => this.#listenForData())
@@ -206,14 +213,18 @@ function serverSocket(plain: net.Socket, { context, byName }: TlsServerOptions):
 
 let clientContext: tls.SecureContext | undefined
 /**
- * For which name a session's certificate was verified. A resumed handshake shows no certificate, and Node compares no
- * name then: without this, a session from an unverified connection would pass as verified.
+ * For which name, or against which TLSA records, a session's certificate was verified. A resumed handshake shows no
+ * certificate, and Node compares no name then: without this, a session from an unverified connection would pass as verified.
  */
-const verifiedNames = new WeakMap<Buffer, string>()
+const verifiedFor = new WeakMap<Buffer, string>()
+
+const policyKey = ({ serverName, dane }: TlsClientOptions): string =>
+  dane === undefined ? serverName : `${serverName} ${JSON.stringify(dane)}`
 
 function clientSocket(plain: net.Socket, options: TlsClientOptions): tls.TLSSocket {
   clientContext ??= tls.createSecureContext({ minVersion: TLS_VERSION_MIN })
-  const { serverName, verify, onSession } = options
+  const { serverName, onSession } = options
+  const verify = options.verify && options.dane === undefined
   const resume = usableSession(options)
   const socket = tls.connect({
     socket: plain,
@@ -228,23 +239,43 @@ function clientSocket(plain: net.Socket, options: TlsClientOptions): tls.TLSSock
   return socket
 }
 
-function usableSession({ serverName, verify, resume }: TlsClientOptions): Buffer | undefined {
-  return resume && (!verify || verifiedNames.get(resume) === serverName) ? resume : undefined
+function usableSession(options: TlsClientOptions): Buffer | undefined {
+  const { verify, dane, resume } = options
+  const anyone = !verify && dane === undefined
+  return resume && (anyone || verifiedFor.get(resume) === policyKey(options)) ? resume : undefined
 }
 
 function offerSession(
   socket: tls.TLSSocket,
   session: Buffer,
-  { serverName, resume }: TlsClientOptions,
+  options: TlsClientOptions,
   onSession: (session: Buffer) => void,
 ): void {
-  if (isVerified(socket, serverName, resume)) verifiedNames.set(session, serverName)
+  if (isVerified(socket, options)) verifiedFor.set(session, policyKey(options))
   onSession(session)
 }
 
-function isVerified(socket: tls.TLSSocket, serverName: string, resume: Buffer | undefined): boolean {
-  if (!socket.authorized) return false
-  return !socket.isSessionReused() || (resume !== undefined && verifiedNames.get(resume) === serverName)
+function isVerified(socket: tls.TLSSocket, options: TlsClientOptions): boolean {
+  const { resume, dane } = options
+  if (dane === undefined && !socket.authorized) return false
+  if (socket.isSessionReused()) return resume !== undefined && verifiedFor.get(resume) === policyKey(options)
+  return dane === undefined || daneMismatch(chainOf(socket), dane, Date.now()) === undefined
+}
+
+function mismatchOf(socket: tls.TLSSocket, options: TlsClientOptions): string | undefined {
+  if (options.dane === undefined || isVerified(socket, options)) return undefined
+  return daneMismatch(chainOf(socket), options.dane, Date.now()) ?? 'a session was resumed that was never verified'
+}
+
+/** As the server sent it, its own first; a self-signed one is its own issuer. */
+function chainOf(socket: tls.TLSSocket): X509Certificate[] {
+  const chain: X509Certificate[] = []
+  let one: tls.DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
+  while (one?.raw !== undefined && chain.length < CHAIN_MAX) {
+    chain.push(new X509Certificate(one.raw))
+    one = one.issuerCertificate === one ? undefined : one.issuerCertificate
+  }
+  return chain
 }
 
 function serverFacts(socket: tls.TLSSocket): TlsFacts {
@@ -259,9 +290,10 @@ function serverFacts(socket: tls.TLSSocket): TlsFacts {
   }
 }
 
-function clientFacts(socket: tls.TLSSocket, { serverName, resume }: TlsClientOptions): TlsFacts {
+function clientFacts(socket: tls.TLSSocket, options: TlsClientOptions): TlsFacts {
+  const { serverName } = options
   const facts = { ...commonFacts(socket), serverName }
-  if (!isVerified(socket, serverName, resume)) return facts
+  if (!isVerified(socket, options)) return facts
   const subject = socket.getPeerCertificate().subject?.CN
   return { ...facts, verifiedPeer: (Array.isArray(subject) ? subject[0] : subject) ?? serverName }
 }

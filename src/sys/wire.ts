@@ -4,6 +4,7 @@
  */
 import type { SecureContext } from 'node:tls'
 import type { Endpoint, TlsFacts } from '#mail/session.ts'
+import type { DaneReference } from './dane.ts'
 
 export interface WireEvents {
   data(bytes: Buffer): void
@@ -26,6 +27,8 @@ export interface TlsClientOptions {
   /** SNI, and the name the certificate must have where it is verified. */
   readonly serverName: string
   readonly verify: boolean
+  /** The certificate must match this, whoever issued it (RFC 7672); `verify` does not count then. */
+  readonly dane?: DaneReference
   /** A session of an earlier connection to the same host, to resume. */
   readonly resume?: Buffer
   readonly onSession?: (session: Buffer) => void

@@ -78,6 +78,8 @@ export interface NextHopHost {
   readonly port: number
   /** Lower first, as with MX; equal ones share the load. */
   readonly preference: number
+  /** The domain whose MX records name it, if DNSSEC verified these: then it may have a TLS policy (RFC 7672 §2.2.1). */
+  readonly secureFor?: string
 }
 
 /** `verified`: a certificate that names the host and that a trusted authority issued. */
