@@ -1,6 +1,7 @@
-/** The eight chapters of the demo. Each says what it is about, lets it happen, and waits until it has. */
+/** The nine chapters of the demo. Each says what it is about, lets it happen, and waits until it has. */
 import { account, type Posted } from './account.ts'
 import { idOf, type Stage } from './stage.ts'
+import { type Heard, makeLogin, OWNER, Thief } from './stolen-password.ts'
 import type { Timeline } from './timeline.ts'
 
 /** Much more than it takes on a busy machine; who waits longer has found a fault. */
@@ -135,10 +136,37 @@ export async function outOfOffice({ timeline, stage }: Parties): Promise<void> {
   timeline.note(`the relay’s log: ${line?.text}`)
 }
 
+export async function stolenPassword({ timeline, stage }: Parties): Promise<void> {
+  timeline.chapter(
+    '8  Bernd’s password is stolen',
+    'Who has it may send as Bernd, and the thief sends to hundreds of addresses that he made up. The relay hears how many',
+    'of them do not exist, and locks the login. Everybody else at the bakery goes on.',
+  )
+  const thief = new Thief(stage.relay.submissionPort, await makeLogin(stage.relay))
+  timeline.startClock()
+  let last: Heard | undefined
+  await timeline.wait('the thief sends', WAIT_MS_MAX, async () => {
+    last = await thief.send()
+    return last.code >= 500
+  })
+  timeline.step('thief  ◀─ relay', last?.line ?? '', 'bad')
+  thief.close()
+  await timeline.end('good', `of 300 messages ${thief.taken} were taken, then the login was locked`)
+  const said = () => stage.relay.log.find(({ text }) => text.includes(`credential ${OWNER}`) && /: locked/.test(text))
+  await timeline.wait('it is in the log', WAIT_MS_MAX, () => said() !== undefined)
+  timeline.note(`the relay’s log: ${said()?.text}`)
+  await stage.command('credentials', 'unlock', OWNER)
+  const held = async () => (await stage.relay.command('queue', 'list', '--state', 'held')).match(/made-up-/g)?.length
+  await timeline.wait('what was taken is held', WAIT_MS_MAX, async () => (await held()) === thief.taken)
+  timeline.note('What was taken before the lock went to nobody, and is held; the postmaster deletes it:')
+  await stage.command('queue', 'delete', '--tenant', 'bakery', '--state', 'held')
+  await timeline.wait('it is gone', WAIT_MS_MAX, async () => (await stage.kept()) === 0)
+}
+
 /** True: the account balances. */
 export async function reckoning({ timeline, stage }: Parties): Promise<boolean> {
   timeline.chapter(
-    '8  The account',
+    '9  The account',
     'What the senders heard, against what lies in the bakery’s mailboxes, compared octet by octet.',
   )
   const bounces = stage.bouncesBefore + (await stage.bounces())

@@ -70,6 +70,7 @@ async function show(stage: Stage, timeline: Timeline): Promise<boolean> {
   await chapters.recovery(parties, asked)
   await chapters.killedWorker(parties)
   await chapters.outOfOffice(parties)
+  await chapters.stolenPassword(parties)
   const balances = await chapters.reckoning(parties)
   await chapters.trace(parties, TRACED)
   return balances

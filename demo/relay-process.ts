@@ -28,6 +28,8 @@ export class RelayProcess {
   readonly port: number
   /** Where the customer's own server hands over what leaves. */
   readonly outboundPort: number
+  /** Where users hand over their mail, with a password. */
+  readonly submissionPort: number
   readonly httpPort: number
   readonly log: LogLine[] = []
   /** Told of each line as it comes. */
@@ -35,10 +37,11 @@ export class RelayProcess {
   readonly #child: ChildProcess
   readonly #problems: string[] = []
 
-  private constructor(folder: string, { port, outboundPort, httpPort }: Omit<Places, 'folder'>) {
+  private constructor(folder: string, { port, outboundPort, submissionPort, httpPort }: Omit<Places, 'folder'>) {
     this.folder = folder
     this.port = port
     this.outboundPort = outboundPort
+    this.submissionPort = submissionPort
     this.httpPort = httpPort
     // A group of its own: Ctrl-C in the terminal is the demo's alone, which then ends the relay in good order.
     this.#child = spawn(process.execPath, [MAIN, 'serve', '-c', this.configFile], {
@@ -52,8 +55,8 @@ export class RelayProcess {
   /** Resolves when it is ready; rejects with what it said when it could not start. */
   static async start(customerPort: number, worldPort: number): Promise<RelayProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'vorposten-demo-'))
-    const [port, outboundPort, httpPort] = await freePorts()
-    const places = { port, outboundPort, httpPort, customerPort, worldPort }
+    const [port, outboundPort, submissionPort, httpPort] = await freePorts()
+    const places = { port, outboundPort, submissionPort, httpPort, customerPort, worldPort }
     writeFileSync(join(folder, 'vorposten.yaml'), configuration({ folder, ...places }))
     const relay = new RelayProcess(folder, places)
     try {
@@ -152,14 +155,24 @@ interface Places {
   readonly folder: string
   readonly port: number
   readonly outboundPort: number
+  readonly submissionPort: number
   readonly httpPort: number
   readonly customerPort: number
   readonly worldPort: number
 }
 
-function configuration({ folder, port, outboundPort, httpPort, customerPort, worldPort }: Places): string {
+function configuration({
+  folder,
+  port,
+  outboundPort,
+  submissionPort,
+  httpPort,
+  customerPort,
+  worldPort,
+}: Places): string {
   return `# The relay of the demo. Read aloud: the bakery's mail goes to the bakery's server, which is asked who exists; what the
-# bakery sends leaves by the second listener.
+# bakery sends leaves by the second listener, and what its
+# people send by the third.
 hostname: relay.example
 data-folder: ${JSON.stringify(join(folder, 'data'))}
 workers: 2
@@ -167,6 +180,7 @@ http: {address: "127.0.0.1:${httpPort}"}
 listeners:
   - {name: mx, addresses: "127.0.0.1:${port}"}
   - {name: out, addresses: "127.0.0.1:${outboundPort}", service: outbound}
+  - {name: users, addresses: "127.0.0.1:${submissionPort}", service: submission, tls: implicit}
 # Real ones are larger; a demo must also run on a small disk.
 spool: {segment-size: 1MiB, free-space-min: 1MiB}
 tenants:
@@ -184,9 +198,9 @@ tenants:
 `
 }
 
-/** Three ports that nobody listens on now. */
-async function freePorts(): Promise<[number, number, number]> {
-  const servers = [createServer(), createServer(), createServer()]
+/** Four ports that nobody listens on now. */
+async function freePorts(): Promise<[number, number, number, number]> {
+  const servers = [createServer(), createServer(), createServer(), createServer()]
   const ports: number[] = []
   for (const server of servers) {
     await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -194,5 +208,5 @@ async function freePorts(): Promise<[number, number, number]> {
     ports.push(address !== null && typeof address === 'object' ? address.port : 0)
   }
   for (const server of servers) server.close()
-  return [ports[0] ?? 0, ports[1] ?? 0, ports[2] ?? 0]
+  return [ports[0] ?? 0, ports[1] ?? 0, ports[2] ?? 0, ports[3] ?? 0]
 }

@@ -3,6 +3,7 @@
  * servers do (RFC 5321 §3). One command, one reply; it believes what it hears and gives nothing up.
  */
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { hasEightBit } from './messages.ts'
 
 const CRLF = '\r\n'
@@ -19,6 +20,14 @@ export interface Letter {
   readonly reversePath: string
   readonly forwardPath: string
   readonly content: Buffer
+  /** Its sender wants to hear of no failure (RFC 3461 §4.1). */
+  readonly silent?: true
+}
+
+/** A user's mail program: over TLS, with a password. The relay of the demo has a certificate that nobody vouches for. */
+export interface Login {
+  readonly user: string
+  readonly password: string
 }
 
 /** Where the answer came that decided about the message. */
@@ -38,15 +47,18 @@ export interface Answer {
 
 export class SendingServer {
   readonly #port: number
+  readonly #login: Login | undefined
   #session: Session | undefined
 
-  constructor(port: number) {
+  constructor(port: number, login?: Login) {
     this.#port = port
+    this.#login = login
   }
 
   /** Rejects when the session breaks. */
   async send(letter: Letter, dialogue: Dialogue): Promise<Answer> {
-    if (this.#session === undefined || this.#session.broken) this.#session = await Session.open(this.#port, dialogue)
+    if (this.#session === undefined || this.#session.broken)
+      this.#session = await Session.open(this.#port, this.#login, dialogue)
     return this.#session.send(letter, dialogue)
   }
 
@@ -74,18 +86,23 @@ class Session {
     socket.setTimeout(REPLY_MS_MAX, () => this.#waiting && socket.destroy())
   }
 
-  static async open(port: number, dialogue: Dialogue): Promise<Session> {
-    const session = new Session(connect(port, '127.0.0.1'))
+  static async open(port: number, login: Login | undefined, dialogue: Dialogue): Promise<Session> {
+    const where = { port, host: '127.0.0.1', rejectUnauthorized: false }
+    const session = new Session(login === undefined ? connect(port, '127.0.0.1') : connectTls(where))
     await session.#reply()
     await session.#ask('EHLO mail.sender.example', dialogue)
+    if (login === undefined) return session
+    const secret = Buffer.from(`\0${login.user}\0${login.password}`).toString('base64')
+    const { code, line } = await session.#ask(`AUTH PLAIN ${secret}`, dialogue)
+    if (code !== 235) throw new Error(`the relay did not take the password: ${line}`)
     return session
   }
 
-  async send({ reversePath, forwardPath, content }: Letter, dialogue: Dialogue): Promise<Answer> {
+  async send({ reversePath, forwardPath, content, silent }: Letter, dialogue: Dialogue): Promise<Answer> {
     const body = hasEightBit(content) ? ' BODY=8BITMIME' : ''
     const commands: [Stage, string][] = [
       ['MAIL', `MAIL FROM:<${reversePath}> SIZE=${content.length}${body}`],
-      ['RCPT', `RCPT TO:<${forwardPath}>`],
+      ['RCPT', `RCPT TO:<${forwardPath}>${silent ? ' NOTIFY=NEVER' : ''}`],
       ['DATA', 'DATA'],
     ]
     for (const [stage, command] of commands) {

@@ -48,8 +48,10 @@ export class Stage {
     const customer = new CustomerServer({ mailboxes: new Set(MAILBOXES), refuse: refusal }, (event) =>
       tellOfCustomer(timeline, event),
     )
-    const world = new CustomerServer({ mailboxes: new Set([CORRESPONDENT]), refuse: () => undefined }, ({ kind }) => {
-      if (kind === 'took') timeline.step(TO_WORLD, 'an automatic reply', 'good')
+    const world = new CustomerServer({ mailboxes: new Set([CORRESPONDENT]), refuse: () => undefined }, (event) => {
+      if (event.kind !== 'took') return
+      const what = event.message.reversePath === '' ? 'an automatic reply' : subjectOf(event.message.content)
+      timeline.step(TO_WORLD, what, 'good')
     })
     await Promise.all([customer.switchOn(), world.switchOn()])
     try {

@@ -51,7 +51,7 @@ export interface RelayParts {
   readonly recipients: { verify(domain: ServedDomain, path: ForwardPath): Soon<RecipientAnswer> }
   /** May content come now? The spool's health and the memory that contents take. */
   readonly room: (declaredOctets: number) => Gate
-  readonly outbound: Pick<Outbound, 'way' | 'mail' | 'content'>
+  readonly outbound: Pick<Outbound, 'way' | 'mail' | 'rcpt' | 'content'>
   readonly calloutSender: Pick<CalloutSender, 'way' | 'isWay' | 'discard'>
   readonly bounces: Pick<Bounces, 'plain' | 'withPlainRecipients' | 'rcpt' | 'content'>
   /** Absent: no password is right. */
@@ -201,7 +201,15 @@ export class Relay implements Decisions {
     return ACCEPT
   }
 
-  #leaves(transaction: Transaction, recipient: Recipient, way: OutboundWay): Gate {
+  #leaves(transaction: Transaction, recipient: Recipient, way: OutboundWay): Soon<Gate> {
+    const gate = this.#parts.outbound.rcpt(transaction.session, way)
+    return gate instanceof Promise
+      ? gate.then((later) => this.#counted(transaction, recipient, way, later))
+      : this.#counted(transaction, recipient, way, gate)
+  }
+
+  #counted(transaction: Transaction, recipient: Recipient, way: OutboundWay, gate: Gate): Gate {
+    if (gate.kind !== 'accept') return this.#refuse('rcpt', transaction, gate, recipient, way)
     const routeOf = (id: string) => this.#parts.directory().route(id)
     if (this.#spread.takes(transaction, way, recipient.forwardPath, routeOf)) return this.#joined(transaction, way)
     return this.#refuse('rcpt', transaction, refusals.tooManyDestinations(DESTINATIONS_MAX), recipient, way)

@@ -18,6 +18,7 @@ const METRICS = [
   'cli/clerks/notices.ts',
   'cli/clerks/dkim-rows.ts',
   'cli/clerks/guesses.ts',
+  'cli/clerks/abuse.ts',
 ]
 
 test('docs/metrics.md lists each metric, and no other', () => {

@@ -21,7 +21,7 @@ import type { Keeping } from './assemble-keeping.ts'
 import { guessesOf } from './credentials-desk.ts'
 import type { Current } from './current.ts'
 import { tlsFolder } from './folders.ts'
-import { nobody, outboundDesk } from './outbound-desk.ts'
+import { nobody, outboundDesk, quotaOf } from './outbound-desk.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { acceptEvents, ownRefusal, type RunningReport } from './worker-watch.ts'
 
@@ -65,7 +65,7 @@ export function assembleReceiving(
     flush: options.flushAll ?? ((routes) => keeping.operations.flushRoutes(routes)),
     recipients: recipients.knowledge,
     room: (octets) => room.for(octets),
-    outbound: new Outbound(leaving),
+    outbound: new Outbound({ ...leaving, ...(shared && { quota: quotaOf(shared.desk) }) }),
     bounces: new Bounces(leaving),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),

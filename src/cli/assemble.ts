@@ -30,10 +30,12 @@ import type { Dns } from '#sys/dns/answer.ts'
 import { createResolver, systemDns } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import type { Connect } from '#sys/wire.ts'
+import { answeredFor } from '../relay/answered-recipients.ts'
 import { findingsFor } from '../relay/findings.ts'
 import { type Learner, lessonsFor } from '../relay/lessons.ts'
 import { spoolAlarmEvent } from '../relay/spool-faults.ts'
 import { acceptSettings } from './accept-settings.ts'
+import { AnsweredBatch } from './answered-batch.ts'
 import { assembleDestinations } from './assemble-destinations.ts'
 import { assembleKeeping } from './assemble-keeping.ts'
 import { assembleReceiving } from './assemble-receiving.ts'
@@ -267,7 +269,12 @@ function assembleSending(
     },
     missed: (id) => met(id, false),
   }
-  return { delivery, recipients, findings, knowing, tell: lessonsFor(learner, () => current.directory, found) }
+  const answered = new AnsweredBatch(clock, async (batch) => outside.shared?.desk('abuse/answered', batch))
+  const tell = answeredFor(
+    answered.add,
+    lessonsFor(learner, () => current.directory, found),
+  )
+  return { delivery, recipients, findings, knowing, tell }
 }
 
 type Away = (route: string) => Promise<ProbeAnswer> | undefined

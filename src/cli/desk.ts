@@ -13,11 +13,13 @@ import { OUTAGES_PART, OutagesStore } from '#store/outages.ts'
 import { RECIPIENT_FACTS } from '#store/recipient-facts.ts'
 import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-lists.ts'
 import { REPLY_LIMITS } from '#store/reply-limits.ts'
+import { SENDING_COUNTS } from '#store/sending-counts.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { createResolver, systemDns } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import { txtLookup } from '#sys/txt-lookup.ts'
+import { AbuseClerk } from './clerks/abuse.ts'
 import { CredentialsClerk } from './clerks/credentials.ts'
 import { DkimClerk } from './clerks/dkim.ts'
 import { findingsClerk } from './clerks/findings.ts'
@@ -43,6 +45,7 @@ export const PARTS: readonly Part[] = [
   OUTAGES_PART,
   DKIM_KEYS,
   CREDENTIALS,
+  SENDING_COUNTS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -80,7 +83,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     txtLookup(systemClock, dkim.dnsServer === undefined ? nameServers : [dkim.dnsServer])
   const dkim = new DkimClerk({ store, wallMs, clock: systemClock, config, lookUp, log })
   const leaving = outboundClerks<Config>(store, wallMs)
-  const logins = credentialClerks(store, config, log)
+  const logins = credentialClerks(store, config, wallMs, log)
   const clerks: Clerk<Config>[] = [names, recipients, lists, ...leaving, findings, notices, outages, dkim, ...logins]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
@@ -100,9 +103,15 @@ function nameServersClerk({ nameServers }: Config): Clerk<Config> & { readonly s
   }
 }
 
-function credentialClerks(database: Database, config: Config, log: (line: string) => void): Clerk<Config>[] {
+function credentialClerks(
+  database: Database,
+  config: Config,
+  wallMs: () => number,
+  log: (line: string) => void,
+): Clerk<Config>[] {
   const parts = { store: new CredentialStore(database), commits: new GroupCommit(database), clock: systemClock }
-  return [new CredentialsClerk({ ...parts, config, log }), new GuessesClerk(parts)]
+  const abuse = { ...parts, store: database, credentials: parts.store, wallMs, log }
+  return [new CredentialsClerk({ ...parts, config, log }), new GuessesClerk(parts), new AbuseClerk(abuse)]
 }
 
 /** Keeps the steady clock's mark, and closes the file. */

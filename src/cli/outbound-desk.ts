@@ -1,5 +1,6 @@
 /** A worker's side of the outbound clerks: the questions of the path, asked of the supervisor. */
-import type { MessageRecords, ReplyLimits } from '../relay/outbound.ts'
+import type { MessageRecords, ReplyLimits, SendingQuota } from '../relay/outbound.ts'
+import type { AbuseQuestions } from './clerks/abuse.ts'
 import type { OutboundQuestions } from './clerks/outbound.ts'
 import type { AskDesk } from './serve/worker.ts'
 
@@ -25,3 +26,11 @@ export function outboundDesk(desk: AskDesk): { limits: ReplyLimits; records: Mes
     },
   }
 }
+
+/** Recipients are counted by the clerk of abuse. */
+export const quotaOf = (desk: AskDesk): SendingQuota => ({
+  async take(tenant, login, limits) {
+    const body: AbuseQuestions['abuse/take']['body'] = { tenant, limits, ...(login !== undefined && { login }) }
+    return (await desk('abuse/take', body, ANSWER_MS_MAX)) as AbuseQuestions['abuse/take']['answer']
+  },
+})

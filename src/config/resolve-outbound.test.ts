@@ -47,6 +47,7 @@ test('a key comes from the file, the environment or a file of its own; the rest 
       contentOctetsMax: result.config.listeners[0]?.limits.contentOctetsMax,
       ndrs: 'verified',
       autoReplies: { limit: 2, windowMs: 86_400_000, per: 'correspondent' },
+      limits: { login: { per10Minutes: 300, perDay: 2_000 } },
       dkim: { ifUnavailable: 'defer' },
     })
     // As it goes to the workers.

@@ -1,11 +1,11 @@
 /**
  * What leaves, as the path uses it; and the keys that sign it, which are read after everything else is sound.
  */
-import type { BounceProtection, OutboundSettings } from '#tenant/directory.ts'
+import type { BounceProtection, OutboundSettings, RecipientLimit, SendingLimits } from '#tenant/directory.ts'
 import type { TenantDraft } from './draft.ts'
 import { readText } from './file-text.ts'
 import type { Position, ProblemList } from './problem.ts'
-import type { BounceProtectionWritten } from './schema-outbound.ts'
+import type { BounceProtectionWritten, OutboundWritten } from './schema-outbound.ts'
 import { type Environment, readSecret, SECRET_OCTETS_MAX } from './secret.ts'
 import { readFullDomain } from './units.ts'
 import { settingText, type YamlText } from './yaml-text.ts'
@@ -29,9 +29,23 @@ export function outboundOf(
     contentOctetsMax,
     ndrs: written.ndrs,
     autoReplies: { limit, windowMs, per },
+    limits: limitsOf(written.limits),
     dkim: { ifUnavailable, ...(expiryMs !== undefined && { expiryMs }) },
   }
 }
+
+type LimitWritten = OutboundWritten['limits']['login']
+
+const limitOf = (written: LimitWritten): RecipientLimit => ({
+  per10Minutes: written['recipients-per-10-minutes'],
+  perDay: written['recipients-per-day'],
+})
+
+const limitsOf = ({ login, servers, tenant }: OutboundWritten['limits']): SendingLimits => ({
+  login: limitOf(login),
+  ...(servers && { servers: limitOf(servers) }),
+  ...(tenant && { tenant: limitOf(tenant) }),
+})
 
 // Names that are none were reported.
 function domainRoutes(tenant: string, written: Readonly<Record<string, string>>): ReadonlyMap<string, string> {

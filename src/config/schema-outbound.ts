@@ -13,6 +13,17 @@ const routeName = setting({
   json: { type: 'string' },
 })
 
+const RECIPIENTS_MAX = 100_000_000
+const recipientLimit = (per10Minutes: number, perDay: number) =>
+  section({
+    'recipients-per-10-minutes': count(1, RECIPIENTS_MAX)
+      .prefault(per10Minutes)
+      .describe('Recipients within 10 minutes; who comes with more is asked to come back (451).'),
+    'recipients-per-day': count(1, RECIPIENTS_MAX)
+      .prefault(perDay)
+      .describe('Recipients within 24 hours; then a server is asked to come back (451), a login is refused (550).'),
+  })
+
 export const outboundSettings = section({
   'from-networks': oneOrMore(network).describe(
     prose(
@@ -67,6 +78,17 @@ export const outboundSettings = section({
         'accepted and thrown away.',
       ),
     ),
+  limits: section({
+    login: recipientLimit(300, 2_000).prefault({}).describe('Of each login.'),
+    servers: recipientLimit(100_000, 1_000_000)
+      .optional()
+      .describe('Of all servers in `from-networks` together. Absent: they are not counted.'),
+    tenant: recipientLimit(100_000, 1_000_000)
+      .optional()
+      .describe('Of all logins and servers of the tenant together. Absent: they are not counted.'),
+  })
+    .prefault({})
+    .describe('How many recipients mail may leave for (R7), in windows that slide, all workers together.'),
   dkim: signingSettings
     .prefault({})
     .describe('Signatures (DKIM). Mail is signed as soon as its domain has a key: see `vorposten dkim`.'),

@@ -10,7 +10,7 @@ import { messageId } from '#mime/trace-fields.ts'
 import { HandClock, route } from '#queue/testing.ts'
 import { declaredDirectory } from '#tenant/declared.ts'
 import type { OutboundSettings, Tenant } from '#tenant/directory.ts'
-import { type Judged, Outbound } from './outbound.ts'
+import { type Judged, Outbound, type QuotaAnswer } from './outbound.ts'
 import { served } from './testing.ts'
 
 const SETTINGS: OutboundSettings = {
@@ -89,7 +89,7 @@ function bench(outbound: Partial<OutboundSettings> = {}, more: Partial<Tenant> =
   const decisions = () =>
     events.flatMap((event) => (event.kind === 'governed' ? [`${event.subject} ${event.decision}`] : []))
   const discards = () => events.filter((event) => event.kind === 'discarded')
-  return { door, desk, judge, events, decisions, discards }
+  return { door, desk, directory, judge, events, decisions, discards }
 }
 
 const said = (judged: Judged): string => {
@@ -116,6 +116,40 @@ describe('MAIL', () => {
     assert.equal(from('joe@far.test'), '550 foreign-sender')
     assert.equal(from('anna@[192.0.2.1]'), '550 foreign-sender')
     assert.equal(from('joe@far.test', '192.0.2.1', { senders: 'any' }), 'accept')
+  })
+})
+
+describe('RCPT', () => {
+  const limits = { login: { per10Minutes: 1, perDay: 1 }, servers: { per10Minutes: 1, perDay: 1 } }
+  const as = { tenant: 'bakery', login: 'anna@bakery.test', mechanism: 'PLAIN', senders: [] }
+
+  const asked = async (answer: QuotaAnswer | Error, authenticated?: typeof as, settings: object = { limits }) => {
+    const quota = { take: async () => (answer instanceof Error ? Promise.reject(answer) : answer) }
+    const { directory } = bench(settings)
+    const report = () => {}
+    const records = { remember: async () => {}, known: async () => [] }
+    const parts = { clock: new HandClock(), directory: () => directory, limits: { take: async () => [] }, records }
+    const door = new Outbound({ ...parts, quota, report })
+    const sender = session({
+      service: authenticated ? 'submission' : 'outbound',
+      ...(authenticated && { authenticated }),
+    })
+    const gate = await door.rcpt(sender, door.way(sender)!)
+    return 'reply' in gate ? replyLine(gate.reply) : gate.kind
+  }
+
+  it('over a limit a server comes back; a person is told, when the day is over his', async () => {
+    const over = (window: 'burst' | 'day') => ({ kind: 'over', window, text: 'x', waitMs: 7_000_000 }) as const
+    assert.equal(await asked({ kind: 'taken' }, as), 'accept')
+    assert.match(await asked(over('burst'), as), /^451 4\.7\.1 Too many recipients, try again in 117 min/)
+    assert.match(await asked(over('day'), as), /^550 5\.7\.1 Too many recipients today, try again in 2 h/)
+    assert.match(await asked(over('day')), /^451 4\.7\.1 /)
+    assert.equal(await asked(over('day'), undefined, { limits: { login: limits.login } }), 'accept')
+    assert.match(
+      await asked({ kind: 'locked', reason: 'it looks stolen' }, as),
+      /^550 5\.7\.13 This login is locked: it/,
+    )
+    assert.match(await asked(new Error('no supervisor'), as), /^451 4\.3\.0 /)
   })
 })
 

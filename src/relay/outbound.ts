@@ -13,7 +13,7 @@
 import { type Mailbox, mailboxText, pathText } from '#mail/address.ts'
 import type { Content } from '#mail/content.ts'
 import { DiscardRecord } from '#mail/custody.ts'
-import type { Discarded } from '#mail/decisions.ts'
+import type { Discarded, Soon } from '#mail/decisions.ts'
 import { domainText } from '#mail/domain.ts'
 import type { Envelope, Recipient } from '#mail/envelope.ts'
 import type { Report } from '#mail/event.ts'
@@ -26,7 +26,7 @@ import type { HeaderSection } from '#mime/header-section.ts'
 import { absentMailbox, correspondentKey, overLimitText, replyCounter } from '#policy/automatic-reply.ts'
 import { withTag } from '#policy/prvs.ts'
 import type { Clock } from '#sys/clock.ts'
-import type { Directory, OutboundWay, Way } from '#tenant/directory.ts'
+import type { Directory, OutboundWay, SendingLimits, Way } from '#tenant/directory.ts'
 import { returnPathFact, sentFacts } from './message-facts.ts'
 import * as refusals from './refusals.ts'
 import { authorsRefusal, mayUse } from './submission.ts'
@@ -66,7 +66,19 @@ export interface ToJudge<W extends Way> {
   readonly messageId: string | undefined
 }
 
+/** R7: counts recipients across all workers. Rejects when nobody can count now. */
+export interface SendingQuota {
+  take(tenant: string, login: string | undefined, limits: SendingLimits): Promise<QuotaAnswer>
+}
+/** `waitMs`: so long nothing more is taken. */
+export type QuotaAnswer =
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'over'; readonly window: 'burst' | 'day'; readonly text: string; readonly waitMs: number }
+  | { readonly kind: 'locked'; readonly reason: string }
+
 export interface OutboundParts {
+  /** Absent: nothing is counted. */
+  readonly quota?: SendingQuota
   readonly clock: Clock
   readonly directory: () => Directory
   readonly limits: ReplyLimits
@@ -97,6 +109,23 @@ export class Outbound {
     if (reversePath.kind === 'null' || this.#mayUse(reversePath.mailbox, session, way)) return ACCEPT
     if (authenticated === undefined) return refusals.foreignSender(pathText(reversePath))
     return refusals.foreignSubmitter(mailboxText(reversePath.mailbox), authenticated.login)
+  }
+
+  /** R7. A recipient that is counted stays counted, also when its message does not come after all. */
+  rcpt({ authenticated }: Session, way: OutboundWay): Soon<Gate> {
+    const { limits } = way.outbound
+    const { quota } = this.#parts
+    const isCounted = authenticated !== undefined || limits?.servers !== undefined || limits?.tenant !== undefined
+    if (quota === undefined || limits === undefined || !isCounted) return ACCEPT
+    return quota.take(way.tenant.name, authenticated?.login, limits).then(
+      (answer) => {
+        if (answer.kind === 'taken') return ACCEPT
+        if (answer.kind === 'locked') return refusals.sendingLocked(answer.reason)
+        const isFinal = answer.window === 'day' && authenticated !== undefined
+        return (isFinal ? refusals.sendingTooMuchToday : refusals.sendingTooMuch)(answer.text, answer.waitMs)
+      },
+      (error: Error) => refusals.cannotCountRecipients(error.message),
+    )
   }
 
   async content(message: ToJudge<OutboundWay>): Promise<Judged> {

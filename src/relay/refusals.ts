@@ -84,6 +84,29 @@ export const foreignAuthor = (author: string): Reject =>
     `From: ${author} is not the login's to use`,
   )
 
+/** R7. A window slides, so waiting helps; a server does that by itself. */
+export const sendingTooMuch = (text: string, waitMs: number): Defer =>
+  defer(
+    transient(451, '4.7.1', `Too many recipients, try again in ${Math.ceil(waitMs / 60_000)} min (${text})`),
+    'sending-limit',
+    text,
+  )
+
+/** R7. A mail program would try in silence for hours; its user shall see it. */
+export const sendingTooMuchToday = (text: string, waitMs: number): Reject =>
+  reject(
+    permanent(550, '5.7.1', `Too many recipients today, try again in ${Math.ceil(waitMs / 3_600_000)} h (${text})`),
+    'sending-limit-day',
+    text,
+  )
+
+// RFC 5248 §2: X.7.13. Locked after it had logged in.
+export const sendingLocked = (why: string): Reject =>
+  reject(permanent(550, '5.7.13', `This login is locked: ${why}`), 'login-locked', why)
+
+export const cannotCountRecipients = (why: string): Defer =>
+  defer(transient(451, '4.3.0', 'Recipients cannot be counted now, please try again later'), 'cannot-count', why)
+
 export const authorsUnreadable = (why: string): Reject =>
   reject(
     permanent(550, '5.6.0', 'A message needs one From field with readable addresses (RFC 5322 §3.6.2)'),

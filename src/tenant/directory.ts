@@ -42,6 +42,20 @@ export interface OutboundSettings {
   readonly ndrs: 'pass' | 'verified' | 'hold' | 'discard'
   readonly autoReplies: AutoReplyLimit
   readonly dkim: SigningSettings
+  /** R7. Absent: nothing is counted. */
+  readonly limits?: SendingLimits
+}
+
+/** Recipients of each login, of the tenant's servers by network, and of all together. Absent: as many as they like. */
+export interface SendingLimits {
+  readonly login: RecipientLimit
+  readonly servers?: RecipientLimit
+  readonly tenant?: RecipientLimit
+}
+
+export interface RecipientLimit {
+  readonly per10Minutes: number
+  readonly perDay: number
 }
 
 /** DKIM. */

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { HandClock } from '#queue/testing.ts'
+import { CREDENTIALS, CredentialStore } from '#store/credentials.ts'
+import { openStore } from '#store/database.ts'
+import { GroupCommit } from '#store/group-commit.ts'
+import { SENDING_COUNTS } from '#store/sending-counts.ts'
+import type { SendingLimits } from '#tenant/directory.ts'
+import type { QuotaAnswer } from '../../relay/outbound.ts'
+import { AbuseClerk } from './abuse.ts'
+
+const LIMITS: SendingLimits = { login: { per10Minutes: 20, perDay: 50 } }
+const ANNA = 'anna@bakery.test'
+
+function open(path = ':memory:', clock = new HandClock()) {
+  const store = openStore(path, [CREDENTIALS, SENDING_COUNTS])
+  const credentials = new CredentialStore(store)
+  const scram = { salt: Buffer.alloc(16), iterations: 1, storedKey: Buffer.alloc(32), serverKey: Buffer.alloc(32) }
+  for (const login of [ANNA, 'bernd@bakery.test'])
+    credentials.add({ login, tenant: 'bakery', networks: [], senders: [], hash: 'x', scram }, clock.wall())
+  const lines: string[] = []
+  const commits = new GroupCommit(store)
+  const wallMs = () => clock.wall()
+  const clerk = new AbuseClerk({ store, credentials, commits, wallMs, clock, log: (line) => void lines.push(line) })
+  const take = async (login?: string, limits = LIMITS) =>
+    (await clerk.answer('take', { tenant: 'bakery', ...(login && { login }), limits })) as QuotaAnswer
+  const takes = async (times: number, login?: string, limits = LIMITS) => {
+    let taken = 0
+    for (let i = 0; i < times; i++) if ((await take(login, limits)).kind === 'taken') taken++
+    return taken
+  }
+  const answered = (answered: number, unknown: number) =>
+    clerk.answer('answered', [{ tenant: 'bakery', login: ANNA, answered, unknown }])
+  return { clock, store, credentials, clerk, lines, take, takes, answered }
+}
+
+test('a burst, then the day: each login has its own, and the tenant one for all', async () => {
+  const { clock, take, takes } = open()
+  assert.equal(await takes(30, ANNA), 20)
+  assert.deepEqual(await take(ANNA).then((one) => one.kind === 'over' && one.window), 'burst')
+  assert.equal(await takes(1, 'bernd@bakery.test'), 1)
+  const over = await take(ANNA)
+  assert.ok(over.kind === 'over' && over.waitMs > 0)
+  clock.jumpMs += over.waitMs
+  assert.equal(await takes(30, ANNA), 20)
+  clock.jumpMs += 660_000
+  assert.equal(await takes(30, ANNA), 10)
+  const day = await take(ANNA)
+  assert.ok(day.kind === 'over' && day.window === 'day' && day.waitMs > 20 * 3_600_000)
+  clock.jumpMs += day.waitMs
+  assert.equal(await takes(1, ANNA), 1)
+  const shared = { ...LIMITS, tenant: { per10Minutes: 3, perDay: 100 }, servers: { per10Minutes: 9, perDay: 9 } }
+  assert.equal(await takes(9, undefined, shared), 3)
+  assert.equal(await takes(1, 'bernd@bakery.test', shared), 0)
+})
+
+test('a restart forgets nothing', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'abuse-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const clock = new HandClock()
+  const before = open(join(folder, 'store.db'), clock)
+  assert.equal(await before.takes(15, ANNA), 15)
+  await before.clerk.close()
+  before.store.close()
+  assert.equal(await open(join(folder, 'store.db'), clock).takes(15, ANNA), 5)
+})
+
+test('guessed addresses slow a login down, then lock it, and say why; unlocked, it begins anew', async () => {
+  const { answered, takes, take, credentials, lines, clerk } = open()
+  await answered(40, 10)
+  assert.match(lines[0]!, /slowed down \(unknown-recipients: 10 of 40 recipients .*\)/)
+  assert.equal(await takes(10, ANNA), 2)
+  await answered(10, 8)
+  assert.equal(credentials.find(ANNA)?.locked, undefined)
+  await answered(2, 2)
+  assert.match(credentials.find(ANNA)?.locked?.reason ?? '', /20 of 52 recipients within an hour do not exist/)
+  assert.match(lines.at(-1)!, /credential anna@bakery\.test of bakery: locked .*vorposten credentials unlock anna@/)
+  assert.equal((await take(ANNA)).kind, 'locked')
+  assert.equal((await take('bernd@bakery.test')).kind, 'taken')
+  credentials.unlock(ANNA)
+  assert.equal(await takes(10, ANNA), 10)
+  const { vorposten_logins_suspected_total: suspected } = clerk.metrics()
+  assert.equal(suspected?.samples['vorposten_logins_suspected_total{deed="lock"}'], 1)
+})

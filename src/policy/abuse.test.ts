@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { BucketCount, type Conduct, judge, signsOf } from './abuse.ts'
+
+const judged = (conduct: Partial<Conduct>) =>
+  judge(signsOf({ answered: 0, unknown: 0, hour: 0, busiestHour: 0, ...conduct }))
+
+test('each sign has its threshold, and the strongest locks alone', () => {
+  assert.equal(judged({ answered: 100, unknown: 9 }), 'fine')
+  assert.equal(judged({ answered: 60, unknown: 10 }), 'slow')
+  assert.equal(judged({ answered: 100, unknown: 14 }), 'fine')
+  assert.equal(judged({ answered: 19, unknown: 19 }), 'slow')
+  assert.equal(judged({ answered: 20, unknown: 20 }), 'lock')
+  assert.equal(judged({ answered: 100, unknown: 29 }), 'slow')
+  assert.equal(judged({ answered: 100, unknown: 30 }), 'lock')
+  assert.equal(judged({ hour: 100, busiestHour: 10 }), 'warn')
+  assert.equal(judged({ hour: 99, busiestHour: 1 }), 'fine')
+  assert.equal(judged({ hour: 5000 }), 'fine', 'nothing is sudden for whom nobody knows')
+})
+
+test('a window never forgets too early, and tells when it will have room', () => {
+  const event = fc.record({ stepMs: fc.integer({ min: 0, max: 700 }), count: fc.integer({ min: 1, max: 5 }) })
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 60 }), fc.integer({ min: 1, max: 40 }), (events, limit) => {
+      const windowMs = 1000
+      const counted = new BucketCount(100, windowMs)
+      const seen: { atMs: number; count: number }[] = []
+      let nowMs = 1_000_000
+      for (const { stepMs, count } of events) {
+        nowMs += stepMs
+        counted.add(count, nowMs)
+        seen.push({ atMs: nowMs, count })
+        const least = seen.filter(({ atMs }) => atMs > nowMs - windowMs).reduce((sum, one) => sum + one.count, 0)
+        const sum = counted.sum(windowMs, nowMs)
+        const most = seen.filter(({ atMs }) => atMs > nowMs - windowMs - 100).reduce((all, one) => all + one.count, 0)
+        assert.ok(sum >= least && sum <= most, `${least} ≤ ${sum} ≤ ${most}`)
+        const waitMs = counted.waitMs(limit, windowMs, nowMs)
+        assert.equal(waitMs === 0, sum < limit)
+        assert.ok(counted.sum(windowMs, nowMs + waitMs) < limit)
+      }
+    }),
+  )
+})

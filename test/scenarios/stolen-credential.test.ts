@@ -1,0 +1,96 @@
+/**
+ * A stolen login (R7): the thief has the right password and sends to addresses that he made up. The relay counts what next
+ * hops refuse, slows the login down and locks it, also in the session that is open; the tenant's others go on.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { freePort } from '../harness/free-port.ts'
+import { leaving } from '../harness/leaving.ts'
+import { knows, startSink } from '../harness/sink.ts'
+import { greeted } from '../harness/smtp-talk.ts'
+import { startVorposten } from '../harness/vorposten.ts'
+
+const PASSWORD = 'correct horse battery'
+const [ANNA, BERND] = ['anna@dest.test', 'bernd@dest.test']
+const secret = (login: string) => Buffer.from(`\0${login}\0${PASSWORD}`).toString('base64')
+
+async function open(outbound = {}) {
+  const world = await startSink(knows('bob@elsewhere.test'))
+  const [door, users] = [await freePort(), await freePort()]
+  const config = leaving({ door, world: world.port, outbound }) as { listeners: object[] }
+  config.listeners.push({ name: 'users', addresses: [`127.0.0.1:${users}`], service: 'submission', tls: 'starttls' })
+  const relay = await startVorposten({ config: config as never, workers: 2 })
+  for (const login of [ANNA, BERND]) {
+    const add = ['credentials', 'add', 'bakery', login, '--password-stdin']
+    assert.equal((await relay.commandWithInput(`${PASSWORD}\n`, ...add)).code, 0)
+  }
+  const loggedIn = async (login: string) => {
+    const talk = await greeted(users)
+    await talk.startTls()
+    await talk.say('EHLO laptop.test', /^250/)
+    await talk.say(`AUTH PLAIN ${secret(login)}`, /^235 /)
+    return talk
+  }
+  const mailOf = (login: string, to: string) => ({
+    from: login,
+    to: [to],
+    content: `From: ${login}\r\nTo: ${to}\r\nSubject: hello\r\n\r\nText.\r\n`,
+  })
+  return {
+    relay,
+    world,
+    loggedIn,
+    mailOf,
+    async [Symbol.asyncDispose]() {
+      await relay[Symbol.asyncDispose]()
+      await world.stop()
+    },
+  }
+}
+
+test('a thief who guesses addresses is locked out within a hundred; the bakery goes on', async () => {
+  await using open_ = await open()
+  const { relay, world, loggedIn, mailOf } = open_
+  using thief = await loggedIn(ANNA)
+  let heard = ''
+  let sent = 0
+  for (; sent < 300 && !heard.startsWith('550 5.7.13'); sent++) {
+    await thief.say(`MAIL FROM:<${ANNA}>`, /^250 /)
+    heard = (await thief.send(`RCPT TO:<made-up-${sent}@elsewhere.test>`).reply()).text
+    if (heard.startsWith('250')) {
+      await thief.say('DATA', /^354 /)
+      heard = (await thief.content(mailOf(ANNA, 'x@elsewhere.test').content)).text
+    } else {
+      await thief.say('RSET', /^250 /)
+      // Slowed down: what is on its way decides.
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+  assert.match(heard, /^550 5\.7\.13 This login is locked: it looks stolen: \d+ of \d+ recipients .* do not exist/)
+  await relay.logged(/credential anna@dest\.test of bakery: locked .*vorposten credentials unlock anna@dest\.test/)
+  const shown = await relay.command('credentials', 'show', ANNA)
+  assert.match(shown.text, /looks stolen/)
+  using bernd = await loggedIn(BERND)
+  assert.match((await bernd.message(mailOf(BERND, 'bob@elsewhere.test'))).text, /^250 /)
+  await world.received(1)
+  assert.equal(await relay.metric('vorposten_logins_suspected_total{deed="lock"}'), 1)
+  assert.equal((await relay.command('credentials', 'unlock', ANNA)).code, 0)
+  using anna = await loggedIn(ANNA)
+  assert.match((await anna.message(mailOf(ANNA, 'bob@elsewhere.test'))).text, /^250 /)
+})
+
+test('limits hold across sessions, workers and a restart', async () => {
+  const limits = { login: { 'recipients-per-10-minutes': 4, 'recipients-per-day': 100 } }
+  await using open_ = await open({ limits })
+  const { relay, loggedIn } = open_
+  const ask = async (pattern: RegExp) => {
+    using talk = await loggedIn(ANNA)
+    await talk.say(`MAIL FROM:<${ANNA}>`, /^250 /)
+    await talk.say('RCPT TO:<bob@elsewhere.test>', pattern)
+  }
+  for (let i = 0; i < 4; i++) await ask(/^250 /)
+  await ask(/^451 4\.7\.1 Too many recipients, try again in \d+ min/)
+  await relay.stop()
+  await relay.start()
+  await ask(/^451 4\.7\.1 /)
+})
