@@ -68,7 +68,6 @@ export class Relay implements Decisions {
   readonly #parts: RelayParts
   /** The way that stands for all recipients of a transaction: they share next hop and policy class. */
   readonly #group = new WeakMap<Transaction, ServedDomain | OutboundWay>()
-
   readonly #spread = new Spread()
 
   constructor(parts: RelayParts) {
@@ -201,7 +200,11 @@ export class Relay implements Decisions {
     return ACCEPT
   }
 
+  // The count comes last: who hears 452 comes again, and should not be counted twice.
   #leaves(transaction: Transaction, recipient: Recipient, way: OutboundWay): Soon<Gate> {
+    const routeOf = (id: string) => this.#parts.directory().route(id)
+    if (!this.#spread.takes(transaction, way, recipient.forwardPath, routeOf))
+      return this.#refuse('rcpt', transaction, refusals.tooManyDestinations(DESTINATIONS_MAX), recipient, way)
     const gate = this.#parts.outbound.rcpt(transaction.session, way)
     return gate instanceof Promise
       ? gate.then((later) => this.#counted(transaction, recipient, way, later))
@@ -209,10 +212,8 @@ export class Relay implements Decisions {
   }
 
   #counted(transaction: Transaction, recipient: Recipient, way: OutboundWay, gate: Gate): Gate {
-    if (gate.kind !== 'accept') return this.#refuse('rcpt', transaction, gate, recipient, way)
-    const routeOf = (id: string) => this.#parts.directory().route(id)
-    if (this.#spread.takes(transaction, way, recipient.forwardPath, routeOf)) return this.#joined(transaction, way)
-    return this.#refuse('rcpt', transaction, refusals.tooManyDestinations(DESTINATIONS_MAX), recipient, way)
+    if (gate.kind === 'accept') return this.#joined(transaction, way)
+    return this.#refuse('rcpt', transaction, gate, recipient, way)
   }
 
   #verified(transaction: Transaction, recipient: Recipient, domain: ServedDomain, answer: RecipientAnswer): Gate {

@@ -171,6 +171,39 @@ describe('who submitted', () => {
   })
 })
 
+describe('a login at a listener for servers', () => {
+  const FOREIGN = ORDINARY.replace('From: anna@bakery.test', 'From: ceo@far.test')
+  const written = async (text: string, from: string, senders: readonly string[], settings = {}) => {
+    const { door } = bench(settings)
+    const authenticated = { tenant: 'bakery', login: 'anna', mechanism: 'PLAIN', senders }
+    const sent = transaction(['bob@far.test'], from, session({ service: 'outbound', authenticated }))
+    const gate = door.mail(sent)
+    if ('reply' in gate) return replyLine(gate.reply).slice(0, 9)
+    const whole = content([Buffer.from(text)])
+    const header = readHeaderSection(whole)
+    const judged = await door.content({
+      transaction: sent,
+      way: door.way(sent.session)!,
+      content: whole,
+      header,
+      messageId: undefined,
+    })
+    return 'reply' in judged ? replyLine(judged.reply).slice(0, 9) : judged.kind
+  }
+
+  it('writes as itself only, as it does where users log in', async () => {
+    assert.equal(await written(ORDINARY, 'anna@bakery.test', []), 'pass')
+    assert.equal(await written(FOREIGN, 'anna@bakery.test', []), '550 5.7.1')
+  })
+
+  it('is bound to its senders also where the tenant’s servers may send for anyone', async () => {
+    const any = { senders: 'any' }
+    assert.equal(await written(FOREIGN, 'ceo@far.test', [], any), 'pass')
+    assert.equal(await written(ORDINARY, 'ceo@far.test', ['anna@bakery.test'], any), '550 5.7.1')
+    assert.equal(await written(FOREIGN, 'anna@bakery.test', ['anna@bakery.test'], any), '550 5.7.1')
+  })
+})
+
 describe('automatic replies', () => {
   it('go out within the limit, are discarded beyond it, and deferred where nobody can count', async () => {
     const { judge, desk, decisions, discards } = bench()

@@ -133,7 +133,9 @@ export class Outbound {
     const { session, envelope } = transaction
     const { reversePath } = envelope
     const mayWrite = (author: Mailbox) => this.#mayUse(author, session, way)
-    const foreign = session.service === 'submission' ? authorsRefusal(message.header, mayWrite) : undefined
+    // Also of a login at a listener for servers: a stolen one must not write there as somebody else.
+    const hasAuthors = session.service === 'submission' || session.authenticated !== undefined
+    const foreign = hasAuthors ? authorsRefusal(message.header, mayWrite) : undefined
     if (foreign !== undefined) return foreign
     const found = classify({ reversePath, header: message.header, content: message.content })
     this.#count(way, 'outbound', found.kind)
@@ -245,7 +247,8 @@ export class Outbound {
   }
 
   #mayUse(mailbox: Mailbox, session: Session, way: OutboundWay): boolean {
-    const isAny = way.outbound.senders === 'any' && session.service === 'outbound'
+    const isBound = (session.authenticated?.senders.length ?? 0) > 0
+    const isAny = way.outbound.senders === 'any' && session.service === 'outbound' && !isBound
     return isAny || mayUse(mailbox, session, (one) => this.#isOwn(one, way))
   }
 

@@ -4,6 +4,7 @@
  *
  * A key belongs to one tenant and domain. When the domain goes to another tenant, the key stays behind, and signs no more.
  */
+
 import type { KeyObject } from 'node:crypto'
 import { z } from 'zod'
 import { bitsOf, makeKey, publicText, readKey, recordName } from '#auth/dkim/keys.ts'
@@ -22,6 +23,7 @@ import type { LookUpTxt } from '#sys/txt-lookup.ts'
 import type { Directory } from '#tenant/directory.ts'
 import { EXIT, UserError } from '../exit.ts'
 import { makeMasterKey, masterKeyOf, masterKeyPlace } from '../master-key.ts'
+import { asked, notUnderstood } from './asked.ts'
 import { DkimChecks } from './dkim-checks.ts'
 import {
   type DkimList,
@@ -332,16 +334,3 @@ function checkSelector({ domain, selector }: KeyName): void {
 
 const noKey = (domain: string): UserError =>
   new UserError(`${domain} has no key that signs`, `Make one: vorposten dkim create ${domain}.`, EXIT.config)
-
-function asked<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
-  const parsed = schema.safeParse(body)
-  if (parsed.success) return parsed.data
-  throw notUnderstood(z.prettifyError(parsed.error).replace(/\s+/g, ' '))
-}
-
-const notUnderstood = (what: string): UserError =>
-  new UserError(
-    `the request was not understood: ${what}`,
-    'Use the command line of the same release as the running program.',
-    EXIT.unavailable,
-  )

@@ -15,6 +15,7 @@ import type { Snapshot } from '#report/metrics.ts'
 import type { Difference, ListEntry, ListSource, ListState, RecipientLists } from '#store/recipient-lists.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { RecipientSource, ServedDomain } from '#tenant/directory.ts'
+import { asked, notUnderstood } from './asked.ts'
 import { LdapSchedule, type LdapScheduleParts, type RefreshAnswer } from './ldap-schedule.ts'
 import { ListFiles } from './list-files.ts'
 import { type ListInUse, listMetrics } from './list-metrics.ts'
@@ -306,16 +307,3 @@ const jobsOf = ({ recipientDirectories, domains }: Config) => {
 
 const unusedNote = ({ name, recipients }: ServedDomain): string =>
   `the list is kept, but not used: ${name} has recipients: ${recipients.kind}; {list: imported} makes it count`
-
-function asked<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
-  const parsed = schema.safeParse(body)
-  if (parsed.success) return parsed.data
-  throw notUnderstood(z.prettifyError(parsed.error).replace(/\s+/g, ' '))
-}
-
-const notUnderstood = (what: string): UserError =>
-  new UserError(
-    `the request was not understood: ${what}`,
-    'Use the command line of the same release as the running program.',
-    EXIT.unavailable,
-  )

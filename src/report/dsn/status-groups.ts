@@ -7,7 +7,7 @@ import type { Recipient } from '#mail/envelope.ts'
 import type { StoredMessage } from '#mail/stored.ts'
 import { exact, type OutgoingField, structured } from '#mime/header-writing.ts'
 import { dateTime } from '#mime/trace-fields.ts'
-import { decodeUtf8Address, decodeXtext } from '#smtp/server/xtext.ts'
+import { decodeUtf8Address, decodeXtext, encodeUtf8Address } from '#smtp/server/xtext.ts'
 
 export interface StatusFacts {
   readonly message: Pick<StoredMessage, 'id' | 'envelope' | 'reception'>
@@ -68,7 +68,7 @@ export const recipientText = (path: ForwardPath, hostname: string): string =>
 function finalRecipient(path: ForwardPath, hostname: string, utf8: boolean): string {
   const text = recipientText(path, hostname)
   if (path.kind === 'postmaster' || !path.mailbox.internationalized) return `rfc822; ${text}`
-  return `utf-8; ${utf8 ? text : unitext(text)}`
+  return `utf-8; ${utf8 ? text : encodeUtf8Address(text)}`
 }
 
 // RFC 3461 §4.2: the type as given, the address decoded from xtext.
@@ -88,7 +88,4 @@ function originalRecipient({ orcpt }: Recipient, utf8: boolean): string | undefi
 
 // RFC 6533 §3: as it is only where it is a mailbox and the report may have UTF-8; else escaped.
 const utf8Address = (address: string, utf8: boolean): string =>
-  utf8 && parseMailbox(address).ok ? address : unitext(address)
-
-const unitext = (text: string): string =>
-  text.replace(/[^\x21-\x7e]|[+=\\]/gu, (c) => `\\x{${c.codePointAt(0)!.toString(16).toUpperCase().padStart(2, '0')}}`)
+  utf8 && parseMailbox(address).ok ? address : encodeUtf8Address(address)

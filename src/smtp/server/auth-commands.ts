@@ -13,7 +13,6 @@ import type { SessionState } from './session-state.ts'
 /** RFC 4954 §4: of one line of the exchange, with CRLF; no mechanism needs more. */
 export const AUTH_LINE_OCTETS_MAX = 12_288 + 2
 
-const NOT_OFFERED = permanent(502, '5.5.1', 'Command not implemented')
 const NEEDS_EHLO = permanent(503, '5.5.1', 'AUTH needs EHLO')
 const NEEDS_TLS = permanent(538, '5.7.11', 'Encryption required for authentication: use STARTTLS first')
 const ALREADY = permanent(503, '5.5.1', 'Already authenticated')
@@ -31,8 +30,7 @@ export function mechanismsNow({ settings, session }: SessionState): readonly str
 }
 
 export function auth(state: SessionState, argument: string): NegativeReply | undefined {
-  const { settings, session } = state
-  if (settings.authMechanisms.length === 0) return NOT_OFFERED
+  const { session } = state
   if (!session.extended) return NEEDS_EHLO
   if (session.tls === undefined) return NEEDS_TLS
   if (session.authenticated !== undefined) return ALREADY

@@ -41,7 +41,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   command('EHLO', ALWAYS, isGreetingName, ehlo, 'hostname'),
   command('HELO', ALWAYS, isGreetingName, helo, 'hostname'),
   command('STARTTLS', INTRODUCED, none, startTls, ''),
-  command('AUTH', ['ready'], any, auth, 'mechanism'),
+  command('AUTH', ['ready'], any, authOffered, 'mechanism'),
   command('MAIL', ['ready'], hasReversePath, mail, 'FROM:<reverse-path> [parameters]'),
   command('RCPT', ['mail', 'rcpt'], hasForwardPath, rcpt, 'TO:<forward-path> [parameters]'),
   command('DATA', ['mail', 'rcpt'], none, data, ''),
@@ -173,6 +173,10 @@ function startTls(state: SessionState): PermanentReply | undefined {
   state.say({ code: 220, status: '2.0.0', text: 'Ready to start TLS' })
   state.startTls()
   return undefined
+}
+
+function authOffered(state: SessionState, argument: string): NegativeReply | undefined {
+  return state.settings.authMechanisms.length === 0 ? NOT_OFFERED : auth(state, argument)
 }
 
 /** RFC 1985. Who may ask is the path's decision. */
