@@ -139,29 +139,47 @@ export async function outOfOffice({ timeline, stage }: Parties): Promise<void> {
 export async function stolenPassword({ timeline, stage }: Parties): Promise<void> {
   timeline.chapter(
     '8  Bernd’s password is stolen',
-    'Who has it may send as Bernd, and the thief sends to hundreds of addresses that he made up. The relay hears how many',
-    'of them do not exist, and locks the login. Everybody else at the bakery goes on.',
+    'Who has it may send as Bernd, and the thief works off a list where every fifth address is no more. The relay hears',
+    'that from the servers it delivers to, and slows the login down; when it goes on all the same, it is locked.',
+    'Everybody else at the bakery goes on.',
   )
   const thief = new Thief(stage.relay.submissionPort, await makeLogin(stage.relay))
   timeline.startClock()
-  let last: Heard | undefined
-  await timeline.wait('the thief sends', WAIT_MS_MAX, async () => {
-    last = await thief.send()
-    return last.code >= 500
-  })
-  timeline.step('thief  ◀─ relay', last?.line ?? '', 'bad')
+  const slowed = await until(timeline, thief, 'the thief sends', ({ code }) => code >= 400)
+  timeline.step('thief  ◀─ relay', slowed.line, 'later')
+  await timeline.end('later', `${thief.taken} messages were taken, then the login was slowed down to a tenth`)
+  tellLog(stage, await said(stage, /: slowed down/))
+  const locked = await until(timeline, thief, 'the thief sends on', ({ code }) => code >= 500)
+  timeline.step('thief  ◀─ relay', locked.line, 'bad')
   thief.close()
-  await timeline.end('good', `of 300 messages ${thief.taken} were taken, then the login was locked`)
-  const said = () => stage.relay.log.find(({ text }) => text.includes(`credential ${OWNER}`) && /: locked/.test(text))
-  await timeline.wait('it is in the log', WAIT_MS_MAX, () => said() !== undefined)
-  timeline.note(`the relay’s log: ${said()?.text}`)
+  await timeline.end('good', `he sent on, and the login was locked: ${thief.taken} of 300 messages in all were taken`)
+  tellLog(stage, await said(stage, /: locked/))
   await stage.command('credentials', 'unlock', OWNER)
-  const held = async () => (await stage.relay.command('queue', 'list', '--state', 'held')).match(/made-up-/g)?.length
-  await timeline.wait('what was taken is held', WAIT_MS_MAX, async () => (await held()) === thief.taken)
-  timeline.note('What was taken before the lock went to nobody, and is held; the postmaster deletes it:')
+  const held = async () => (await stage.relay.command('queue', 'list', '--state', 'held')).match(/gone-/g)?.length
+  await timeline.wait('what nobody took is held', WAIT_MS_MAX, async () => (await held()) === thief.stale)
+  timeline.note(`To ${thief.stale} addresses that are no more went nothing; the postmaster deletes what is held:`)
   await stage.command('queue', 'delete', '--tenant', 'bakery', '--state', 'held')
   await timeline.wait('it is gone', WAIT_MS_MAX, async () => (await stage.kept()) === 0)
 }
+
+/** The thief sends, until he hears an answer of that kind. */
+async function until(timeline: Timeline, thief: Thief, what: string, isIt: (heard: Heard) => boolean): Promise<Heard> {
+  let last: Heard = { code: 0, line: '' }
+  await timeline.wait(what, WAIT_MS_MAX, async () => {
+    last = await thief.send()
+    return isIt(last)
+  })
+  return last
+}
+
+/** What the relay logged about Bernd's login. */
+async function said({ relay, timeline }: Stage, pattern: RegExp): Promise<string> {
+  const line = () => relay.log.find(({ text }) => text.includes(`credential ${OWNER}`) && pattern.test(text))?.text
+  await timeline.wait('it is in the log', WAIT_MS_MAX, () => line() !== undefined)
+  return line() ?? ''
+}
+
+const tellLog = ({ timeline }: Stage, line: string): void => timeline.note(`the relay’s log: ${line}`)
 
 /** True: the account balances. */
 export async function reckoning({ timeline, stage }: Parties): Promise<boolean> {

@@ -3,11 +3,12 @@
  * passes between them while it passes.
  */
 import type { Posted } from './account.ts'
-import { type CustomerEvent, CustomerServer } from './customer-server.ts'
+import { type CustomerEvent, CustomerServer, type Delivered } from './customer-server.ts'
 import { subjectOf, wireMessage } from './messages.ts'
 import { ABSENT, CORRESPONDENT, outOfOffice } from './out-of-office.ts'
 import { RelayProcess } from './relay-process.ts'
 import { type Dialogue, type Letter, type Reply, SendingServer, type Stage as SmtpStage } from './sending-server.ts'
+import { VICTIMS } from './stolen-password.ts'
 import type { Timeline } from './timeline.ts'
 
 const TO_RELAY = 'sender ─▶ relay'
@@ -48,11 +49,14 @@ export class Stage {
     const customer = new CustomerServer({ mailboxes: new Set(MAILBOXES), refuse: refusal }, (event) =>
       tellOfCustomer(timeline, event),
     )
-    const world = new CustomerServer({ mailboxes: new Set([CORRESPONDENT]), refuse: () => undefined }, (event) => {
-      if (event.kind !== 'took') return
-      const what = event.message.reversePath === '' ? 'an automatic reply' : subjectOf(event.message.content)
-      timeline.step(TO_WORLD, what, 'good')
-    })
+    const world = new CustomerServer(
+      { mailboxes: new Set([CORRESPONDENT, ...VICTIMS]), refuse: () => undefined },
+      (event) => {
+        if (event.kind !== 'took' || isToVictim(event.message)) return
+        const what = event.message.reversePath === '' ? 'an automatic reply' : subjectOf(event.message.content)
+        timeline.step(TO_WORLD, what, 'good')
+      },
+    )
     await Promise.all([customer.switchOn(), world.switchOn()])
     try {
       return new Stage(timeline, customer, world, await RelayProcess.start(customer.port, world.port))
@@ -131,6 +135,9 @@ export class Stage {
 export const idOf = (reply: Reply): string => TRACE_ID.exec(reply.line)?.[0] ?? 'no id'
 
 const refusal = (content: Buffer): string | undefined => (ADVERTISEMENT.test(subjectOf(content)) ? REFUSAL : undefined)
+
+// Hundreds, all alike: their chapter counts them.
+const isToVictim = ({ recipients }: Delivered): boolean => recipients.some((one) => VICTIMS.includes(one))
 
 function tellOfCustomer(timeline: Timeline, event: CustomerEvent): void {
   if (event.kind === 'asked') {

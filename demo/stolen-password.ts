@@ -1,5 +1,5 @@
 /**
- * Bernd's password in the hands of a thief, who sends to addresses that he made up. He asks for no reports (RFC 3461 §4.1), so
+ * Bernd's password in the hands of a thief, who works off an old list: every fifth address is no more. He asks for no reports (RFC 3461 §4.1), so
  * that Bernd hears nothing of it.
  */
 import type { RelayProcess } from './relay-process.ts'
@@ -8,6 +8,14 @@ import { type Login, type Reply, SendingServer } from './sending-server.ts'
 export const OWNER = 'bernd@bakery.example'
 /** As many as he would send. */
 const MESSAGES_MAX = 300
+const STALE_EVERY = 5
+const isStale = (number: number): boolean => number % STALE_EVERY === 0
+const addressOf = (number: number): string => `${isStale(number) ? 'gone' : 'victim'}-${number}@elsewhere.example`
+
+/** Those on his list that exist. */
+export const VICTIMS: readonly string[] = Array.from({ length: MESSAGES_MAX }, (_, i) => i + 1)
+  .filter((number) => !isStale(number))
+  .map(addressOf)
 
 export type Heard = Reply
 
@@ -22,6 +30,8 @@ export async function makeLogin(relay: RelayProcess): Promise<Login> {
 export class Thief {
   sent = 0
   taken = 0
+  /** Taken, to addresses that are no more. */
+  stale = 0
   readonly #server: SendingServer
 
   constructor(port: number, login: Login) {
@@ -32,11 +42,12 @@ export class Thief {
   async send(): Promise<Heard> {
     if (this.sent >= MESSAGES_MAX) throw new Error(`nobody stopped the thief: ${this.taken} messages were taken`)
     this.sent++
-    const forwardPath = `made-up-${this.sent}@elsewhere.example`
+    const forwardPath = addressOf(this.sent)
     const text = `From: Bernd <${OWNER}>\r\nTo: <${forwardPath}>\r\nSubject: You have won\r\n\r\nReally.\r\n`
     const letter = { reversePath: OWNER, forwardPath, content: Buffer.from(text), silent: true } as const
     const { reply } = await this.#server.send(letter, { asked: () => {}, heard: () => {} })
     if (reply.code < 400) this.taken++
+    if (reply.code < 400 && isStale(this.sent)) this.stale++
     return reply
   }
 

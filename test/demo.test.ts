@@ -21,6 +21,7 @@ test('the demo runs to its end, its account balances, and it clears up', async (
   const figures = ['sent', 'delivered', 'refused', 'deferred', 'bounces generated'].map(figure)
   assert.deepEqual(figures, [13, 10, 3, 1, 0], text)
   assert.match(text, /automatic reply 3[\s\S]*more than 2/)
+  assert.match(text, /451 4\.7\.1 Too many recipients[\s\S]*bernd@bakery\.example of bakery: slowed down/)
   assert.match(text, /550 5\.7\.13 This login is locked: it looks stolen[\s\S]*bernd@bakery\.example is unlocked/)
   assert.match(text, /✓ the account balances/)
   assert.match(text, /^ {3}│ .* settled: every recipient has an end/m)

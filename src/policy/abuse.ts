@@ -22,12 +22,14 @@ export const UNKNOWN_SLOW = { recipientsMin: 10, shareMin: 0.15 } as const
 export const VOLUME = { recipientsMin: 100, timesMin: 10 } as const
 /** The burst limit of a login that is slowed down is divided by this. */
 export const SLOW_DIVISOR = 10
+/** Who is slowed down and hears why stops after some; a program that works off a list does not. */
+export const KEEPS_SENDING_MIN = 50
 
 const POINTS_LOCK = 4
 const POINTS_SLOW = 2
 
 export interface Sign {
-  readonly symbol: 'unknown-recipients' | 'sudden-volume'
+  readonly symbol: 'unknown-recipients' | 'sudden-volume' | 'keeps-sending'
   readonly points: number
   /** For the operator and the tenant. */
   readonly text: string
@@ -43,9 +45,11 @@ export interface Conduct {
   readonly hour: number
   /** Recipients of the busiest hour before; 0: it has no history. */
   readonly busiestHour: number
+  /** Recipients refused within `OUTCOMES_MS`, because the login is slowed down. */
+  readonly braked: number
 }
 
-export function signsOf({ answered, unknown, hour, busiestHour }: Conduct): Sign[] {
+export function signsOf({ answered, unknown, hour, busiestHour, braked }: Conduct): Sign[] {
   const reaches = ({ recipientsMin, shareMin }: typeof UNKNOWN_LOCK | typeof UNKNOWN_SLOW) =>
     unknown >= recipientsMin && unknown >= shareMin * answered
   const signs: Sign[] = []
@@ -58,13 +62,20 @@ export function signsOf({ answered, unknown, hour, busiestHour }: Conduct): Sign
     const text = `${hour} recipients within an hour, where ${busiestHour} were the most before`
     signs.push({ symbol: 'sudden-volume', points: 1, text })
   }
+  // Only beside another sign: a mail program that tries again must not keep itself slowed down.
+  if (pointsOf(signs) >= POINTS_SLOW && braked >= KEEPS_SENDING_MIN) {
+    const text = `${braked} recipients more within an hour, while it was slowed down`
+    signs.push({ symbol: 'keeps-sending', points: 2, text })
+  }
   return signs
 }
+
+const pointsOf = (signs: readonly Sign[]): number => signs.reduce((sum, sign) => sum + sign.points, 0)
 
 export type Judgement = 'fine' | 'warn' | 'slow' | 'lock'
 
 export function judge(signs: readonly Sign[]): Judgement {
-  const points = signs.reduce((sum, sign) => sum + sign.points, 0)
+  const points = pointsOf(signs)
   if (points >= POINTS_LOCK) return 'lock'
   if (points >= POINTS_SLOW) return 'slow'
   return points > 0 ? 'warn' : 'fine'

@@ -85,3 +85,17 @@ test('guessed addresses slow a login down, then lock it, and say why; unlocked, 
   const { vorposten_logins_suspected_total: suspected } = clerk.metrics()
   assert.equal(suspected?.samples['vorposten_logins_suspected_total{deed="lock"}'], 1)
 })
+
+test('who keeps sending while he is slowed down is locked', async () => {
+  const { answered, takes, take, credentials, clerk } = open()
+  await answered(60, 10)
+  assert.equal(await takes(51, ANNA), 2)
+  assert.equal(credentials.find(ANNA)?.locked, undefined)
+  assert.equal((await take(ANNA)).kind, 'over', 'the one that locks still hears why it is slow')
+  assert.match(credentials.find(ANNA)?.locked?.reason ?? '', /50 recipients more within an hour, while it was slowed/)
+  assert.equal((await take(ANNA)).kind, 'locked')
+  credentials.unlock(ANNA)
+  assert.equal((await take(ANNA)).kind, 'taken')
+  const { vorposten_sending_limited_total: limited } = clerk.metrics()
+  assert.equal(limited?.samples['vorposten_sending_limited_total{why="burst"}'], 50)
+})

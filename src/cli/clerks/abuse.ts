@@ -46,8 +46,11 @@ const COUNTED = {
   hours: { bucketMs: HOUR_MS, keepMs: HISTORY_MS },
   answered: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
   unknown: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
+  braked: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
 } as const
 type What = keyof typeof COUNTED
+/** What an unlocking forgets. */
+const SIGNS = ['answered', 'unknown', 'braked'] as const
 type Tally = { readonly [what in What]: BucketCount } & { judgement: Judgement }
 
 const newTally = (): Tally => {
@@ -57,8 +60,15 @@ const newTally = (): Tally => {
     hours: count(COUNTED.hours),
     answered: count(COUNTED.answered),
     unknown: count(COUNTED.unknown),
+    braked: count(COUNTED.braked),
     judgement: 'fine',
   }
+}
+
+interface Over {
+  readonly answer: Extract<QuotaAnswer, { kind: 'over' }>
+  /** Without the sign of theft it would have been taken. */
+  readonly isBraked: boolean
 }
 
 interface Subject {
@@ -141,8 +151,9 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     for (const subject of subjects) {
       const over = this.#over(subject, nowMs)
       if (over === undefined) continue
-      this.#counts.refused[over.window]++
-      return over
+      this.#counts.refused[over.answer.window]++
+      if (login !== undefined && over.isBraked) this.#braked(tenant, login, nowMs)
+      return over.answer
     }
     for (const { key } of subjects) {
       this.#add(key, 'minutes', 1, nowMs)
@@ -152,17 +163,25 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     return { kind: 'taken' }
   }
 
-  #over({ key, name, limit }: Subject, nowMs: number): Extract<QuotaAnswer, { kind: 'over' }> | undefined {
+  #over({ key, name, limit }: Subject, nowMs: number): Over | undefined {
     const { minutes, hours, judgement } = this.#tally(key)
-    const burst = judgement === 'slow' ? Math.ceil(limit.per10Minutes / SLOW_DIVISOR) : limit.per10Minutes
+    const isSlow = judgement === 'slow'
+    const burst = isSlow ? Math.ceil(limit.per10Minutes / SLOW_DIVISOR) : limit.per10Minutes
     if (minutes.sum(BURST_MS, nowMs) >= burst) {
-      const why = judgement === 'slow' ? ', slowed down because it looks stolen' : ''
+      const why = isSlow ? ', slowed down because it looks stolen' : ''
       const text = `${name}: ${burst} recipients in 10 minutes${why}`
-      return { kind: 'over', window: 'burst', text, waitMs: minutes.waitMs(burst, BURST_MS, nowMs) }
+      const answer = { kind: 'over', window: 'burst', text, waitMs: minutes.waitMs(burst, BURST_MS, nowMs) } as const
+      return { answer, isBraked: isSlow }
     }
     if (hours.sum(DAY_MS, nowMs) < limit.perDay) return undefined
     const waitMs = hours.waitMs(limit.perDay, DAY_MS, nowMs)
-    return { kind: 'over', window: 'day', text: `${name}: ${limit.perDay} recipients in 24 hours`, waitMs }
+    const text = `${name}: ${limit.perDay} recipients in 24 hours`
+    return { answer: { kind: 'over', window: 'day', text, waitMs }, isBraked: false }
+  }
+
+  #braked(tenant: string, login: string, nowMs: number): void {
+    this.#add(loginKey(login), 'braked', 1, nowMs)
+    this.#look(tenant, login, nowMs)
   }
 
   #answered({ tenant, login, answered, unknown }: AnsweredRecipients): void {
@@ -179,6 +198,7 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
       unknown: tally.unknown.sum(OUTCOMES_MS, nowMs),
       hour: tally.hours.sum(0, nowMs),
       busiestHour: tally.hours.most(nowMs - (nowMs % HOUR_MS)),
+      braked: tally.braked.sum(OUTCOMES_MS, nowMs),
     })
     const before = tally.judgement
     tally.judgement = judge(signs)
@@ -203,13 +223,13 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
   #forget(key: string): void {
     const nowMs = this.#parts.wallMs()
     const tally = this.#tally(key)
-    for (const what of ['answered', 'unknown'] as const) {
+    for (const what of SIGNS) {
       const { bucketMs, keepMs } = COUNTED[what]
       for (let startMs = nowMs - (nowMs % bucketMs); startMs > nowMs - keepMs - bucketMs; startMs -= bucketMs)
         this.#note({ subject: key, what, startMs, count: 0, untilMs: startMs + bucketMs + keepMs })
     }
-    const { answered, unknown } = newTally()
-    this.#tallies.set(key, { ...tally, answered, unknown, judgement: 'fine' })
+    const { answered, unknown, braked } = newTally()
+    this.#tallies.set(key, { ...tally, answered, unknown, braked, judgement: 'fine' })
   }
 
   #tally(key: string): Tally {
