@@ -1,6 +1,7 @@
 /** The desk of the running program, put together: the store, and the clerks that keep it. */
 import { readFile } from 'node:fs/promises'
 import type { Config } from '#config/config.ts'
+import type { Notify } from '#mail/notice.ts'
 import { fetchKeys } from '#recipients/ldap-directory.ts'
 import { CREDENTIALS, CredentialStore } from '#store/credentials.ts'
 import { type Database, NewerStore, openStore, type Part } from '#store/database.ts'
@@ -83,7 +84,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     txtLookup(systemClock, dkim.dnsServer === undefined ? nameServers : [dkim.dnsServer])
   const dkim = new DkimClerk({ store, wallMs, clock: systemClock, config, lookUp, log })
   const leaving = outboundClerks<Config>(store, wallMs)
-  const logins = credentialClerks(store, config, wallMs, log)
+  const logins = credentialClerks(store, config, wallMs, log, notices.notify)
   const clerks: Clerk<Config>[] = [names, recipients, lists, ...leaving, findings, notices, outages, dkim, ...logins]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
@@ -108,9 +109,10 @@ function credentialClerks(
   config: Config,
   wallMs: () => number,
   log: (line: string) => void,
+  notify: Notify,
 ): Clerk<Config>[] {
   const parts = { store: new CredentialStore(database), commits: new GroupCommit(database), clock: systemClock }
-  const abuse = { ...parts, store: database, credentials: parts.store, wallMs, log }
+  const abuse = { ...parts, store: database, credentials: parts.store, wallMs, log, notify }
   return [new CredentialsClerk({ ...parts, config, log }), new GuessesClerk(parts), new AbuseClerk(abuse)]
 }
 

@@ -85,9 +85,30 @@ export interface HeldDigest {
   readonly allHeld: number
 }
 
+/** Why a login looks stolen (R7). */
+export type SignSymbol = 'unknown-recipients' | 'sudden-volume' | 'keeps-sending'
+
+/** `count` recipients, `of` so many that were answered, or where so many were usual. */
+export interface LoginSign {
+  readonly symbol: SignSymbol
+  readonly count: number
+  readonly of?: number
+}
+
+/** A login was locked, because it looks stolen. */
+export interface LoginNotice {
+  readonly kind: 'login-locked'
+  readonly tenant: string
+  readonly login: string
+  /** Wall clock, ms: now. */
+  readonly atMs: number
+  /** At least one. */
+  readonly signs: readonly LoginSign[]
+}
+
 /** About a server of a tenant. */
 export type ServerNotice = PrimaryNotice | MaintenanceNotice
-export type Notice = ServerNotice | HeldDigest
+export type Notice = ServerNotice | HeldDigest | LoginNotice
 
 /** Takes a notice; sending it is the taker's affair. Never rejects. */
 export type Notify = (notice: Notice) => void

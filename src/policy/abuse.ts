@@ -6,6 +6,8 @@
  * enforced up to one bucket too long and never too short. Each sign of theft has points; their sum says what to do.
  */
 
+import type { LoginSign } from '#mail/notice.ts'
+
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
 export const BURST_MS = 10 * MINUTE_MS
@@ -28,8 +30,7 @@ export const KEEPS_SENDING_MIN = 50
 const POINTS_LOCK = 4
 const POINTS_SLOW = 2
 
-export interface Sign {
-  readonly symbol: 'unknown-recipients' | 'sudden-volume' | 'keeps-sending'
+export interface Sign extends LoginSign {
   readonly points: number
   /** For the operator and the tenant. */
   readonly text: string
@@ -56,16 +57,16 @@ export function signsOf({ answered, unknown, hour, busiestHour, braked }: Conduc
   const points = reaches(UNKNOWN_LOCK) ? POINTS_LOCK : reaches(UNKNOWN_SLOW) ? POINTS_SLOW : 0
   if (points > 0) {
     const text = `${unknown} of ${answered} recipients within an hour do not exist`
-    signs.push({ symbol: 'unknown-recipients', points, text })
+    signs.push({ symbol: 'unknown-recipients', count: unknown, of: answered, points, text })
   }
   if (busiestHour > 0 && hour >= VOLUME.recipientsMin && hour >= VOLUME.timesMin * busiestHour) {
     const text = `${hour} recipients within an hour, where ${busiestHour} were the most before`
-    signs.push({ symbol: 'sudden-volume', points: 1, text })
+    signs.push({ symbol: 'sudden-volume', count: hour, of: busiestHour, points: 1, text })
   }
   // Only beside another sign: a mail program that tries again must not keep itself slowed down.
   if (pointsOf(signs) >= POINTS_SLOW && braked >= KEEPS_SENDING_MIN) {
     const text = `${braked} recipients more within an hour, while it was slowed down`
-    signs.push({ symbol: 'keeps-sending', points: 2, text })
+    signs.push({ symbol: 'keeps-sending', count: braked, points: 2, text })
   }
   return signs
 }

@@ -15,9 +15,14 @@ const [ANNA, BERND] = ['anna@dest.test', 'bernd@dest.test']
 const secret = (login: string) => Buffer.from(`\0${login}\0${PASSWORD}`).toString('base64')
 
 async function open(outbound = {}) {
-  const world = await startSink(knows('bob@elsewhere.test'))
+  const world = await startSink(knows('bob@elsewhere.test', 'boss@dest.test'))
   const [door, users] = [await freePort(), await freePort()]
-  const config = leaving({ door, world: world.port, outbound }) as { listeners: object[] }
+  const config = leaving({
+    door,
+    world: world.port,
+    outbound,
+    tenant: { postmaster: 'boss@dest.test', language: 'de' },
+  }) as { listeners: object[] }
   config.listeners.push({ name: 'users', addresses: [`127.0.0.1:${users}`], service: 'submission', tls: 'starttls' })
   const relay = await startVorposten({ config: config as never, workers: 2 })
   for (const login of [ANNA, BERND]) {
@@ -68,11 +73,13 @@ test('a thief who guesses addresses is locked out within a hundred; the bakery g
   }
   assert.match(heard, /^550 5\.7\.13 This login is locked: it looks stolen: \d+ of \d+ recipients .* do not exist/)
   await relay.logged(/credential anna@dest\.test of bakery: locked .*vorposten credentials unlock anna@dest\.test/)
+  const [notice] = await world.received(1)
+  assert.match(notice!.content.toString(), /Subject: Das Login anna@dest\.test ist gesperrt/)
   const shown = await relay.command('credentials', 'show', ANNA)
   assert.match(shown.text, /looks stolen/)
   using bernd = await loggedIn(BERND)
   assert.match((await bernd.message(mailOf(BERND, 'bob@elsewhere.test'))).text, /^250 /)
-  await world.received(1)
+  await world.received(2)
   assert.equal(await relay.metric('vorposten_logins_suspected_total{deed="lock"}'), 1)
   assert.equal((await relay.command('credentials', 'unlock', ANNA)).code, 0)
   using anna = await loggedIn(ANNA)

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { Notice } from '#mail/notice.ts'
 import { HandClock } from '#queue/testing.ts'
 import { CREDENTIALS, CredentialStore } from '#store/credentials.ts'
 import { openStore } from '#store/database.ts'
@@ -22,9 +23,18 @@ function open(path = ':memory:', clock = new HandClock()) {
   for (const login of [ANNA, 'bernd@bakery.test'])
     credentials.add({ login, tenant: 'bakery', networks: [], senders: [], hash: 'x', scram }, clock.wall())
   const lines: string[] = []
+  const notices: Notice[] = []
   const commits = new GroupCommit(store)
   const wallMs = () => clock.wall()
-  const clerk = new AbuseClerk({ store, credentials, commits, wallMs, clock, log: (line) => void lines.push(line) })
+  const clerk = new AbuseClerk({
+    store,
+    credentials,
+    commits,
+    wallMs,
+    clock,
+    log: (line) => void lines.push(line),
+    notify: (notice) => void notices.push(notice),
+  })
   const take = async (login?: string, limits = LIMITS) =>
     (await clerk.answer('take', { tenant: 'bakery', ...(login && { login }), limits })) as QuotaAnswer
   const takes = async (times: number, login?: string, limits = LIMITS) => {
@@ -34,7 +44,7 @@ function open(path = ':memory:', clock = new HandClock()) {
   }
   const answered = (answered: number, unknown: number) =>
     clerk.answer('answered', [{ tenant: 'bakery', login: ANNA, answered, unknown }])
-  return { clock, store, credentials, clerk, lines, take, takes, answered }
+  return { notices, clock, store, credentials, clerk, lines, take, takes, answered }
 }
 
 test('a burst, then the day: each login has its own, and the tenant one for all', async () => {
@@ -69,7 +79,7 @@ test('a restart forgets nothing', async (t) => {
 })
 
 test('guessed addresses slow a login down, then lock it, and say why; unlocked, it begins anew', async () => {
-  const { answered, takes, take, credentials, lines, clerk } = open()
+  const { answered, takes, take, credentials, lines, clerk, notices, clock } = open()
   await answered(40, 10)
   assert.match(lines[0]!, /slowed down \(unknown-recipients: 10 of 40 recipients .*\)/)
   assert.equal(await takes(10, ANNA), 2)
@@ -79,6 +89,9 @@ test('guessed addresses slow a login down, then lock it, and say why; unlocked, 
   assert.match(credentials.find(ANNA)?.locked?.reason ?? '', /20 of 52 recipients within an hour do not exist/)
   assert.match(lines.at(-1)!, /credential anna@bakery\.test of bakery: locked .*vorposten credentials unlock anna@/)
   assert.equal((await take(ANNA)).kind, 'locked')
+  const signs = [{ symbol: 'unknown-recipients', count: 20, of: 52 }]
+  const expected = { kind: 'login-locked', tenant: 'bakery', login: ANNA, atMs: clock.wall(), signs }
+  assert.deepEqual(notices, [expected])
   assert.equal((await take('bernd@bakery.test')).kind, 'taken')
   credentials.unlock(ANNA)
   assert.equal(await takes(10, ANNA), 10)
@@ -98,4 +111,21 @@ test('who keeps sending while he is slowed down is locked', async () => {
   assert.equal((await take(ANNA)).kind, 'taken')
   const { vorposten_sending_limited_total: limited } = clerk.metrics()
   assert.equal(limited?.samples['vorposten_sending_limited_total{why="burst"}'], 50)
+})
+
+test('a store that cannot write the lock leaves the login slowed down, says so once, and the next sign tries again', async () => {
+  const { answered, takes, credentials, lines, notices } = open()
+  const lock = credentials.lock
+  credentials.lock = () => {
+    throw new Error('disk I/O error')
+  }
+  await answered(20, 20)
+  await answered(1, 1)
+  assert.equal(await takes(10, ANNA), 2)
+  assert.deepEqual(lines, ['warning: credential anna@bakery.test of bakery: not locked: disk I/O error'])
+  credentials.lock = lock
+  await answered(1, 1)
+  assert.match(credentials.find(ANNA)?.locked?.reason ?? '', /22 of 22 recipients/)
+  await answered(30, 30)
+  assert.equal(notices.length, 1, 'what was under way locks nothing twice')
 })

@@ -6,6 +6,7 @@
  * can bear, and nobody waits for a disk. One that fails keeps no mail back. Limit: `SUBJECTS_MAX`.
  */
 import type { Clerk } from '#cli/serve/desk.ts'
+import type { Notify } from '#mail/notice.ts'
 import {
   BURST_MS,
   BucketCount,
@@ -51,7 +52,11 @@ const COUNTED = {
 type What = keyof typeof COUNTED
 /** What an unlocking forgets. */
 const SIGNS = ['answered', 'unknown', 'braked'] as const
-type Tally = { readonly [what in What]: BucketCount } & { judgement: Judgement }
+type Tally = { readonly [what in What]: BucketCount } & {
+  judgement: Exclude<Judgement, 'lock'>
+  /** It should be locked, and the store failed. */
+  cannotLock: boolean
+}
 
 const newTally = (): Tally => {
   const count = ({ bucketMs, keepMs }: { bucketMs: number; keepMs: number }) => new BucketCount(bucketMs, keepMs)
@@ -62,6 +67,7 @@ const newTally = (): Tally => {
     unknown: count(COUNTED.unknown),
     braked: count(COUNTED.braked),
     judgement: 'fine',
+    cannotLock: false,
   }
 }
 
@@ -86,6 +92,8 @@ export interface AbuseClerkParts {
   readonly wallMs: () => number
   readonly clock: Clock
   readonly log: (line: string) => void
+  /** Tells the tenant's postmaster. */
+  readonly notify: Notify
 }
 
 export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
@@ -201,22 +209,40 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
       braked: tally.braked.sum(OUTCOMES_MS, nowMs),
     })
     const before = tally.judgement
-    tally.judgement = judge(signs)
-    if (tally.judgement !== before && tally.judgement !== 'fine') this.#judged(tenant, login, tally.judgement, signs)
-  }
-
-  #judged(tenant: string, login: string, judgement: Exclude<Judgement, 'fine'>, signs: readonly Sign[]): void {
-    const { credentials, clock, log } = this.#parts
-    this.#counts.judged[judgement]++
-    const why = signs.map(({ symbol, text }) => `${symbol}: ${text}`).join('; ')
+    const judgement = judge(signs)
     if (judgement === 'lock') {
-      credentials.lock(login, lockReason(signs), clock.wall())
-      this.#forget(loginKey(login))
-      log(`warning: credential ${login} of ${tenant}: locked (${why}); then: vorposten credentials unlock ${login}`)
+      this.#lock(tenant, login, signs)
       return
     }
+    tally.judgement = judgement
+    if (judgement === before || judgement === 'fine') return
+    this.#counts.judged[judgement]++
+    const why = whyOf(signs)
     const deed = judgement === 'slow' ? 'slowed down' : 'watched'
-    log(`warning: credential ${login} of ${tenant}: ${deed} (${why}); see: vorposten credentials show ${login}`)
+    this.#parts.log(
+      `warning: credential ${login} of ${tenant}: ${deed} (${why}); see: vorposten credentials show ${login}`,
+    )
+  }
+
+  // Only what is written is a lock: a store that fails leaves the login slowed down, and the next sign tries again.
+  #lock(tenant: string, login: string, signs: readonly Sign[]): void {
+    const { credentials, clock, log, notify } = this.#parts
+    try {
+      if (credentials.find(login)?.locked !== undefined) return
+      credentials.lock(login, lockReason(signs), clock.wall())
+    } catch (error) {
+      const tally = this.#tally(loginKey(login))
+      if (!tally.cannotLock) log(`warning: credential ${login} of ${tenant}: not locked: ${(error as Error).message}`)
+      tally.judgement = 'slow'
+      tally.cannotLock = true
+      return
+    }
+    this.#counts.judged.lock++
+    this.#forget(loginKey(login))
+    const then = `vorposten credentials unlock ${login}`
+    log(`warning: credential ${login} of ${tenant}: locked (${whyOf(signs)}); then: ${then}`)
+    const seen = signs.map(({ symbol, count, of }) => ({ symbol, count, ...(of !== undefined && { of }) }))
+    notify({ kind: 'login-locked', tenant, login, atMs: clock.wall(), signs: seen })
   }
 
   // Who is unlocked begins anew: what the thief did is no sign any more.
@@ -229,7 +255,7 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
         this.#note({ subject: key, what, startMs, count: 0, untilMs: startMs + bucketMs + keepMs })
     }
     const { answered, unknown, braked } = newTally()
-    this.#tallies.set(key, { ...tally, answered, unknown, braked, judgement: 'fine' })
+    this.#tallies.set(key, { ...tally, answered, unknown, braked, judgement: 'fine', cannotLock: false })
   }
 
   #tally(key: string): Tally {
@@ -263,6 +289,8 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     void this.#parts.commits.run(() => this.#kept.put(rows.values(), nowMs)).catch(() => {})
   }
 }
+
+const whyOf = (signs: readonly Sign[]): string => signs.map(({ symbol, text }) => `${symbol}: ${text}`).join('; ')
 
 const loginKey = (login: string): string => `login ${login}`
 

@@ -107,6 +107,30 @@ export const ENGLISH: Words = {
     nothingToDo: 'You need not do anything.',
     placeholders: { time: 'TIME' },
   },
+  login: {
+    subject: (login) => `The login ${login} is locked: it looks stolen`,
+    opening: (login) =>
+      `Somebody sends with the login ${login} as spammers do. So we have locked it, for your sake: other servers would soon refuse all of your mail.`,
+    locked: 'Locked',
+    why: 'What we saw',
+    sign: {
+      'unknown-recipients': (count, of) =>
+        `${count.text} of ${of.text} recipients within an hour do not exist, as in a list that was bought or guessed`,
+      'sudden-volume': (count, of) => `${count.text} recipients within an hour, where ${of.text} were the most before`,
+      'keeps-sending': (count) => `${count.text} recipients more, after we had slowed the login down`,
+    },
+    refused: 'Nothing can be sent with this login, not even with the right password. Its user hears why.',
+    others: 'Your other logins and your servers send as before. Mail to you arrives as before.',
+    ask: 'Please ask the user whether this was a mailing of theirs. If it was, the list of recipients is bad: please have it cleaned up.',
+    change:
+      'If it was not, somebody else knows the password. Please look for malware on the devices of the user, and set another password; devices with an application password of their own need another one too.',
+    unlock: 'Then ask your provider to unlock the login.',
+    operator: 'If you operate the relay yourself, these are the commands:',
+    look: 'From where the login was used:',
+    sent: 'What it sent and is still here:',
+    passwd: 'Another password:',
+    open: 'Unlock:',
+  },
   maintenance: {
     subject: {
       began: (route) => `Maintenance has begun (${route})`,

@@ -108,6 +108,32 @@ export const GERMAN: Words = {
     nothingToDo: 'Sie brauchen nichts zu tun.',
     placeholders: { time: 'ZEIT' },
   },
+  login: {
+    subject: (login) => `Das Login ${login} ist gesperrt: Es sieht gestohlen aus`,
+    opening: (login) =>
+      `Mit dem Login ${login} versendet jemand Mail, wie es Spammer tun. Darum haben wir es gesperrt, auch zu Ihrem Schutz: Andere Server würden sonst bald all Ihre Mail ablehnen.`,
+    locked: 'Gesperrt',
+    why: 'Was wir sahen',
+    sign: {
+      'unknown-recipients': (count, of) =>
+        `${count.text} von ${of.text} Empfängern innerhalb einer Stunde gibt es nicht, wie in einer gekauften oder erratenen Liste`,
+      'sudden-volume': (count, of) =>
+        `${count.text} Empfänger innerhalb einer Stunde; bisher waren es höchstens ${of.text}`,
+      'keeps-sending': (count) => `${count.text} weitere Empfänger, nachdem wir das Login gebremst hatten`,
+    },
+    refused:
+      'Mit diesem Login kann nichts gesendet werden, auch nicht mit dem richtigen Passwort. Wer es benutzt, erfährt den Grund.',
+    others: 'Ihre anderen Logins und Ihre Server senden wie bisher. Mail an Sie kommt an wie bisher.',
+    ask: 'Bitte fragen Sie, ob das ein eigener Versand war. Wenn ja, ist die Empfängerliste schlecht: Bitte lassen Sie sie bereinigen.',
+    change:
+      'Wenn nicht, kennt jemand anderes das Passwort. Bitte lassen Sie die Geräte auf Schadsoftware prüfen, und setzen Sie ein anderes Passwort; Geräte mit eigenem Anwendungspasswort brauchen auch ein neues.',
+    unlock: 'Lassen Sie das Login danach von Ihrem Provider entsperren.',
+    operator: 'Wenn Sie das Relay selbst betreiben, sind das die Befehle:',
+    look: 'Von wo das Login benutzt wurde:',
+    sent: 'Was damit gesendet wurde und noch hier ist:',
+    passwd: 'Ein anderes Passwort:',
+    open: 'Entsperren:',
+  },
   maintenance: {
     subject: {
       began: (route) => `Die Wartung hat begonnen (${route})`,

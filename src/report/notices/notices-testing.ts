@@ -123,6 +123,17 @@ export const NOTICES: { readonly [name: string]: Notice } = {
     waiting: 1,
     held: 3,
   },
+  'login-locked': {
+    kind: 'login-locked',
+    tenant: 'bakery',
+    login: 'bernd@bakery.example',
+    atMs: WALL_MS,
+    signs: [
+      { symbol: 'unknown-recipients', count: 210, of: 1300 },
+      { symbol: 'sudden-volume', count: 1300, of: 40 },
+      { symbol: 'keeps-sending', count: 50 },
+    ],
+  },
   'maintenance-began': maintenance('maintenance-began', { reason: 'new disks', sinceMs: WALL_MS }),
   'maintenance-ending': maintenance('maintenance-ending', { waiting: 1, oldestMs: WALL_MS - HOUR_MS }),
   'maintenance-ended': maintenance('maintenance-ended', { waiting: 3, oldestMs: WALL_MS - HOUR_MS, untilMs: WALL_MS }),

@@ -16,6 +16,7 @@ import { figures, type Language } from './figures.ts'
 import { GERMAN } from './german.ts'
 import { harmless } from './harmless.ts'
 import { htmlOf } from './html.ts'
+import { loginDocument } from './login-locked.ts'
 import { maintenanceDocument } from './maintenance.ts'
 import { textOf } from './plain-text.ts'
 import { serverDocument } from './server-state.ts'
@@ -81,6 +82,8 @@ export function documentOf(
   switch (notice.kind) {
     case 'held-digest':
       return digestDocument(notice, telling)
+    case 'login-locked':
+      return loginDocument(notice, telling)
     case 'primary-down':
     case 'still-down':
     case 'primary-up':

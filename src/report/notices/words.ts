@@ -1,4 +1,5 @@
 /** What notices say, sentence by sentence: each language has all of it. Order and facts are the business of the documents. */
+import type { SignSymbol } from '#mail/notice.ts'
 import type { HoldReason } from '#mail/stored.ts'
 import type { Pieces } from './document.ts'
 import type { Prerequisite } from './prerequisites.ts'
@@ -103,7 +104,26 @@ export interface MaintenanceWords {
   readonly prolong: string
 }
 
+export interface LoginWords {
+  readonly subject: (login: string) => string
+  readonly opening: (login: string) => string
+  readonly locked: string
+  readonly why: string
+  readonly sign: { readonly [sign in SignSymbol]: (count: Count, of: Count) => string }
+  readonly refused: string
+  readonly others: string
+  readonly ask: string
+  readonly change: string
+  readonly unlock: string
+  readonly operator: string
+  readonly look: string
+  readonly sent: string
+  readonly passwd: string
+  readonly open: string
+}
+
 export interface Words {
+  readonly login: LoginWords
   readonly common: CommonWords
   readonly digest: DigestWords
   readonly server: ServerWords
