@@ -7,7 +7,7 @@
  * (Postfix and Exim) it is the last stop, with a Maildir for each of its users.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { selfSignedCertificate } from '#sys/self-signed.ts'
+import { type KeyAndCertificate, selfSignedCertificate } from '#sys/self-signed.ts'
 import type { Child } from '../harness/child.ts'
 import { freePort } from '../harness/free-port.ts'
 import { smtpTalk } from '../harness/smtp-talk.ts'
@@ -22,6 +22,8 @@ export interface PeerOptions {
   readonly port?: number
   /** Where it listens; 127.0.0.1 if absent. */
   readonly address?: string
+  /** One of its own if absent. */
+  readonly tls?: KeyAndCertificate
 }
 
 export interface Peer extends AsyncDisposable {
@@ -105,7 +107,8 @@ export async function startPeer(kind: PeerKind, options: PeerOptions): Promise<P
     keyFile: `${folder.path}/key.pem`,
     certificateFile: `${folder.path}/certificate.pem`,
   }
-  const tls = selfSignedCertificate({ names: [`${kind.name}.test`], fromMs: Date.now() - 60_000, days: 1 })
+  const names = [`${kind.name}.test`]
+  const tls = options.tls ?? selfSignedCertificate({ names, fromMs: Date.now() - 60_000, days: 1 })
   writeFileSync(settings.keyFile, tls.keyPem)
   writeFileSync(settings.certificateFile, tls.certificatePem)
   mkdirSync(mailFolder(folder.path))
