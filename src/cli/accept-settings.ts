@@ -1,7 +1,8 @@
 /** The configuration, as the listeners want it. One listener of the file with several addresses becomes several here. */
+
 import { ACCEPT_DEFAULTS, type AcceptSettings, type ListenerSettings } from '#accept/settings.ts'
+import { MECHANISMS } from '#auth/sasl/mechanisms.ts'
 import type { Config, ListenerConfig } from '#config/config.ts'
-import { MECHANISMS } from '../relay/authentication.ts'
 
 export function acceptSettings(config: Config): AcceptSettings {
   return {

@@ -38,6 +38,13 @@ export interface Probed {
 
 type Done = (result: Extract<ClientEffect, { kind: 'delivered' | 'probed' }>) => void
 
+export interface ConnectionTls {
+  readonly tlsSessions: TlsSessions
+  readonly policy: TlsPolicy
+  /** PEM; absent: those of the system. */
+  readonly authorities?: string
+}
+
 export class Connection implements WireEvents {
   readonly host: Host
   /** `name[address]:port` */
@@ -55,6 +62,7 @@ export class Connection implements WireEvents {
   readonly #wire: Wire
   readonly #events: ConnectionEvents
   readonly #tlsSessions: TlsSessions
+  readonly #authorities: string | undefined
   /** What DNS wants of TLS with this host. */
   readonly policy: TlsPolicy
   #securing = false
@@ -68,7 +76,7 @@ export class Connection implements WireEvents {
     wire: Wire,
     settings: ClientSettings,
     events: ConnectionEvents,
-    { tlsSessions, policy }: { tlsSessions: TlsSessions; policy: TlsPolicy },
+    { tlsSessions, policy, authorities }: ConnectionTls,
   ) {
     this.host = host
     this.relay = `${host.name}[${wire.remote.address}]:${wire.remote.port}`
@@ -77,6 +85,7 @@ export class Connection implements WireEvents {
     this.#events = events
     this.#tlsSessions = tlsSessions
     this.policy = policy
+    this.#authorities = authorities
     this.#machine = createClientSession(settings)
   }
 
@@ -196,6 +205,9 @@ export class Connection implements WireEvents {
       case 'start-tls':
         this.#secure()
         break
+      case 'prove':
+        this.#prove(effect)
+        break
       case 'over':
         this.tlsFailed = this.#securing
         this.#events.over(this, effect.fault)
@@ -214,6 +226,14 @@ export class Connection implements WireEvents {
     if (flowing) this.#machine.flowing()
   }
 
+  #prove({ exchange, challenge }: Extract<ClientEffect, { kind: 'prove' }>): void {
+    const respond = (answer: Buffer | string): void => {
+      this.#machine.respond(answer)
+      this.#run()
+    }
+    exchange.answer(challenge).then(respond, (error: Error) => respond(error.message))
+  }
+
   #secure(): void {
     this.#securing = true
     const key = `${this.host.name}:${this.host.port}`
@@ -223,13 +243,14 @@ export class Connection implements WireEvents {
       serverName: this.policy.kind === 'dane' ? this.policy.serverName : this.host.name,
       ...(this.policy.kind === 'dane' && { dane: this.policy.reference }),
       verify: this.#settings.tls === 'verified',
+      ...(this.#authorities !== undefined && { authorities: this.#authorities }),
       ...(resume ? { resume } : {}),
       onSession: (session) => this.#tlsSessions.set(key, session),
     })
     secured.then(
-      () => {
+      ({ verifiedPeer, channelBinding }) => {
         this.#securing = false
-        this.#machine.secured()
+        this.#machine.secured({ verified: verifiedPeer !== undefined, ...(channelBinding && { channelBinding }) })
         this.#run()
       },
       (error: Error) => this.#lost(`TLS handshake: ${error.message}`),

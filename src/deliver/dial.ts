@@ -26,6 +26,8 @@ export interface Dialler {
   readonly settings: ClientSettings
   readonly limits: DeliverLimits
   readonly tlsSessions: TlsSessions
+  /** PEM; absent: those of the system. */
+  readonly authorities?: string
   /** What DNS wants of TLS with a host; absent: nothing. Never rejects. */
   readonly tlsPolicy?: (host: Host) => Promise<TlsPolicy>
   /** Present: several addresses at a time, a little after each other. */
@@ -133,7 +135,7 @@ async function dialAddress(
 function openSession(
   host: Host,
   wire: Wire,
-  { tlsSessions, policy, events, sources }: HostDialler,
+  { tlsSessions, authorities, policy, events, sources }: HostDialler,
   settings: ClientSettings,
 ): Promise<Dialled & { tlsFailed?: boolean }> {
   return new Promise((resolve) => {
@@ -155,7 +157,7 @@ function openSession(
         },
         closed: (self) => events.closed(self),
       },
-      { tlsSessions, policy },
+      { tlsSessions, policy, ...(authorities !== undefined && { authorities }) },
     )
     events.opened(connection)
     connection.start()

@@ -2,6 +2,8 @@
  * All that one route has open: a pool for deliveries, a small one for probes, and the hosts with their back-off, which
  * both share.
  */
+import { randomBytes } from 'node:crypto'
+import { clientLogin } from '#auth/sasl/client.ts'
 import type { ClientSettings } from '#smtp/client/contract.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Connect } from '#sys/wire.ts'
@@ -137,8 +139,20 @@ const sameConnections = ({
   deliveriesPerConnectionMax,
   greetingName,
   sources,
+  authorities,
+  login,
 }: Route): string =>
-  JSON.stringify([protocol, hosts, tls, connectionsMax, deliveriesPerConnectionMax, greetingName, sources])
+  JSON.stringify([
+    protocol,
+    hosts,
+    tls,
+    connectionsMax,
+    deliveriesPerConnectionMax,
+    greetingName,
+    sources,
+    authorities,
+    login && [login.name, Buffer.from(login.password).toString('base64'), login.mechanisms],
+  ])
 
 function diallerFor(route: Route, parts: RouteParts): Omit<Dialler, 'events'> {
   const { connect, clock, resolve, destinations, limits, hostname, preferChunking, tlsSessions } = parts
@@ -149,13 +163,15 @@ function diallerFor(route: Route, parts: RouteParts): Omit<Dialler, 'events'> {
     tls: route.tls,
     preferChunking,
     limits: limits.client,
+    ...(route.login && { login: loginOf(route.login) }),
   }
   return {
     connect,
     limits,
     settings,
     ...(route.sources && { sources: { addresses: route.sources, random: parts.random } }),
-    tlsSessions: tlsSessions.forRoute(route.id, route.tls),
+    tlsSessions: tlsSessions.forRoute(route.id, route.tls, route.authorities?.pem),
+    ...(route.authorities && { authorities: route.authorities.pem }),
     // `never` and `verified` are an operator's own word; a policy only adds to the other two.
     ...(byMx &&
       (route.tls === 'opportunistic' || route.tls === 'required') && {
@@ -163,4 +179,16 @@ function diallerFor(route: Route, parts: RouteParts): Omit<Dialler, 'events'> {
       }),
     ...(byMx ? { resolve: (name) => destinations.addresses(name), race: clock } : { resolve }),
   }
+}
+
+/** RFC 5802 §5.1 leaves the length to us; 18 octets nobody guesses, and they are base64 without padding. */
+const NONCE_OCTETS = 18
+
+function loginOf({ name, password, mechanisms }: NonNullable<Route['login']>): ReturnType<typeof clientLogin> {
+  return clientLogin({
+    name,
+    password: Buffer.from(password).toString(),
+    ...(mechanisms && { mechanisms }),
+    nonce: () => randomBytes(NONCE_OCTETS).toString('base64'),
+  })
 }

@@ -2,6 +2,8 @@
  * TLS sessions to resume (RFC 8446 §2.2): a full handshake costs a hundred times the CPU of a message. One per host of a
  * route; bounded, the one that was stored longest ago goes first.
  */
+import { createHash } from 'node:crypto'
+
 export class TlsSessions {
   readonly #sessions: Map<string, Buffer>
   readonly #max: number
@@ -13,9 +15,11 @@ export class TlsSessions {
     this.#prefix = prefix
   }
 
-  /** The same store for one route: tenants never share a session (law 7). */
-  forRoute(routeId: string, tls: string): TlsSessions {
-    return new TlsSessions(this.#max, `${routeId} ${tls} `, this.#sessions)
+  /** The same store for one route: tenants never share a session (law 7), nor does one outlive the trust in who certified it. */
+  forRoute(routeId: string, tls: string, authorities = ''): TlsSessions {
+    // By digest: a bundle of authorities may have 200 KB.
+    const trusted = authorities === '' ? '' : createHash('sha256').update(authorities).digest('base64')
+    return new TlsSessions(this.#max, `${routeId} ${tls} ${trusted} `, this.#sessions)
   }
 
   get(host: string): Buffer | undefined {

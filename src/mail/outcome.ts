@@ -11,6 +11,8 @@ export type Obstacle =
   | 'dns'
   | 'connect'
   | 'tls'
+  /** The server does not take our login, or has not what it needs: somebody must put it right. */
+  | 'login'
   | 'timeout'
   | 'closed'
   | 'protocol'

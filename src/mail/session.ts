@@ -21,7 +21,7 @@ export interface TlsFacts {
   readonly serverName?: string
   /** Subject of a peer certificate that was verified. */
   readonly verifiedPeer?: string
-  /** Octets that only the two ends of this connection can know (RFC 9266), for SCRAM-…-PLUS. Server side, TLS 1.3. */
+  /** Octets that only the two ends of this connection can know (RFC 9266), for SCRAM-…-PLUS. TLS 1.3. */
   readonly channelBinding?: () => Buffer
 }
 

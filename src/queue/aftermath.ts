@@ -112,7 +112,7 @@ export function sharing(failed: Attempt, recipients: readonly number[]): Attempt
     : { ...failed, outcomes: recipients.map(() => outcome) }
 }
 
-const SITE_OBSTACLES: ReadonlySet<Obstacle> = new Set(['connect', 'dns', 'tls'])
+const SITE_OBSTACLES: ReadonlySet<Obstacle> = new Set(['connect', 'dns', 'tls', 'login'])
 const CONGESTION: ReadonlySet<Obstacle> = new Set(['timeout', 'closed', 'protocol', 'lost', 'busy', 'aborted'])
 
 /** What an attempt says of the whole site. One odd message must not stop its neighbours: only failures to get into a session do. */

@@ -8,6 +8,7 @@
 import { Networks } from '#accept/networks.ts'
 import type { Credential, Credentials, Guesses, PasswordAnswer } from '#auth/credentials.ts'
 import type { Exchange, Step } from '#auth/sasl/exchange.ts'
+import type { Mechanism } from '#auth/sasl/mechanisms.ts'
 import { login, loginPrompt, plain } from '#auth/sasl/plain.ts'
 import { scram } from '#auth/sasl/scram.ts'
 import type { AuthAnswer, AuthStep, Soon } from '#mail/decisions.ts'
@@ -15,10 +16,6 @@ import type { Report } from '#mail/event.ts'
 import type { Session } from '#mail/session.ts'
 import type { Clock } from '#sys/clock.ts'
 import * as refusals from './refusals.ts'
-
-/** Best first, as they are announced. */
-export const MECHANISMS = ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'PLAIN', 'LOGIN'] as const
-type Mechanism = (typeof MECHANISMS)[number]
 
 export interface AuthenticationParts {
   readonly credentials: Credentials

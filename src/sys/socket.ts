@@ -211,24 +211,39 @@ function serverSocket(plain: net.Socket, { context, byName }: TlsServerOptions):
   })
 }
 
-let clientContext: tls.SecureContext | undefined
+/** By the authorities that are trusted there; '' for those of the system. A context costs milliseconds to make. */
+const clientContexts = new Map<string, tls.SecureContext>()
+/** More than any configuration has; what reloads leave behind goes then. */
+const CLIENT_CONTEXTS_MAX = 256
+
+function clientContext(authorities = ''): tls.SecureContext {
+  const known = clientContexts.get(authorities)
+  if (known !== undefined) return known
+  const made = tls.createSecureContext({
+    minVersion: TLS_VERSION_MIN,
+    ...(authorities !== '' && { ca: authorities }),
+  })
+  clientContexts.set(authorities, made)
+  if (clientContexts.size > CLIENT_CONTEXTS_MAX) clientContexts.delete(clientContexts.keys().next().value!)
+  return made
+}
+
 /**
  * For which name, or against which TLSA records, a session's certificate was verified. A resumed handshake shows no
  * certificate, and Node compares no name then: without this, a session from an unverified connection would pass as verified.
  */
 const verifiedFor = new WeakMap<Buffer, string>()
 
-const policyKey = ({ serverName, dane }: TlsClientOptions): string =>
-  dane === undefined ? serverName : `${serverName} ${JSON.stringify(dane)}`
+const policyKey = ({ serverName, dane, authorities = '' }: TlsClientOptions): string =>
+  dane === undefined ? `${serverName} ${authorities}` : `${serverName} ${JSON.stringify(dane)}`
 
 function clientSocket(plain: net.Socket, options: TlsClientOptions): tls.TLSSocket {
-  clientContext ??= tls.createSecureContext({ minVersion: TLS_VERSION_MIN })
   const { serverName, onSession } = options
   const verify = options.verify && options.dane === undefined
   const resume = usableSession(options)
   const socket = tls.connect({
     socket: plain,
-    secureContext: clientContext,
+    secureContext: clientContext(options.authorities),
     host: serverName,
     // SNI takes names only (RFC 6066 §3); an address is compared with the certificate by `host`.
     ...(net.isIP(serverName) ? {} : { servername: serverName }),
@@ -280,14 +295,7 @@ function chainOf(socket: tls.TLSSocket): X509Certificate[] {
 
 function serverFacts(socket: tls.TLSSocket): TlsFacts {
   const name = (socket as { servername?: string | false }).servername
-  const facts = commonFacts(socket)
-  // RFC 9266 §2, §4: below TLS 1.3 the octets could be shared with somebody in between.
-  const binding = () => socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
-  return {
-    ...facts,
-    ...(typeof name === 'string' && { serverName: name }),
-    ...(facts.protocol === 'TLSv1.3' && { channelBinding: binding }),
-  }
+  return { ...commonFacts(socket), ...(typeof name === 'string' && { serverName: name }) }
 }
 
 function clientFacts(socket: tls.TLSSocket, options: TlsClientOptions): TlsFacts {
@@ -299,5 +307,8 @@ function clientFacts(socket: tls.TLSSocket, options: TlsClientOptions): TlsFacts
 }
 
 function commonFacts(socket: tls.TLSSocket): TlsFacts {
-  return { protocol: socket.getProtocol() ?? 'unknown', cipher: socket.getCipher().name }
+  const protocol = socket.getProtocol() ?? 'unknown'
+  // RFC 9266 §2, §4: below TLS 1.3 the octets could be shared with somebody in between.
+  const channelBinding = () => socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
+  return { protocol, cipher: socket.getCipher().name, ...(protocol === 'TLSv1.3' && { channelBinding }) }
 }

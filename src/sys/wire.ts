@@ -27,6 +27,8 @@ export interface TlsClientOptions {
   /** SNI, and the name the certificate must have where it is verified. */
   readonly serverName: string
   readonly verify: boolean
+  /** PEM: who may issue the certificate; absent: whom the system trusts. */
+  readonly authorities?: string
   /** The certificate must match this, whoever issued it (RFC 7672); `verify` does not count then. */
   readonly dane?: DaneReference
   /** A session of an earlier connection to the same host, to resume. */

@@ -114,6 +114,10 @@ export interface Route {
   /** Of one destination of such a route: A-labels, or an address literal such as `[192.0.2.1]`. */
   readonly destination?: string
   readonly tls: TlsUse
+  /** Who may issue the certificates of its hosts, with `verified`; absent: whom the system trusts. */
+  readonly authorities?: Authorities
+  /** Who we are to its hosts (RFC 4954); only with `verified`. */
+  readonly login?: RouteLogin
   /** Connections at a time. In a configuration for the whole program, in a worker's directory its share (`share.ts`). */
   readonly connectionsMax: number
   /** Messages that start on their way in a second; whole or share, as above. Absent: as many as the server takes. */
@@ -131,6 +135,20 @@ export interface Route {
   /** Addresses of ours from which connections are made, in random order; absent: as the system chooses. */
   readonly sources?: readonly SourceAddress[]
 }
+
+/** Read with the configuration, as the password below. */
+export interface Authorities {
+  readonly pem: string
+}
+
+export interface RouteLogin {
+  readonly name: string
+  readonly password: Uint8Array
+  /** Those that may be used; absent: all that we know. */
+  readonly mechanisms?: readonly LoginMechanism[]
+}
+
+export type LoginMechanism = 'SCRAM-SHA-256-PLUS' | 'SCRAM-SHA-256' | 'PLAIN' | 'LOGIN'
 
 export interface SourceAddress {
   readonly address: string

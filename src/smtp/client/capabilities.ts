@@ -14,6 +14,8 @@ export interface Capabilities {
   readonly dsn: boolean
   readonly requireTls: boolean
   readonly size: boolean
+  /** SASL mechanisms, upper case (RFC 4954 §3); empty: none. */
+  readonly auth: readonly string[]
   /** RFC 1870 §3: octets that the server takes; absent, zero and nonsense: it does not say. */
   readonly sizeOctetsMax?: number
 }
@@ -28,15 +30,16 @@ export const NO_CAPABILITIES: Capabilities = {
   dsn: false,
   requireTls: false,
   size: false,
+  auth: [],
 }
 
 export function capabilities(reply: RemoteReply): Capabilities {
   const offered = new Map<string, string>()
   for (let i = 1; i < reply.lines.length; i++) {
-    const [keyword = '', parameter = ''] = reply.lines[i]!.split(' ', 2)
-    offered.set(keyword.toUpperCase(), parameter)
+    const [keyword = '', ...parameters] = reply.lines[i]!.split(' ')
+    offered.set(keyword.toUpperCase(), parameters.join(' '))
   }
-  const sizeOctetsMax = sizeLimit(offered.get('SIZE'))
+  const sizeOctetsMax = sizeLimit(offered.get('SIZE')?.split(' ', 1)[0])
   return {
     pipelining: offered.has('PIPELINING'),
     startTls: offered.has('STARTTLS'),
@@ -48,6 +51,7 @@ export function capabilities(reply: RemoteReply): Capabilities {
     dsn: offered.has('DSN'),
     requireTls: offered.has('REQUIRETLS'),
     size: offered.has('SIZE'),
+    auth: mechanismsOf(offered.get('AUTH')),
     ...(sizeOctetsMax === undefined ? {} : { sizeOctetsMax }),
   }
 }
@@ -57,4 +61,12 @@ function sizeLimit(parameter: string | undefined): number | undefined {
   if (parameter === undefined || !/^\d{1,20}$/.test(parameter)) return undefined
   const octets = Number(parameter)
   return octets > 0 ? octets : undefined
+}
+
+// RFC 4422 §3.1: 1 to 20 characters of A-Z, 0-9, hyphen and underscore. Whatever else stands there is none.
+function mechanismsOf(parameter = ''): readonly string[] {
+  return parameter
+    .toUpperCase()
+    .split(' ')
+    .filter((word) => /^[A-Z0-9_-]{1,20}$/.test(word))
 }

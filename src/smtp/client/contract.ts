@@ -18,7 +18,35 @@ export interface ClientSettings {
   readonly tls: 'never' | 'opportunistic' | 'required' | 'verified'
   /** Use BDAT where CHUNKING is offered: saves the round trip of DATA. */
   readonly preferChunking: boolean
+  /** Absent: nobody says who he is. With it no job is given to a server that did not take the login. */
+  readonly login?: ClientLogin
   readonly limits: ClientLimits
+}
+
+/** Who we are to a server (RFC 4954), and how we prove it. Made above `smtp/`, which knows no mechanism and no password. */
+export interface ClientLogin {
+  /** `offered`: the server's mechanisms. Undefined: none of them will do. */
+  begin(offered: readonly string[], channelBinding?: () => Buffer): LoginExchange | undefined
+  /** The text would give the password away: it is shown to nobody. */
+  betrays(text: string): boolean
+}
+
+export interface LoginExchange {
+  readonly mechanism: string
+  /** What is said before the server asks (RFC 4954 §4); absent: the server speaks first. */
+  readonly initial?: Buffer
+  /** A text says why there is no answer; the session ends then. */
+  answer(challenge: Buffer): Promise<Buffer | string>
+  /** The server has proved all that this mechanism makes it prove. */
+  readonly proved: boolean
+}
+
+/** The other end of TLS. */
+export interface SecuredPeer {
+  /** Its certificate names the host, and a trusted authority issued it. */
+  readonly verified: boolean
+  /** RFC 9266; absent: this connection has none. */
+  readonly channelBinding?: () => Buffer
 }
 
 export interface DeliverJob {
@@ -53,6 +81,8 @@ export type ClientEffect =
   | { readonly kind: 'write'; readonly parts: readonly (Buffer | string)[]; readonly more: boolean }
   /** Start TLS, then call `secured`; a handshake that fails ends the session. */
   | { readonly kind: 'start-tls' }
+  /** Ask `exchange` for its answer to this challenge, then call `respond`. */
+  | { readonly kind: 'prove'; readonly exchange: LoginExchange; readonly challenge: Buffer }
   /** A job may be given now. Comes after opening, and after each job. */
   | { readonly kind: 'ready' }
   /** What became of the recipients of the job, in its order. */
@@ -81,7 +111,9 @@ export interface ClientMachine {
   quit(): void
   receive(bytes: Buffer): void
   /** TLS is up: everything known before is forgotten (RFC 3207 §4.2). */
-  secured(): void
+  secured(peer?: SecuredPeer): void
+  /** What `prove` asked for. */
+  respond(answer: Buffer | string): void
   /** The wire takes more octets. */
   flowing(): void
   /** The driver ends the session: the peer closed, the handshake failed, or the job took too long. */

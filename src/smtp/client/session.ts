@@ -9,10 +9,19 @@
 import { type RemoteReply, remoteReplyLine } from '#mail/reply.ts'
 import { type Capabilities, NO_CAPABILITIES } from './capabilities.ts'
 import { isCommandText } from './commands.ts'
-import type { ClientEffect, ClientMachine, ClientSettings, DeliverJob, ProbeJob, SessionFault } from './contract.ts'
+import type {
+  ClientEffect,
+  ClientMachine,
+  ClientSettings,
+  DeliverJob,
+  ProbeJob,
+  SecuredPeer,
+  SessionFault,
+} from './contract.ts'
 import type { Parts } from './data-writer.ts'
 import { Delivery } from './delivery.ts'
 import type { ClientLimits } from './limits.ts'
+import { beginLogin, type LoginDialogue, type LoginMove } from './login.ts'
 import { hello, type OpeningMove, type OpeningStep, openingMove } from './opening.ts'
 import { planDelivery } from './plan.ts'
 import { Probe } from './probe.ts'
@@ -21,10 +30,10 @@ import { meaning, STEPS, type Step } from './steps.ts'
 import { type Ending, type Line, replyTo, type Transaction } from './transaction.ts'
 
 /**
- * `securing`: between STARTTLS and the end of the handshake. `leaving`: QUIT was said. `closed`: the last effect was
+ * `securing`: between STARTTLS and the end of the handshake. `proving`: an answer to a challenge is made. `leaving`: QUIT was said. `closed`: the last effect was
  * given out or waits in `take`.
  */
-type Phase = 'opening' | 'securing' | 'ready' | 'busy' | 'leaving' | 'closed'
+type Phase = 'opening' | 'securing' | 'proving' | 'ready' | 'busy' | 'leaving' | 'closed'
 
 /** Throws a TypeError if the greeting name cannot stand in a command. */
 export function createClientSession(settings: ClientSettings): ClientMachine {
@@ -41,6 +50,8 @@ class ClientSession implements ClientMachine, Line {
   #reader = new ReplyReader()
   #steps: Step[] = ['greeting']
   #transaction: Transaction | undefined
+  #peer: SecuredPeer = UNVERIFIED
+  #login: LoginDialogue | undefined
   #effects: ClientEffect[] = []
   #commands = ''
   #parts: Parts = []
@@ -97,13 +108,20 @@ class ClientSession implements ClientMachine, Line {
     }
   }
 
-  secured(): void {
+  secured(peer = UNVERIFIED): void {
     if (this.#phase !== 'securing') return
     this.#phase = 'opening'
     this.tls = true
+    this.#peer = peer
     this.offered = NO_CAPABILITIES
     this.#reader = new ReplyReader()
     this.#move(hello(this.#settings))
+  }
+
+  respond(answer: Buffer | string): void {
+    if (this.#phase !== 'proving') return
+    this.#phase = 'opening'
+    this.#onLogin(this.#login!.respond(answer))
   }
 
   flowing(): void {
@@ -117,7 +135,8 @@ class ClientSession implements ClientMachine, Line {
   }
 
   tick(nowMs: number): void {
-    if (this.#phase === 'ready' || this.#phase === 'closed') return
+    // What we calculate ourselves is no silence of the server.
+    if (this.#phase === 'ready' || this.#phase === 'closed' || this.#phase === 'proving') return
     if (this.#silentSinceMs === undefined) this.#silentSinceMs = nowMs
     else if (nowMs - this.#silentSinceMs >= this.limits[this.#silence]) this.#onSilence()
   }
@@ -189,6 +208,7 @@ class ClientSession implements ClientMachine, Line {
     else if (step === undefined) this.#failProtocol(`the server sent ${remoteReplyLine(reply)}, and nobody had asked`)
     else if (meaning(step, reply) === 'misplaced') this.#failProtocol(`the server sent ${replyTo(step, reply)}`)
     else if (step === 'rset') this.#onReset(reply)
+    else if (step === 'auth') this.#onLogin(this.#login!.reply(reply))
     else if (this.#transaction) this.#transaction.reply(step, reply)
     else this.#move(openingMove(step as OpeningStep, reply, this.#settings, this.tls))
   }
@@ -214,13 +234,43 @@ class ClientSession implements ClientMachine, Line {
         break
       case 'ready':
         this.offered = move.offered ?? this.offered
-        this.#becomeReady()
+        this.#logInOrBeReady()
         break
       case 'start-tls':
         this.#startTls()
         break
       case 'give-up':
         this.#giveUp(move.fault)
+    }
+  }
+
+  // The one way to the first job: nobody gets past a login that is wanted.
+  #logInOrBeReady(): void {
+    const { login, tls } = this.#settings
+    if (login === undefined) this.#becomeReady()
+    else {
+      const verified = this.tls && tls === 'verified' && this.#peer.verified
+      const begun = beginLogin(login, { ...this.#peer, verified }, this.offered.auth)
+      this.#login = begun.dialogue
+      this.#onLogin(begun.move)
+    }
+  }
+
+  #onLogin(move: LoginMove): void {
+    switch (move.kind) {
+      case 'say':
+        this.say(move.line, 'auth')
+        break
+      case 'prove':
+        this.#phase = 'proving'
+        this.#effect(move)
+        break
+      case 'done':
+        this.#becomeReady()
+        break
+      case 'give-up':
+        if (move.now) this.fail(move.fault)
+        else this.#giveUp(move.fault)
     }
   }
 
@@ -299,6 +349,8 @@ class ClientSession implements ClientMachine, Line {
     this.#more = false
   }
 }
+
+const UNVERIFIED: SecuredPeer = { verified: false }
 
 const INJECTION: SessionFault = {
   obstacle: 'tls',

@@ -4,28 +4,41 @@
 import { type RemoteReply, replyClass } from '#mail/reply.ts'
 import type { ClientLimits } from './limits.ts'
 
-export type Step = 'greeting' | 'ehlo' | 'helo' | 'starttls' | 'mail' | 'rcpt' | 'data' | 'content' | 'rset' | 'quit'
+export type Step =
+  | 'greeting'
+  | 'ehlo'
+  | 'helo'
+  | 'starttls'
+  | 'auth'
+  | 'mail'
+  | 'rcpt'
+  | 'data'
+  | 'content'
+  | 'rset'
+  | 'quit'
 
 export interface StepRule {
   /** For people: "in reply to …". */
   readonly name: string
   /** Which limit bounds the silence before the reply. */
   readonly silence: keyof ClientLimits
-  /** The one code that lets the dialogue go on; absent: any 2yz but 220 and 221. */
-  readonly code?: number
+  /** The codes that let the dialogue go on; absent: any 2yz but 220 and 221. */
+  readonly codes?: readonly number[]
 }
 
 export const STEPS: Readonly<Record<Step, StepRule>> = {
-  greeting: { name: 'the connection', silence: 'greetingMsMax', code: 220 },
+  greeting: { name: 'the connection', silence: 'greetingMsMax', codes: [220] },
   ehlo: { name: 'EHLO', silence: 'commandMsMax' },
   helo: { name: 'HELO', silence: 'commandMsMax' },
-  starttls: { name: 'STARTTLS', silence: 'commandMsMax', code: 220 },
+  starttls: { name: 'STARTTLS', silence: 'commandMsMax', codes: [220] },
+  // RFC 4954 §4: a challenge, or the end.
+  auth: { name: 'AUTH', silence: 'commandMsMax', codes: [334, 235] },
   mail: { name: 'MAIL FROM', silence: 'mailMsMax' },
   rcpt: { name: 'RCPT TO', silence: 'rcptMsMax' },
-  data: { name: 'DATA', silence: 'dataMsMax', code: 354 },
+  data: { name: 'DATA', silence: 'dataMsMax', codes: [354] },
   content: { name: 'end of content', silence: 'dotMsMax' },
   rset: { name: 'RSET', silence: 'commandMsMax' },
-  quit: { name: 'QUIT', silence: 'quitMsMax', code: 221 },
+  quit: { name: 'QUIT', silence: 'quitMsMax', codes: [221] },
 }
 
 export type Meaning = 'go-on' | 'transient' | 'permanent' | 'misplaced'
@@ -38,7 +51,7 @@ export type Meaning = 'go-on' | 'transient' | 'permanent' | 'misplaced'
 export function meaning(step: Step, { code }: RemoteReply): Meaning {
   const kind = replyClass(code)
   if (kind === 'transient' || kind === 'permanent') return kind
-  const wanted = STEPS[step].code
-  if (wanted !== undefined) return code === wanted ? 'go-on' : 'misplaced'
+  const wanted = STEPS[step].codes
+  if (wanted !== undefined) return wanted.includes(code) ? 'go-on' : 'misplaced'
   return kind === 'positive' && code !== 220 && code !== 221 ? 'go-on' : 'misplaced'
 }
