@@ -6,7 +6,7 @@
 
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
-import { a, fakeNameServer } from '#sys/dns/testing.ts'
+import { a, fakeNameServer, soa } from '#sys/dns/testing.ts'
 import { drive, uniformMessages } from '../driver.ts'
 import {
   COLUMNS,
@@ -33,6 +33,7 @@ const FIRST_NUMBERS = { dead: 6_000_000, hole: 8_000_000, tarpit: 10_000_000 }
 const [GOOD_ADDRESS, HOLE_ADDRESS, TARPIT_ADDRESS, DEAD_ADDRESS] = ['127.0.0.1', '127.0.1.2', '127.0.1.3', '127.0.1.4']
 const OCTET_MS = 1000
 const KILOBYTE = 1024
+const TTL_SECONDS = 3600
 
 interface WithCpu extends Measured {
   /** Of the whole relay, for each message of the good domain. */
@@ -82,7 +83,12 @@ export async function destinations(options: BenchOptions): Promise<Table> {
     await slowServer(TARPIT_ADDRESS, mxPort!, dribble),
   ]
   await using names = await fakeNameServer(({ name, type, reply }) => [
-    reply(type === 'A' ? { answers: [a(name, addresses[name] ?? DEAD_ADDRESS, 3600)] } : {}),
+    // With a SOA, so that the relay may keep a "there is none" (RFC 2308 §5) and this process has less to answer.
+    reply(
+      type === 'A'
+        ? { answers: [a(name, addresses[name] ?? DEAD_ADDRESS, TTL_SECONDS)] }
+        : { authorities: [soa('test', TTL_SECONDS)] },
+    ),
   ])
   const relay = await RelayUnderTest.configured(config(mxPort!, names.endpoint.port))
   const fill = (domains: readonly string[], messagesMax: number, firstNumber: number) =>

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { attempted, deferred, delivered, failed } from '#mail/testing.ts'
-import { ATTEMPTS_MAX, NO_ROUTE_RETRY_MS } from './queue.ts'
+import { NO_ROUTE_RETRY_MS } from './queue.ts'
+import { ATTEMPTS_MAX } from './starts.ts'
 import { DAY, HOUR, MINUTE, queueBench, route, settle } from './testing.ts'
 
 const fullForNow = () => attempted(deferred('refused-for-now', '450 4.2.2 mailbox full'))

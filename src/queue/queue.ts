@@ -18,14 +18,13 @@ import { Overdue } from './overdue.ts'
 import { RETRY_JITTER } from './schedule.ts'
 import type { Site } from './site.ts'
 import { Sites } from './sites.ts'
+import { Starts } from './starts.ts'
 import { type Told, told } from './telling.ts'
 import { Throttle } from './throttle.ts'
 import { attempted, endsWithoutDelivery } from './undelivered.ts'
 
 export type { Keep, QueueParts } from './contract.ts'
 
-/** Attempts under way at a time in one worker, all sites together; each holds a socket and a message in memory. */
-export const ATTEMPTS_MAX = 1000
 /** A message whose route left the configuration is looked at again after this. */
 export const NO_ROUTE_RETRY_MS = 15 * 60_000
 /** Mail older than this, at a site of which nothing is known: there may have been an outage. */
@@ -38,8 +37,7 @@ export class Queue {
   readonly #overdue: Overdue
   /** In whose line: an id that was rerouted may stand in an older line too, and counts for nothing there. */
   readonly #waiting = new Map<TraceId, Site>()
-  readonly #underWay = new Set<TraceId>()
-  readonly #wanting = new Set<Site>()
+  readonly #starts: Starts
   readonly #throttle: Throttle
   /** To be pumped in a moment. */
   readonly #pumped = new Set<Site>()
@@ -53,6 +51,7 @@ export class Queue {
     this.#sites = new Sites((id) => parts.keep.get(id)?.state === 'active')
     this.#wallAtStart = parts.clock.wall()
     this.#monotonicAtStart = parts.clock.monotonic()
+    this.#starts = new Starts({ clock: parts.clock, pump: (site) => this.#pump(site) })
     this.#throttle = new Throttle({
       clock: parts.clock,
       tenantRate: (tenant) => parts.tenantRate?.(tenant),
@@ -79,7 +78,7 @@ export class Queue {
   get counts(): Counts {
     return {
       waiting: this.#waiting.size,
-      underWay: this.#underWay.size,
+      underWay: this.#starts.size,
       later: this.#later.size,
       ...this.#sites.counts,
     }
@@ -117,7 +116,7 @@ export class Queue {
    */
   adopt(id: TraceId, route: Route, attempt: Promise<Attempt>): void {
     const site = this.#site(route.id)
-    this.#underWay.add(id)
+    this.#starts.joined(id)
     site.active++
     void this.#conclude(site, id, async () => {
       // First the attempt: whatever happens to the spool meanwhile, a rejection is heard.
@@ -169,7 +168,7 @@ export class Queue {
   /** Makes a message due now, whatever its schedule says. */
   flush(id: TraceId): boolean {
     const entry = this.#parts.keep.get(id)
-    if (entry?.state !== 'active' || this.#underWay.has(id)) return false
+    if (entry?.state !== 'active' || this.#starts.has(id)) return false
     const site = this.#site(entry.route)
     site.wake()
     this.#makeReady(id, entry.route)
@@ -184,7 +183,7 @@ export class Queue {
   }
 
   isUnderWay(id: TraceId): boolean {
-    return this.#underWay.has(id)
+    return this.#starts.has(id)
   }
 
   /** Starts nothing more; resolves when what is under way has ended. */
@@ -192,7 +191,8 @@ export class Queue {
     this.#stopped = true
     this.#later.stop()
     this.#throttle.stop()
-    if (this.#underWay.size === 0) return Promise.resolve()
+    this.#starts.stop()
+    if (this.#starts.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#draining.push(resolve)
     })
@@ -204,7 +204,7 @@ export class Queue {
 
   #makeReady(id: TraceId, routeId: string): void {
     const site = this.#site(routeId)
-    if (this.#waiting.get(id) === site || this.#underWay.has(id)) return
+    if (this.#waiting.get(id) === site || this.#starts.has(id)) return
     this.#waiting.set(id, site)
     const entry = this.#parts.keep.get(id)
     site.ready.push(id, entry?.receivedMs ?? 0, entry !== undefined && this.#isFresh(entry, site))
@@ -251,10 +251,7 @@ export class Queue {
         this.#throttle.pumpAt(site, nowMs + waitMs)
         return
       }
-      if (this.#underWay.size >= ATTEMPTS_MAX) {
-        this.#wanting.add(site)
-        return
-      }
+      if (!this.#starts.may(site, nowMs)) return
       const id = site.ready.shift()!
       if (this.#waiting.get(id) !== site) continue
       this.#waiting.delete(id)
@@ -271,7 +268,7 @@ export class Queue {
   // False: there is nothing to do for this id any more (an operator held, deleted or rerouted it meanwhile).
   #start(site: Site, route: Route | undefined, id: TraceId): boolean {
     const entry = this.#parts.keep.get(id)
-    if (entry?.state !== 'active' || this.#underWay.has(id)) return false
+    if (entry?.state !== 'active' || this.#starts.has(id)) return false
     if (entry.route !== site.routeId) {
       this.#makeReady(id, entry.route)
       return false
@@ -280,7 +277,7 @@ export class Queue {
       this.#withoutRoute(entry)
       return false
     }
-    this.#underWay.add(id)
+    this.#starts.started(site, id, this.#parts.clock.monotonic())
     site.active++
     this.#throttle.started(site, route)
     void this.#conclude(site, id, async () => {
@@ -298,7 +295,7 @@ export class Queue {
     if (this.#stopped || this.#waiting.get(id) !== site || this.#parts.keep.get(id)?.route !== site.routeId)
       return false
     this.#waiting.delete(id)
-    this.#underWay.add(id)
+    this.#starts.joined(id)
     site.active++
     void this.#conclude(site, id, work)
     return true
@@ -322,12 +319,12 @@ export class Queue {
     } catch (error) {
       this.#defect(id, error)
     } finally {
-      this.#underWay.delete(id)
+      this.#starts.ended(id)
       site.active--
-      if (this.#underWay.size === 0) for (const resolve of this.#draining) resolve()
+      if (this.#starts.size === 0) for (const resolve of this.#draining) resolve()
       this.#pump(site)
       this.#sites.ended(site, this.#parts.clock.monotonic())
-      this.#pumpWanting()
+      this.#starts.serve()
     }
   }
 
@@ -336,14 +333,6 @@ export class Queue {
     if (this.#parts.keep.get(id)) this.#postpone(id)
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
     this.#parts.report({ kind: 'alarm', symbol: 'queue-defect', text: `${id}: ${text}` })
-  }
-
-  #pumpWanting(): void {
-    for (const site of this.#wanting) {
-      if (this.#underWay.size >= ATTEMPTS_MAX) return
-      this.#wanting.delete(site)
-      this.#pump(site)
-    }
   }
 
   #apply(site: Site, route: Route, message: StoredMessage, tried: readonly number[], attempt: Attempt): Soon<void> {
@@ -375,6 +364,7 @@ export class Queue {
 
   #signal(site: Site, route: Route, signal: SiteSignal): void {
     const nowMs = this.#parts.clock.monotonic()
+    this.#starts.heard(site, signal === 'succeeded', nowMs)
     if (signal === 'succeeded') site.succeeded(route.connectionsMax, nowMs, route.messagesPerSecondMax)
     else if (signal === 'congested') site.congested(nowMs)
     else site.unreachable(this.#parts.clock, this.#parts.random())

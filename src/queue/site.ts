@@ -9,6 +9,7 @@
  */
 import type { TraceId } from '#mail/trace-id.ts'
 import type { Clock } from '#sys/clock.ts'
+import { splitRouteId } from '#tenant/destination.ts'
 import { Line } from './line.ts'
 import { Pace } from './pace.ts'
 
@@ -23,6 +24,8 @@ const MISSED_MAX = 1_000
 
 export class Site {
   readonly routeId: string
+  /** One of the many that a route finds by MX; false: a declared route. */
+  readonly isDestination: boolean
   readonly ready = new Line()
   readonly pace = new Pace()
   active = 0
@@ -38,6 +41,7 @@ export class Site {
 
   constructor(routeId: string) {
     this.routeId = routeId
+    this.isDestination = splitRouteId(routeId).destination !== undefined
   }
 
   /** How many more attempts may start now. */

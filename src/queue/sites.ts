@@ -4,7 +4,6 @@
  * ones whose mail is gone are looked for now and then.
  */
 import type { TraceId } from '#mail/trace-id.ts'
-import { splitRouteId } from '#tenant/destination.ts'
 import type { Drain } from './contract.ts'
 import { Site } from './site.ts'
 import { drainsOf, siteCounts } from './site-counts.ts'
@@ -47,13 +46,13 @@ export class Sites {
 
   /** An attempt has ended there. */
   ended(site: Site, nowMs: number): void {
-    if (isDestination(site) && site.isEmpty && site.isOrdinary(nowMs)) this.#forget(site)
+    if (site.isDestination && site.isEmpty && site.isOrdinary(nowMs)) this.#forget(site)
   }
 
   // Twice as many until the next time: each site pays for its own.
   #look(nowMs: number): void {
     for (const site of this.#sites.values()) {
-      if (isDestination(site) && site.isEmpty && site.closedUntilMs <= nowMs && !site.isMissed(this.#isLive)) {
+      if (site.isDestination && site.isEmpty && site.closedUntilMs <= nowMs && !site.isMissed(this.#isLive)) {
         this.#forget(site)
       }
     }
@@ -64,5 +63,3 @@ export class Sites {
     if (this.#sites.get(site.routeId) === site) this.#sites.delete(site.routeId)
   }
 }
-
-const isDestination = ({ routeId }: Site): boolean => splitRouteId(routeId).destination !== undefined

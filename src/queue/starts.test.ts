@@ -1,0 +1,123 @@
+/** Who may start: destinations that are well, beside very many of which nothing good is known. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { attempted, deferred, delivered } from '#mail/testing.ts'
+import {
+  ATTEMPTS_MAX,
+  PROVEN_MS,
+  UNPROVEN_ATTEMPTS_MAX,
+  UNPROVEN_BURST,
+  UNPROVEN_PER_SECOND,
+  UNPROVEN_PER_SITE_MAX,
+} from './starts.ts'
+import { queueBench, route, settle } from './testing.ts'
+
+const GOOD = 'bakery/internet/good.test'
+const dead = (i: number, tenant = 'bakery'): string => `${tenant}/internet/d${i}.test`
+const success = () => attempted(delivered())
+const noConnection = () => attempted(deferred('connect'))
+
+function bench(count: number, tenant = 'bakery') {
+  const ids = Array.from({ length: count }, (_, i) => dead(i, tenant))
+  const made = queueBench(
+    [GOOD, 'florist/internet/new.test', 'florist/internet/other.test', ...ids].map((id) => route(id)),
+  )
+  const to = (id: string) => made.add(['bob@x.test'], id)
+  const started = (id: string): number => made.trying.filter((one) => one.route === id).length
+  return { ...made, ids, to, started }
+}
+
+test('mail for a destination that is well starts at once, however many others wait', async () => {
+  const { ids, to, started, trying, queue } = bench(2000)
+  to(GOOD)
+  await settle()
+  await trying[0]?.end(success())
+  for (const id of ids) to(id)
+  await settle()
+  assert.equal(trying.length, 1 + UNPROVEN_BURST - 1)
+  for (let i = 0; i < 4; i++) to(GOOD)
+  await settle()
+  assert.equal(started(GOOD), 5)
+  assert.equal(queue.counts.waiting, 2000 - (UNPROVEN_BURST - 1))
+})
+
+test('half of the room is kept from those of which nothing good is known', async () => {
+  const { ids, to, clock, queue, trying } = bench(2000)
+  for (const id of ids) to(id)
+  await clock.pass((2 * UNPROVEN_ATTEMPTS_MAX * 1000) / UNPROVEN_PER_SECOND)
+  assert.equal(queue.counts.underWay, UNPROVEN_ATTEMPTS_MAX)
+  assert.ok(UNPROVEN_ATTEMPTS_MAX <= ATTEMPTS_MAX / 2)
+  await trying[0]?.end(noConnection())
+  assert.equal(trying.length, UNPROVEN_ATTEMPTS_MAX + 1, 'who waits for room gets it')
+})
+
+test('they have one rate, and all of them get their turn', async () => {
+  const { ids, to, clock, answer, trying, started, queue } = bench(500)
+  answer.with = noConnection
+  for (const id of ids) to(id)
+  await clock.pass(1000)
+  assert.ok(trying.length <= UNPROVEN_BURST + UNPROVEN_PER_SECOND)
+  assert.ok(trying.length >= UNPROVEN_PER_SECOND)
+  await clock.pass(7000)
+  assert.ok(ids.every((id) => started(id) > 0))
+  await queue.drain()
+  assert.equal(clock.timers, 0)
+})
+
+test('the first message of another tenant does not stand behind ten thousand of this one', async () => {
+  const { ids, to, clock, answer, trying, started } = bench(1000)
+  answer.with = noConnection
+  for (const id of ids) to(id)
+  await clock.pass(100)
+  to('florist/internet/new.test')
+  const before = trying.length
+  await clock.pass(100)
+  assert.equal(started('florist/internet/new.test'), 1)
+  assert.ok(trying.length - before <= UNPROVEN_PER_SECOND / 10 + 1)
+})
+
+test('a first attempt does not stand behind ten thousand that are tried again', async () => {
+  const { ids, to, clock, answer, started } = bench(1000)
+  answer.with = noConnection
+  for (const id of ids) to(id)
+  // All have failed and come back.
+  await clock.pass(40_000)
+  to(GOOD)
+  await clock.pass(100)
+  assert.equal(started(GOOD), 1)
+})
+
+test('one of them has few attempts until one gets through', async () => {
+  const { to, trying, started } = bench(0)
+  for (let i = 0; i < 5; i++) to(GOOD)
+  await settle()
+  assert.equal(started(GOOD), UNPROVEN_PER_SITE_MAX)
+  await trying[0]?.end(success())
+  assert.equal(started(GOOD), 5)
+})
+
+test('a proof ends with a failure, and with time', async () => {
+  const { ids, to, clock, answer, started } = bench(100)
+  const proven = async (): Promise<boolean> => {
+    const before = started(GOOD)
+    to(GOOD)
+    await settle()
+    return started(GOOD) > before
+  }
+  answer.with = success
+  to(GOOD)
+  await settle()
+  answer.with = ({ id }) => (id === GOOD ? success() : noConnection())
+  for (const id of ids) to(id)
+  assert.ok(await proven())
+  answer.with = ({ id }) => (id === GOOD ? attempted(deferred('timeout')) : noConnection())
+  assert.ok(await proven())
+  assert.ok(!(await proven()), 'it timed out')
+  answer.with = ({ id }) => (id === GOOD ? success() : noConnection())
+  await clock.pass(30 * 60_000)
+  assert.ok(await proven())
+  await clock.pass(PROVEN_MS)
+  for (let i = 0; i < UNPROVEN_BURST; i++) to(`florist/internet/${i % 2 ? 'new' : 'other'}.test`)
+  for (const id of ids) to(id)
+  assert.ok(!(await proven()), 'long ago')
+})
