@@ -21,7 +21,28 @@ const arrived = ({ letter }: Posted, content = letter.content) => ({
 test('an account that balances', () => {
   const [taken, refused, later] = [posted(1, 250), posted(2, 550), posted(3, 450, 250)]
   const result = account([taken, refused, later], [arrived(taken), arrived(later)], RELAY)
-  assert.deepEqual(result, { sent: 3, delivered: 2, refused: 1, deferred: 1, cameBack: 1, bounces: 0, faults: [] })
+  assert.deepEqual(result, {
+    sent: 3,
+    delivered: 2,
+    refused: 1,
+    deferred: 1,
+    cameBack: 1,
+    bounces: 0,
+    notices: 0,
+    faults: [],
+  })
+})
+
+test('a notice to the postmaster is counted for itself; a report, or one to somebody else, is a bounce', () => {
+  const notice = (recipient: string, type = 'text/plain') => ({
+    reversePath: '',
+    recipients: [recipient],
+    content: Buffer.from(`Auto-Submitted: auto-generated\r\nContent-Type: ${type}\r\n\r\ntext\r\n`),
+  })
+  const own = account([], [notice('postmaster@bakery.example')], RELAY)
+  assert.deepEqual([own.notices, own.bounces, own.faults], [1, 0, []])
+  for (const other of [notice('anna@bakery.example'), notice('postmaster@bakery.example', 'multipart/report')])
+    assert.match(account([], [other], RELAY).faults.join('\n'), /1 bounces/)
 })
 
 test('a sender that was asked to come back and has not come is no fault', () => {

@@ -29,11 +29,14 @@ export interface Account {
   readonly deferred: number
   readonly cameBack: number
   readonly bounces: number
+  /** The relay's own notices to the customer's postmaster. */
+  readonly notices: number
   /** What does not balance; empty when all is well. */
   readonly faults: readonly string[]
 }
 
-export function account(posted: readonly Posted[], mailboxes: readonly Delivered[], relay: RelayFacts): Account {
+export function account(posted: readonly Posted[], inMailboxes: readonly Delivered[], relay: RelayFacts): Account {
+  const mailboxes = inMailboxes.filter((one) => !isNotice(one))
   const accepted = posted.filter((one) => lastCode(one) < 400)
   const refused = posted.filter((one) => lastCode(one) >= 500)
   const deferred = posted.filter(({ answers }) => answers.some(({ reply }) => isDeferral(reply.code)))
@@ -48,8 +51,22 @@ export function account(posted: readonly Posted[], mailboxes: readonly Delivered
     ...(bounces === 0 ? [] : [`${bounces} bounces`]),
     ...sumFaults(figures.sent, figures.delivered + figures.refused + deferred.length - cameBack.length),
   ]
-  return { ...figures, deferred: deferred.length, cameBack: cameBack.length, bounces, faults }
+  return {
+    ...figures,
+    deferred: deferred.length,
+    cameBack: cameBack.length,
+    bounces,
+    notices: inMailboxes.length - mailboxes.length,
+    faults,
+  }
 }
+
+/** Written by the relay itself to the postmaster, and no report about anybody's message. */
+const isNotice = ({ reversePath, recipients, content }: Delivered): boolean =>
+  reversePath === '' &&
+  recipients.every((recipient) => recipient.startsWith('postmaster@')) &&
+  content.includes('Auto-Submitted: auto-generated') &&
+  !content.includes('multipart/report')
 
 const isDeferral = (code: number): boolean => code >= 400 && code < 500
 const lastCode = ({ answers }: Posted): number => answers.at(-1)?.reply.code ?? 0

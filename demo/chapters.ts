@@ -194,6 +194,7 @@ export async function reckoning({ timeline, stage }: Parties): Promise<boolean> 
   row(timeline, 'refused', result.refused, 'the sender heard it himself, in the session')
   row(timeline, 'deferred', result.deferred, `of which ${result.cameBack} came back and count as delivered`)
   row(timeline, 'bounces generated', result.bounces, 'to anyone')
+  row(timeline, 'notices', result.notices, 'to the bakery’s own postmaster, of the login that was locked')
   for (const fault of result.faults) timeline.note(`✗ ${fault}`, 'bad')
   if (result.faults.length === 0) timeline.note('✓ the account balances\n', 'good')
   return result.faults.length === 0
