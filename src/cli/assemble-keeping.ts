@@ -1,5 +1,5 @@
 /** What one worker keeps: the queue of its spool, what is known of outages, what is held, and the operator's hands. */
-import type { StoredMessage } from '#mail/stored.ts'
+import type { QueueEntry, StoredMessage } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import { Holds } from '#queue/holds.ts'
 import { Operations } from '#queue/operations.ts'
@@ -9,9 +9,11 @@ import { envelopeToSend } from '#queue/redirect.ts'
 import type { Spool } from '#spool/contract.ts'
 import type { Directory, Route } from '#tenant/directory.ts'
 import { plainPath } from '../relay/bounces.ts'
+import { LockedMail, type LockedMailParts } from '../relay/locked-mail.ts'
 import { keepOf } from '../relay/spool-faults.ts'
 import { StatusReports, type StatusReportsParts } from '../relay/status-reports.ts'
 import type { Outside, Sending } from './assemble.ts'
+import { loginStatesOf } from './credentials-desk.ts'
 import type { Current } from './current.ts'
 import { nobody, outboundDesk } from './outbound-desk.ts'
 
@@ -21,6 +23,9 @@ export interface Keeping {
   readonly operations: Operations
   readonly holds: Holds
   readonly keep: Keep
+  readonly lockedMail: LockedMail
+  /** Replay found it. */
+  readonly found: (entry: QueueEntry) => void
 }
 
 export function assembleKeeping(
@@ -43,6 +48,7 @@ export function assembleKeeping(
     soon: setImmediate,
     lifetimeMs: (to, message) => lifetimeMs(current, outages, to, message),
     lifetimeMsMin: (to) => shortestLifetimeMs(current.directory, to),
+    withheld: (message) => lockedMail.withheld(message),
     tell: (message, tried) => reports.tell(message, tried),
     tenantRate: (tenant) => current.directory.tenant(tenant)?.messagesPerSecondMax,
     attempt(to, message, recipients) {
@@ -72,8 +78,23 @@ export function assembleKeeping(
     wake,
     report: tell,
   })
-  return { queue, operations, outages, holds, keep }
+  const lockedMail: LockedMail = assembleLockedMail({ keep, spool, queue, report: tell }, outside)
+  const found = (entry: QueueEntry) => {
+    queue.add(entry)
+    holds.found(entry)
+    lockedMail.found(entry)
+  }
+  return { queue, operations, outages, holds, keep, lockedMail, found }
 }
+
+type LockedMailOf = Pick<LockedMailParts, 'keep' | 'queue' | 'report'> & { readonly spool: Spool }
+
+const assembleLockedMail = ({ spool, ...parts }: LockedMailOf, { shared }: Outside): LockedMail =>
+  new LockedMail({
+    ...parts,
+    entries: () => spool.entries(),
+    login: shared ? loginStatesOf(shared.store) : () => 'gone',
+  })
 
 function assembleOutages(queue: Queue, { recipients }: Sending, wake: (routeId: string) => void): Outages {
   return new Outages({

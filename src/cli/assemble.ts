@@ -10,7 +10,6 @@ import { createDelivery, type Delivery } from '#deliver/delivery.ts'
 import type { Resolve } from '#deliver/dial.ts'
 import type { Report } from '#mail/event.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
-import type { QueueEntry } from '#mail/stored.ts'
 import { traceIds } from '#mail/trace-id.ts'
 import type { Holds } from '#queue/holds.ts'
 import type { Operations } from '#queue/operations.ts'
@@ -37,7 +36,7 @@ import { spoolAlarmEvent } from '../relay/spool-faults.ts'
 import { acceptSettings } from './accept-settings.ts'
 import { AnsweredBatch } from './answered-batch.ts'
 import { assembleDestinations } from './assemble-destinations.ts'
-import { assembleKeeping } from './assemble-keeping.ts'
+import { assembleKeeping, type Keeping } from './assemble-keeping.ts'
 import { assembleReceiving } from './assemble-receiving.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
@@ -83,6 +82,7 @@ export interface Worker {
   readonly operations: Operations
   readonly outages: Outages
   readonly holds: Holds
+  readonly lockedMail: Keeping['lockedMail']
   readonly report: RunningReport
   readonly delivery: Delivery
   /** The desk says that something has changed. */
@@ -156,16 +156,12 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const made = { current, report, spool, sending, keeping, newTraceId, keys, credentials }
   const acceptor = assembleReceiving(options, made, outside)
   const { delivery, recipients, findings, tell } = sending
-  const { queue, operations, outages, holds } = keeping
-  const found = (entry: QueueEntry) => {
-    queue.add(entry)
-    holds.found(entry)
-  }
+  const { queue, operations, outages, holds, lockedMail } = keeping
   // Mail that a maintenance holds back must not slip out first.
   const unfollow = await options.follow?.(outages)
   // What replay has found already, then what it finds from now on.
-  for (const entry of spool.entries()) found(entry)
-  spool.onEntry(found)
+  for (const entry of spool.entries()) keeping.found(entry)
+  spool.onEntry(keeping.found)
   watch(report, { acceptor, queue, holds, spool, delivery })
   return {
     acceptor,
@@ -175,6 +171,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     report,
     operations,
     holds,
+    lockedMail,
     sendNotice: (question) =>
       sendNotice({ newTraceId, directory: () => current.directory, spool, queue, report: tell }, question),
     recipientsChanged: (notice) => recipients.changed(notice),

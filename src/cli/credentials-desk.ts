@@ -4,6 +4,7 @@ import type { Credentials, Guesses } from '#auth/credentials.ts'
 import { CredentialReader } from '#store/credentials.ts'
 import type { Database } from '#store/database.ts'
 import type { Clock } from '#sys/clock.ts'
+import type { LoginState } from '../relay/locked-mail.ts'
 import type { GuessQuestions } from './clerks/guesses.ts'
 import type { AskDesk } from './serve/worker.ts'
 
@@ -34,6 +35,15 @@ export function credentialsOf({ store, desk, clock, tenantExists, fault }: Crede
     // When a login was used last is good to know; a check does not depend on it.
     used: (login, applicationPassword) => void desk('credentials/used', { login, applicationPassword }).catch(() => {}),
   })
+}
+
+/** For mail that waits: may its login send? */
+export function loginStatesOf(store: Database): (login: string) => LoginState {
+  const reader = new CredentialReader(store)
+  return (login) => {
+    const found = reader.find(login)
+    return found === undefined ? 'gone' : found.locked === undefined ? 'open' : 'locked'
+  }
 }
 
 /** The client waits meanwhile; a supervisor that is slower than this is in trouble. */

@@ -4,7 +4,7 @@
  */
 import { Command } from 'commander'
 import type { PasswordAnswer } from '#auth/credentials.ts'
-import type { CredentialRow, CredentialShown, PasswordSet } from './clerks/credentials.ts'
+import type { CredentialMoved, CredentialRow, CredentialShown, PasswordSet } from './clerks/credentials.ts'
 import type { Standing } from './clerks/guesses.ts'
 import { EXIT, UserError } from './exit.ts'
 import { knownPassword, newPassword, type PasswordOptions, terminal } from './password-input.ts'
@@ -105,22 +105,23 @@ function addLooks(credentials: Command, desk: Desk): void {
 }
 
 function addRights(credentials: Command, desk: Desk): void {
-  const simple = (what: string, description: string, done: (row: CredentialRow) => string) =>
+  const simple = (what: string, description: string, done: (row: CredentialMoved) => string) =>
     credentials
       .command(`${what} <login>`)
       .description(description)
-      .action(async (login: string) => out(done((await desk(what, { login })) as CredentialRow)))
+      .action(async (login: string) => out(done((await desk(what, { login })) as CredentialMoved)))
   simple('disable', 'not to be used until it is enabled', ({ login }) => `${login} is disabled`)
   simple('enable', 'to be used again', ({ login }) => `${login} is enabled`)
-  simple('unlock', 'to be used again after a lock', unlockText)
+  simple('unlock', 'to be used again after a lock; what is held for it goes out', unlockText)
   simple('remove', 'with its application passwords', ({ login, tenant }) => `${login} of ${tenant} is removed`)
   credentials
     .command('lock <login>')
     .description('not to be used until it is unlocked; its owner hears the reason')
     .requiredOption('--reason <text>', 'for its owner, and for whoever unlocks it')
     .action(async (login: string, { reason }: { reason: string }) => {
-      const { login: name, locked } = (await desk('lock', { login, reason })) as CredentialRow
-      out(locked ? `${name} was locked already: ${locked.reason}` : `${name} is locked`)
+      const { login: name, locked, moved } = (await desk('lock', { login, reason })) as CredentialMoved
+      const held = moved === 0 ? '' : `; held: ${countText(moved)} that it sent`
+      out(locked ? `${name} was locked already: ${locked.reason}` : `${name} is locked${held}`)
     })
   credentials
     .command('restrict <login>')
@@ -204,10 +205,13 @@ function answerText(login: string, answer: PasswordAnswer): string {
   return answer.kind === 'wrong' ? `${login}: wrong password, or no such login` : `${login}: ${answer.text}`
 }
 
-function unlockText({ login, locked }: CredentialRow): string {
-  if (locked === undefined) return `${login} was not locked`
-  return `${login} is unlocked; it was locked ${dateText(locked.atMs)} (${ago(locked.atMs)}): ${locked.reason}`
+function unlockText({ login, locked, moved }: CredentialMoved): string {
+  const sent = moved === 0 ? '' : `\nwhat was held goes out: ${countText(moved)}`
+  if (locked === undefined) return `${login} was not locked${sent}`
+  return `${login} is unlocked; it was locked ${dateText(locked.atMs)} (${ago(locked.atMs)}): ${locked.reason}${sent}`
 }
+
+const countText = (messages: number): string => `${messages} ${messages === 1 ? 'message' : 'messages'}`
 
 function rowText({ login, tenant, networks, senders, lastUsedAtMs, works, ...row }: CredentialRow): string {
   const state = [

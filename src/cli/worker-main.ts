@@ -24,6 +24,9 @@ export interface WorkerQuestions {
   'dkim/changed': { body: undefined }
   /** An operator tries a password: answered with `PasswordAnswer`. */
   'credentials/check': { body: { login: string; password: string } }
+  /** A login was locked or unlocked: how many of its messages were held or released. */
+  'credentials/locked': { body: { tenant: string; login: string } }
+  'credentials/unlocked': { body: { login: string } }
   'outages-news': { body: OutagesNews }
   'outages-waiting': { body: WaitingQuestion }
   'outages-flush': { body: { routes: readonly string[] } }
@@ -106,6 +109,12 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       const { login, password } = body as WorkerQuestions['credentials/check']['body']
       return worker.credentials?.check(login, password)
     }
+    case 'credentials/locked': {
+      const { tenant, login } = body as WorkerQuestions['credentials/locked']['body']
+      return worker.lockedMail.hold(tenant, login)
+    }
+    case 'credentials/unlocked':
+      return worker.lockedMail.release((body as WorkerQuestions['credentials/unlocked']['body']).login)
     case 'outages-news':
       return worker.outages.learn(body as OutagesNews)
     case 'outages-waiting':

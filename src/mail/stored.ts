@@ -18,9 +18,9 @@ export type RecipientState =
 
 /**
  * `refused`: the next hop's 5yz after we had custody; `expired`: the lifetime ended; `operator`: by command; `policy`: the
- * tenant's own rules, before any attempt.
+ * tenant's own rules, before any attempt; `locked`: the login that sent it is locked.
  */
-export type HoldReason = 'refused' | 'expired' | 'operator' | 'loop' | 'policy'
+export type HoldReason = 'refused' | 'expired' | 'operator' | 'loop' | 'policy' | 'locked'
 
 /** Facts of reception that outlive the session. */
 export interface Reception {

@@ -22,6 +22,8 @@ export interface QueueParts {
   /** Tries the given recipients (indices). Never rejects for what a peer does. */
   readonly attempt: (route: Route, message: StoredMessage, recipients: readonly number[]) => Promise<Attempt>
   readonly report: Report
+  /** True: it may not be sent now, and was held instead. */
+  readonly withheld?: (message: StoredMessage) => boolean
   /** How long this message is tried; without it as long as its route says. */
   readonly lifetimeMs?: (route: Route, message: StoredMessage) => number
   /** No message of this route has less. */

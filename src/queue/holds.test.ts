@@ -189,7 +189,7 @@ describe('the list', () => {
 describe('the counts', () => {
   it('are of recipients by reason, through every end of a hold', async () => {
     const { refused, add, holds, keep, trying, clock, queue } = bench()
-    const none = { refused: 0, expired: 0, operator: 0, loop: 0, policy: 0 }
+    const none = { refused: 0, expired: 0, operator: 0, loop: 0, policy: 0, locked: 0 }
     assert.deepEqual(holds.counts, none)
     const two = await refused('bob@bakery.test', 'joe@bakery.test')
     const waiting = add(['ida@bakery.test', 'ken@bakery.test'])

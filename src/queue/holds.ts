@@ -105,7 +105,7 @@ export class Holds {
   readonly #parts: HoldsParts
   readonly #known = new Map<TraceId, Known>()
   /** Kept with each change, so that whoever asks pays nothing for a hundred thousand holds. */
-  readonly #counts: Record<HoldReason, number> = { refused: 0, expired: 0, operator: 0, loop: 0, policy: 0 }
+  readonly #counts: Record<HoldReason, number> = { refused: 0, expired: 0, operator: 0, loop: 0, policy: 0, locked: 0 }
   readonly #later = new DueHeap<TraceId>()
   readonly #graceEndMs: number
   #timer: { dueMs: number; cancel: Cancel } | undefined

@@ -283,7 +283,7 @@ export class Queue {
     void this.#conclude(site, id, async () => {
       const loaded = this.#parts.keep.load(id)
       const message = loaded instanceof Promise ? await loaded : loaded
-      if (!message) return
+      if (!message || this.#parts.withheld?.(message)) return
       const tried = pendingOf(message)
       await this.#apply(site, route, message, tried, await this.#parts.attempt(route, message, tried))
     })

@@ -9,6 +9,7 @@ import { leaving } from '../harness/leaving.ts'
 import { knows, startSink } from '../harness/sink.ts'
 import { greeted } from '../harness/smtp-talk.ts'
 import { startVorposten } from '../harness/vorposten.ts'
+import { waitFor } from '../harness/wait-for.ts'
 
 const PASSWORD = 'correct horse battery'
 const [ANNA, BERND] = ['anna@dest.test', 'bernd@dest.test']
@@ -100,4 +101,31 @@ test('limits hold across sessions, workers and a restart', async () => {
   await relay.stop()
   await relay.start()
   await ask(/^451 4\.7\.1 /)
+})
+
+test('what a locked login sent and has not left is held, also over a restart, and leaves when it is unlocked', async () => {
+  await using open_ = await open()
+  const { relay, world, loggedIn, mailOf } = open_
+  await world.stop()
+  {
+    using anna = await loggedIn(ANNA)
+    assert.match((await anna.message(mailOf(ANNA, 'bob@elsewhere.test'))).text, /^250 /)
+    using bernd = await loggedIn(BERND)
+    assert.match((await bernd.message(mailOf(BERND, 'bob@elsewhere.test'))).text, /^250 /)
+  }
+  await waitFor('both attempts to fail', async () => {
+    const { text } = await relay.command('queue', 'list')
+    return !text.includes('under way') && /2 messages|bob@[\s\S]*bob@/.test(text)
+  })
+  const locked = await relay.command('credentials', 'lock', ANNA, '--reason', 'it sent spam')
+  assert.match(locked.text, /is locked; held: 1 message that it sent/)
+  await relay.stop()
+  await relay.start()
+  await world.start()
+  await relay.command('queue', 'flush')
+  const [first] = await world.received(1)
+  assert.match(first!.content.toString(), /From: bernd/)
+  assert.match((await relay.command('queue', 'list', '--state', 'held')).text, /bob@elsewhere\.test/)
+  assert.match((await relay.command('credentials', 'unlock', ANNA)).text, /what was held goes out: 1 message$/m)
+  await world.received(2)
 })

@@ -35,6 +35,8 @@ function open(path = ':memory:', clock = new HandClock()) {
     log: (line) => void lines.push(line),
     notify: (notice) => void notices.push(notice),
   })
+  const asked: unknown[] = []
+  clerk.started(async (about, body) => [asked.push([about, body])])
   const take = async (login?: string, limits = LIMITS) =>
     (await clerk.answer('take', { tenant: 'bakery', ...(login && { login }), limits })) as QuotaAnswer
   const takes = async (times: number, login?: string, limits = LIMITS) => {
@@ -44,7 +46,7 @@ function open(path = ':memory:', clock = new HandClock()) {
   }
   const answered = (answered: number, unknown: number) =>
     clerk.answer('answered', [{ tenant: 'bakery', login: ANNA, answered, unknown }])
-  return { notices, clock, store, credentials, clerk, lines, take, takes, answered }
+  return { asked, notices, clock, store, credentials, clerk, lines, take, takes, answered }
 }
 
 test('a burst, then the day: each login has its own, and the tenant one for all', async () => {
@@ -79,7 +81,7 @@ test('a restart forgets nothing', async (t) => {
 })
 
 test('guessed addresses slow a login down, then lock it, and say why; unlocked, it begins anew', async () => {
-  const { answered, takes, take, credentials, lines, clerk, notices, clock } = open()
+  const { answered, takes, take, credentials, lines, clerk, notices, clock, asked } = open()
   await answered(40, 10)
   assert.match(lines[0]!, /slowed down \(unknown-recipients: 10 of 40 recipients .*\)/)
   assert.equal(await takes(10, ANNA), 2)
@@ -92,6 +94,7 @@ test('guessed addresses slow a login down, then lock it, and say why; unlocked, 
   const signs = [{ symbol: 'unknown-recipients', count: 20, of: 52 }]
   const expected = { kind: 'login-locked', tenant: 'bakery', login: ANNA, atMs: clock.wall(), signs }
   assert.deepEqual(notices, [expected])
+  assert.deepEqual(asked, [['credentials/locked', { tenant: 'bakery', login: ANNA }]])
   assert.equal((await take('bernd@bakery.test')).kind, 'taken')
   credentials.unlock(ANNA)
   assert.equal(await takes(10, ANNA), 10)

@@ -5,7 +5,7 @@
  * Counts are in memory and are written every `WRITE_MS`: a crash forgets the last seconds, which a limit against floods
  * can bear, and nobody waits for a disk. One that fails keeps no mail back. Limit: `SUBJECTS_MAX`.
  */
-import type { Clerk } from '#cli/serve/desk.ts'
+import type { AskWorkers, Clerk } from '#cli/serve/desk.ts'
 import type { Notify } from '#mail/notice.ts'
 import {
   BURST_MS,
@@ -101,6 +101,7 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
   readonly #parts: AbuseClerkParts
   readonly #kept: SendingCounts
   readonly #tallies = new Map<string, Tally>()
+  #workers: AskWorkers = async () => []
   #changed = new Map<string, CountRow>()
   #cancel: Cancel = () => {}
   #isTimed = false
@@ -111,6 +112,10 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     this.#kept = new SendingCounts(parts.store)
     for (const { subject, what, startMs, count } of this.#kept.all(parts.wallMs()))
       if (what in COUNTED) this.#tally(subject)[what as What].add(count, startMs)
+  }
+
+  started(workers: AskWorkers): void {
+    this.#workers = workers
   }
 
   async answer(what: string, body: unknown): Promise<unknown> {
@@ -241,6 +246,8 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     this.#forget(loginKey(login))
     const then = `vorposten credentials unlock ${login}`
     log(`warning: credential ${login} of ${tenant}: locked (${whyOf(signs)}); then: ${then}`)
+    // Workers that do not answer hold it at its next attempt.
+    void this.#workers('credentials/locked', { tenant, login }).catch(() => {})
     const seen = signs.map(({ symbol, count, of }) => ({ symbol, count, ...(of !== undefined && { of }) }))
     notify({ kind: 'login-locked', tenant, login, atMs: clock.wall(), signs: seen })
   }

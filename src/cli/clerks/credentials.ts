@@ -9,7 +9,7 @@ import type { PasswordAnswer } from '#auth/credentials.ts'
 import { hashPassword } from '#auth/password-hash.ts'
 import { scramKeysOf } from '#auth/scram-keys.ts'
 import { EXIT, UserError } from '#cli/exit.ts'
-import type { AskOne, Clerk } from '#cli/serve/desk.ts'
+import type { AskOne, AskWorkers, Clerk } from '#cli/serve/desk.ts'
 import type { Config } from '#config/config.ts'
 import {
   APPLICATION_PASSWORDS_MAX,
@@ -48,6 +48,9 @@ const DEEDS = {
 } as const
 type Deed = keyof typeof DEEDS
 
+/** A hundred thousand messages take some seconds. What comes later is done all the same, and not counted. */
+const MOVE_MS_MAX = 20_000
+
 /** In one answer of a list. */
 export const LIST_ROWS_MAX = 1_000
 
@@ -55,6 +58,11 @@ export const LIST_ROWS_MAX = 1_000
 export interface CredentialRow extends Omit<StoredCredential, keyof StoredPassword> {
   /** False: its tenant is not in the configuration, and the login does not work. */
   readonly works: boolean
+}
+
+export interface CredentialMoved extends CredentialRow {
+  /** Messages that are held now, or go out. */
+  readonly moved: number
 }
 
 export interface CredentialShown extends CredentialRow {
@@ -90,6 +98,7 @@ export class CredentialsClerk implements Clerk<Config> {
   readonly #clock: Clock
   readonly #log: (line: string) => void
   #config: Config
+  #workers: AskWorkers = async () => []
   #askOne: AskOne = async () => undefined
 
   constructor({ store, commits, clock, config, log }: CredentialsClerkParts) {
@@ -100,7 +109,8 @@ export class CredentialsClerk implements Clerk<Config> {
     this.#log = log
   }
 
-  started(_workers: unknown, one: AskOne): void {
+  started(workers: AskWorkers, one: AskOne): void {
+    this.#workers = workers
     this.#askOne = one
   }
 
@@ -140,11 +150,16 @@ export class CredentialsClerk implements Clerk<Config> {
         return this.#change(what, body, ({ login }) => this.#store.setDisabled(login, what === 'disable'))
       case 'lock': {
         const { login, reason } = asked(requests.lock, body)
-        return this.#change(what, { login }, (of) => this.#store.lock(of.login, reasonOf(reason), this.#clock.wall()))
+        const row = this.#change(what, { login }, (of) =>
+          this.#store.lock(of.login, reasonOf(reason), this.#clock.wall()),
+        )
+        return { ...row, moved: await this.#move('locked', row) }
       }
       // Answered is what it was before, so that the operator reads what he has unlocked.
-      case 'unlock':
-        return this.#change(what, body, ({ login }) => this.#store.unlock(login))
+      case 'unlock': {
+        const row = this.#change(what, body, ({ login }) => this.#store.unlock(login))
+        return { ...row, moved: await this.#move('unlocked', row) }
+      }
       case 'remove':
         return this.#change(what, body, ({ login }) => this.#store.remove(login))
       case 'application-password-add':
@@ -250,6 +265,12 @@ export class CredentialsClerk implements Clerk<Config> {
     change(found)
     this.#tell(found, what)
     return this.#row(found)
+  }
+
+  /** What waits of the login's mail is held, or goes out. How many messages that are, in all workers. */
+  async #move(what: 'locked' | 'unlocked', { tenant, login }: CredentialRow): Promise<number> {
+    const counts = await this.#workers(`credentials/${what}`, { tenant, login }, MOVE_MS_MAX)
+    return (counts as number[]).reduce((sum, count) => sum + count, 0)
   }
 
   // The path has its own log; this is of what operators did.

@@ -112,7 +112,7 @@ function reportOf(
   switch (state.kind) {
     case 'held':
       // A person decides, and it may yet be delivered.
-      if (state.reason === 'operator' || state.reason === 'policy') return undefined
+      if (state.reason === 'operator' || state.reason === 'policy' || state.reason === 'locked') return undefined
       return said('failed', statusIn(state.text, '45') ?? DEFAULT_STATUS[state.reason], state.text, state.atMs)
     case 'delivered': {
       // RFC 3461 §5.2.2: a next hop with DSN has taken the duty over.

@@ -41,6 +41,7 @@ export const ENGLISH: Words = {
       operator: 'Stopped by the operator of this relay',
       loop: 'The message goes round in a circle',
       policy: 'Held by a rule of yours',
+      locked: 'Held because it looks as if a thief sent it',
     },
     more: (count) => `And ${count.text} more. Whoever operates this relay sees all of them with`,
     advice: {
@@ -120,6 +121,7 @@ export const ENGLISH: Words = {
       'keeps-sending': (count) => `${count.text} recipients more, after we had slowed the login down`,
     },
     refused: 'Nothing can be sent with this login, not even with the right password. Its user hears why.',
+    held: 'What was sent with it and has not left yet is held. It leaves when the login is unlocked, unless it is deleted before.',
     others: 'Your other logins and your servers send as before. Mail to you arrives as before.',
     ask: 'Please ask the user whether this was a mailing of theirs. If it was, the list of recipients is bad: please have it cleaned up.',
     change:
@@ -127,7 +129,8 @@ export const ENGLISH: Words = {
     unlock: 'Then ask your provider to unlock the login.',
     operator: 'If you operate the relay yourself, these are the commands:',
     look: 'From where the login was used:',
-    sent: 'What it sent and is still here:',
+    sent: 'What it sent and is held:',
+    remove: 'Delete what a thief sent, by the ID in that list:',
     passwd: 'Another password:',
     open: 'Unlock:',
   },

@@ -40,6 +40,7 @@ export const GERMAN: Words = {
       operator: 'Vom Betreiber dieses Relays angehalten',
       loop: 'Die Nachricht läuft im Kreis',
       policy: 'Nach einer Ihrer Regeln zurückgehalten',
+      locked: 'Zurückgehalten, weil sie von einem Dieb stammen kann',
     },
     more: (count) => `Und ${count.text} weitere. Wer dieses Relay betreibt, sieht alle mit`,
     advice: {
@@ -123,6 +124,7 @@ export const GERMAN: Words = {
     },
     refused:
       'Mit diesem Login kann nichts gesendet werden, auch nicht mit dem richtigen Passwort. Wer es benutzt, erfährt den Grund.',
+    held: 'Was damit gesendet wurde und noch nicht fort ist, halten wir zurück. Es geht hinaus, wenn das Login entsperrt wird, falls es nicht vorher gelöscht wird.',
     others: 'Ihre anderen Logins und Ihre Server senden wie bisher. Mail an Sie kommt an wie bisher.',
     ask: 'Bitte fragen Sie, ob das ein eigener Versand war. Wenn ja, ist die Empfängerliste schlecht: Bitte lassen Sie sie bereinigen.',
     change:
@@ -130,7 +132,8 @@ export const GERMAN: Words = {
     unlock: 'Lassen Sie das Login danach von Ihrem Provider entsperren.',
     operator: 'Wenn Sie das Relay selbst betreiben, sind das die Befehle:',
     look: 'Von wo das Login benutzt wurde:',
-    sent: 'Was damit gesendet wurde und noch hier ist:',
+    sent: 'Was damit gesendet wurde und zurückgehalten wird:',
+    remove: 'Löschen, was ein Dieb gesendet hat, mit der ID aus dieser Liste:',
     passwd: 'Ein anderes Passwort:',
     open: 'Entsperren:',
   },

@@ -24,7 +24,7 @@ export function loginDocument(notice: LoginNotice, { words, figures, count, lang
         ],
       },
       heading(common.whatHappens),
-      list([say.refused], [say.others]),
+      list([say.refused], [say.held], [say.others]),
       heading(common.whatToDo),
       list([say.ask], [say.change], [say.unlock]),
       paragraph(say.operator),
@@ -32,7 +32,8 @@ export function loginDocument(notice: LoginNotice, { words, figures, count, lang
         kind: 'commands',
         rows: [
           [say.look, `vorposten credentials show ${login}`],
-          [say.sent, `vorposten queue list --tenant ${tenant} --sender ${login}`],
+          [say.sent, `vorposten queue list --tenant ${tenant} --state held`],
+          [say.remove, 'vorposten queue delete ID'],
           [say.passwd, `vorposten credentials passwd ${login}`],
           [say.open, `vorposten credentials unlock ${login}`],
         ],

@@ -26,6 +26,7 @@ export function touches({ reason, text }: HeldRecipient): Prerequisite | 'other-
     }
     case 'operator':
     case 'policy':
+    case 'locked':
       return undefined
   }
 }

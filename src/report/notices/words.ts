@@ -111,6 +111,7 @@ export interface LoginWords {
   readonly why: string
   readonly sign: { readonly [sign in SignSymbol]: (count: Count, of: Count) => string }
   readonly refused: string
+  readonly held: string
   readonly others: string
   readonly ask: string
   readonly change: string
@@ -118,6 +119,7 @@ export interface LoginWords {
   readonly operator: string
   readonly look: string
   readonly sent: string
+  readonly remove: string
   readonly passwd: string
   readonly open: string
 }
