@@ -73,6 +73,7 @@ async function addLargeCommands(): Promise<void> {
   const { credentialsCommand, notRunning } = await import('./cli/credentials.ts')
   const { maintenanceCommand } = await import('./cli/maintenance.ts')
   const { dkimCommand } = await import('./cli/dkim.ts')
+  const { domainsCommand } = await import('./cli/domains.ts')
   const { dnsCommand } = await import('./cli/dns.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
@@ -83,6 +84,7 @@ async function addLargeCommands(): Promise<void> {
   program.addCommand(maintenanceCommand(ask))
   program.addCommand(findingsCommand(ask))
   program.addCommand(dkimCommand(ask))
+  program.addCommand(domainsCommand(ask))
   program.addCommand(dnsCommand(config))
   program.addCommand(simulateCommand(config))
 }

@@ -17,6 +17,7 @@ const METRICS = [
   'cli/clerks/outages.ts',
   'cli/clerks/notices.ts',
   'cli/clerks/dkim-rows.ts',
+  'cli/clerks/domains.ts',
   'cli/clerks/guesses.ts',
   'cli/clerks/abuse.ts',
 ]

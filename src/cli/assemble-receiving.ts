@@ -22,7 +22,7 @@ import { guessesOf } from './credentials-desk.ts'
 import type { Current } from './current.ts'
 import { tlsFolder } from './folders.ts'
 import { nobody, outboundDesk, quotaOf } from './outbound-desk.ts'
-import type { SigningKeys } from './signing-keys.ts'
+import type { Rights } from './rights.ts'
 import { acceptEvents, ownRefusal, type RunningReport } from './worker-watch.ts'
 
 /** RFC 5802 §5.1 asks for a nonce that nobody can guess; in base64, so that it has no comma. */
@@ -36,7 +36,7 @@ export interface Assembled {
   readonly sending: Sending
   readonly keeping: Keeping
   readonly newTraceId: () => TraceId
-  readonly keys: SigningKeys | undefined
+  readonly rights: Rights | undefined
   /** Absent: nobody can log in. */
   readonly credentials: Credentials | undefined
 }
@@ -46,7 +46,7 @@ export function assembleReceiving(
   made: Assembled,
   { clock, shared, verifier }: Outside,
 ): Acceptor {
-  const { current, report, spool, sending, keeping, newTraceId, keys } = made
+  const { current, report, spool, sending, keeping, newTraceId, rights } = made
   const { delivery, recipients, tell } = sending
   const { hostname, dataFolder } = options.config
   const room = new Room(
@@ -56,6 +56,7 @@ export function assembleReceiving(
   )
   const { limits, records } = outboundDesk(shared?.desk ?? nobody)
   const leaving = { clock, directory: () => current.directory, limits, records, report: tell }
+  const quota = shared && { quota: quotaOf(shared.desk) }
   const relay = new Relay({
     hostname,
     clock,
@@ -65,12 +66,12 @@ export function assembleReceiving(
     flush: options.flushAll ?? ((routes) => keeping.operations.flushRoutes(routes)),
     recipients: recipients.knowledge,
     room: (octets) => room.for(octets),
-    outbound: new Outbound({ ...leaving, ...(shared && { quota: quotaOf(shared.desk) }) }),
+    outbound: new Outbound({ ...leaving, ...quota, ...(rights && { verified: rights.verified.has }) }),
     bounces: new Bounces(leaving),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),
     ...assembleAuthentication(made, { clock, shared }),
-    ...(keys && { signing: new Signing({ ...leaving, keysOf: keys.of }) }),
+    ...(rights && { signing: new Signing({ ...leaving, keysOf: rights.keys.of }) }),
     commit: new Commit({
       clock,
       report: tell,

@@ -45,7 +45,7 @@ import { Current } from './current.ts'
 import { FindingsBatch } from './findings-batch.ts'
 import { traceFolder } from './folders.ts'
 import { type NoticeAnswer, type NoticeQuestion, sendNotice } from './notices.ts'
-import { SigningKeys } from './signing-keys.ts'
+import { Rights } from './rights.ts'
 import { type RunningReport, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
@@ -87,8 +87,8 @@ export interface Worker {
   readonly delivery: Delivery
   /** The desk says that something has changed. */
   recipientsChanged(notice: ChangedNotice): void
-  /** Keys that sign were made, changed or removed. */
-  signingKeysChanged(): void
+  /** Keys that sign, or sender domains, are not what they were. */
+  rightsChanged(): void
   /** An operator wants to know now. */
   probeRecipient(question: ProbeQuestion): Promise<RecipientAnswer>
   /** Absent: a worker that runs alone has none. */
@@ -151,9 +151,9 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const newTraceId = traceIds(options.index, outside.clock.wall, outside.random)
   const keeping = assembleKeeping(current, spool, sending, newTraceId, outside)
   const { shared, clock } = outside
-  const keys = shared && new SigningKeys(shared.store, () => current.config, clock)
+  const rights = shared && new Rights(shared.store, () => current.config, clock)
   const credentials = assembleCredentials(current, report.report, outside)
-  const made = { current, report, spool, sending, keeping, newTraceId, keys, credentials }
+  const made = { current, report, spool, sending, keeping, newTraceId, rights, credentials }
   const acceptor = assembleReceiving(options, made, outside)
   const { delivery, recipients, findings, tell } = sending
   const { queue, operations, outages, holds, lockedMail } = keeping
@@ -175,7 +175,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     sendNotice: (question) =>
       sendNotice({ newTraceId, directory: () => current.directory, spool, queue, report: tell }, question),
     recipientsChanged: (notice) => recipients.changed(notice),
-    signingKeysChanged: () => keys?.changed(),
+    rightsChanged: () => rights?.changed(),
     probeRecipient: (question) => recipients.probe(question),
     ...(credentials && { credentials }),
     outages,
@@ -184,7 +184,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       current.replace(next)
       holds.changed()
       recipients.knowledge.changed()
-      keys?.changed()
+      rights?.changed()
       delivery.retire(current.routeIds())
     },
     async drain() {

@@ -14,6 +14,7 @@ import { OUTAGES_PART, OutagesStore } from '#store/outages.ts'
 import { RECIPIENT_FACTS } from '#store/recipient-facts.ts'
 import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-lists.ts'
 import { REPLY_LIMITS } from '#store/reply-limits.ts'
+import { SENDER_DOMAINS } from '#store/sender-domains.ts'
 import { SENDING_COUNTS } from '#store/sending-counts.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
@@ -23,6 +24,7 @@ import { txtLookup } from '#sys/txt-lookup.ts'
 import { AbuseClerk } from './clerks/abuse.ts'
 import { CredentialsClerk } from './clerks/credentials.ts'
 import { DkimClerk } from './clerks/dkim.ts'
+import { DomainsClerk } from './clerks/domains.ts'
 import { findingsClerk } from './clerks/findings.ts'
 import { GuessesClerk } from './clerks/guesses.ts'
 import { ListsClerk } from './clerks/lists.ts'
@@ -47,6 +49,7 @@ export const PARTS: readonly Part[] = [
   DKIM_KEYS,
   CREDENTIALS,
   SENDING_COUNTS,
+  SENDER_DOMAINS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -82,10 +85,21 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   })
   const lookUp = ({ dkim, nameServers }: Config) =>
     txtLookup(systemClock, dkim.dnsServer === undefined ? nameServers : [dkim.dnsServer])
-  const dkim = new DkimClerk({ store, wallMs, clock: systemClock, config, lookUp, log })
+  const asking = { store, wallMs, clock: systemClock, config, lookUp, log }
+  const signing = [new DkimClerk(asking), new DomainsClerk({ ...asking, random: Math.random })]
   const leaving = outboundClerks<Config>(store, wallMs)
   const logins = credentialClerks(store, config, wallMs, log, notices.notify)
-  const clerks: Clerk<Config>[] = [names, recipients, lists, ...leaving, findings, notices, outages, dkim, ...logins]
+  const clerks: Clerk<Config>[] = [
+    names,
+    recipients,
+    lists,
+    ...leaving,
+    findings,
+    notices,
+    outages,
+    ...signing,
+    ...logins,
+  ]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
 }

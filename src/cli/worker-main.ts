@@ -22,6 +22,7 @@ export interface WorkerQuestions {
   'recipients/changed': { body: ChangedNotice }
   'recipients/probe': { body: ProbeQuestion }
   'dkim/changed': { body: undefined }
+  'domains/changed': { body: undefined }
   /** An operator tries a password: answered with `PasswordAnswer`. */
   'credentials/check': { body: { login: string; password: string } }
   /** A login was locked or unlocked: how many of its messages were held or released. */
@@ -104,7 +105,8 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
     case 'recipients/probe':
       return worker.probeRecipient(body as ProbeQuestion)
     case 'dkim/changed':
-      return worker.signingKeysChanged()
+    case 'domains/changed':
+      return worker.rightsChanged()
     case 'credentials/check': {
       const { login, password } = body as WorkerQuestions['credentials/check']['body']
       return worker.credentials?.check(login, password)

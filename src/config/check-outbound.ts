@@ -8,11 +8,13 @@ import type { Draft, TenantDraft } from './draft.ts'
 import { shown } from './problem.ts'
 import { nearest } from './suggest.ts'
 import { readFullDomain } from './units.ts'
+import { wildcardOver } from './wildcards.ts'
 import type { SettingPath, YamlText } from './yaml-text.ts'
 
 export function checkOutbound(draft: Draft, yaml: YamlText): void {
   checkNetworks(draft, yaml)
   checkDoors(draft, yaml)
+  checkSenderDomains(draft, yaml)
   for (const tenant of draft.tenants) {
     checkRoutes(tenant, yaml)
     checkProtection(tenant, yaml)
@@ -74,6 +76,27 @@ function checkDoors({ relay, tenants }: Draft, yaml: YamlText): void {
   if (door >= 0 && sender === undefined) {
     const message = 'no tenant has outbound settings: all mail will be refused'
     yaml.report('warning', ['listeners', door, 'service'], message)
+  }
+}
+
+/** A domain is served, or sent as: the token of one tenant must not count for a domain whose mail another one gets. */
+function checkSenderDomains({ tenants }: Draft, yaml: YamlText): void {
+  const served = new Map<string, { readonly tenant: string; readonly path: SettingPath }>()
+  for (const { name: tenant, domains } of tenants) {
+    for (const { name, path } of domains) served.set(name, { tenant, path })
+  }
+  for (const { name: tenant, path, settings } of tenants) {
+    const seen = new Set<string>()
+    for (const [i, domain] of (settings.outbound?.['sender-domains'] ?? []).entries()) {
+      const at = [...path, 'outbound', 'sender-domains', i]
+      const owner = served.get(domain) ?? wildcardOver(domain, served)
+      if (owner !== undefined) {
+        const whose =
+          owner.tenant === tenant ? `is a domain of ${tenant} already` : `is served here, for ${owner.tenant}`
+        yaml.report('error', at, `${domain} ${whose}`, firstOne(yaml, owner.path))
+      } else if (seen.has(domain)) yaml.report('warning', at, `${domain} stands here twice`)
+      seen.add(domain)
+    }
   }
 }
 

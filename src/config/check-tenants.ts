@@ -11,6 +11,7 @@ import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, recipientKey } from './recipients.ts'
 import type { LdapSettings } from './schema-recipients.ts'
 import { sizeText } from './units.ts'
+import { wildcardOver } from './wildcards.ts'
 import type { SettingPath, YamlText } from './yaml-text.ts'
 
 /** Recipient keys of the domains that list them. */
@@ -55,15 +56,6 @@ function checkOwners({ tenants }: Draft, yaml: YamlText): void {
     const message = `${name} is taken out of the wildcard of ${above.tenant}`
     yaml.report('warning', path, message, firstOne(yaml, above.path), 'key')
   }
-}
-
-function wildcardOver<T>(name: string, owners: ReadonlyMap<string, T>): T | undefined {
-  const start = name.startsWith('*.') ? name.indexOf('.') + 1 : 0
-  for (let dot = name.indexOf('.', start); dot >= 0; dot = name.indexOf('.', dot + 1)) {
-    const above = owners.get(`*${name.slice(dot)}`)
-    if (above !== undefined) return above
-  }
-  return undefined
 }
 
 function checkUnused(tenant: TenantDraft, yaml: YamlText): void {

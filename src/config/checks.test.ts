@@ -333,3 +333,20 @@ test('the sender of callouts has a domain that is served here, or somebody else 
     /^v:3:17: warning: callout-sender: its domain is not served here.*throws it away$/,
   )
 })
+
+test('a sender domain is served by nobody here', () => {
+  const head = 'listeners: {name: out, addresses: 192.0.2.1:25, tls: none, service: outbound}\n'
+  const bakery = (domains: string) =>
+    `  bakery: {routes: {out: {hosts: a.example}}, domains: {bakery.example: {route: out}}, outbound: {from-networks: 10.0.0.1, route: out, sender-domains: ${domains}}}\n`
+  const smith =
+    '  smith: {domains: {smith.example: {deliver-to: a.example}, "*.smith.example": {deliver-to: a.example}}}\n'
+  assert.deepEqual(problems(bakery('[shop.example, x.bakery.example]') + smith, head), [])
+  for (const [domains, expected] of [
+    ['bakery.example', /error: .*sender-domains.*: bakery\.example is a domain of bakery already/],
+    ['[shop.example, Smith.example]', /error: .*: smith\.example is served here, for smith/],
+    ['a.b.smith.example', /error: .*: a\.b\.smith\.example is served here, for smith/],
+    ['[shop.example, shop.example]', /warning: .*: shop\.example stands here twice/],
+    ['"*.shop.example"', /error: .*sender-domains/],
+  ] as const)
+    assert.match(problems(bakery(domains) + smith, head).join(), expected, domains)
+})

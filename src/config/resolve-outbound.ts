@@ -26,6 +26,7 @@ export function outboundOf(
     ...(written['domain-routes'] && { domainRoutes: domainRoutes(name, written['domain-routes']) }),
     ...(written['null-path-route'] && { nullPathRoute: `${name}/${written['null-path-route']}` }),
     senders: written.senders,
+    ...(written['sender-domains'] && { senderDomains: new Set(written['sender-domains']) }),
     contentOctetsMax,
     ndrs: written.ndrs,
     autoReplies: { limit, windowMs, per },

@@ -28,7 +28,9 @@ export const dkimSettings = section({
     ),
   'dns-server': endpoint
     .optional()
-    .describe('Where the records of the keys are looked up, with its port; the `name-servers` if not given.'),
+    .describe(
+      'Where the records of keys and sender domains are looked up, with its port; the `name-servers` if not given.',
+    ),
   'keep-published': duration('1d', '90d')
     .prefault('7d')
     .describe(

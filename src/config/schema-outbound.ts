@@ -5,11 +5,17 @@ import { z } from 'zod'
 import { signingSettings } from './schema-dkim.ts'
 import { network } from './schema-listener.ts'
 import { choice, count, duration, oneOrMore, path, prose, section, setting } from './setting.ts'
-import { readDate } from './units.ts'
+import { readDate, readFullDomain } from './units.ts'
 
 const routeName = setting({
   allowed: 'the name of one of the tenant’s routes',
   read: (text) => (/^[a-z0-9-]{1,63}$/.test(text) ? text : undefined),
+  json: { type: 'string' },
+})
+
+const senderDomain = setting({
+  allowed: 'a domain such as bakery.example',
+  read: readFullDomain,
   json: { type: 'string' },
 })
 
@@ -55,6 +61,14 @@ export const outboundSettings = section({
       prose(
         'Reverse-paths that are taken: `<>` and the tenant’s own domains, or all. `any` is for servers that forward mail',
         'of others without rewriting the reverse-path.',
+      ),
+    ),
+  'sender-domains': oneOrMore(senderDomain)
+    .optional()
+    .describe(
+      prose(
+        'Domains that are not served here, and that the tenant may send as all the same, once each has the tenant’s token in',
+        'DNS: see `vorposten domains list`. A subdomain is a domain of its own.',
       ),
     ),
   'auto-replies': section({

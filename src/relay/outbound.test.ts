@@ -11,6 +11,7 @@ import { HandClock, route } from '#queue/testing.ts'
 import { declaredDirectory } from '#tenant/declared.ts'
 import type { OutboundSettings, Tenant } from '#tenant/directory.ts'
 import { type Judged, Outbound, type QuotaAnswer } from './outbound.ts'
+import type { Verified } from './sender-rights.ts'
 import { served } from './testing.ts'
 
 const SETTINGS: OutboundSettings = {
@@ -43,7 +44,7 @@ const BOUNCE = [
   '--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <1@far.test>\r\n\r\nx\r\n--b--\r\n',
 ].join('\r\n')
 
-function bench(outbound: Partial<OutboundSettings> = {}, more: Partial<Tenant> = {}) {
+function bench(outbound: Partial<OutboundSettings> = {}, more: Partial<Tenant> = {}, verified?: Verified) {
   const tenant: Tenant = { name: 'bakery', language: 'en', outbound: { ...SETTINGS, ...outbound }, ...more }
   const other: Tenant = { name: 'smith', language: 'en' }
   const directory = declaredDirectory({
@@ -78,6 +79,7 @@ function bench(outbound: Partial<OutboundSettings> = {}, more: Partial<Tenant> =
       },
     },
     report: (event) => void events.push(event),
+    ...(verified && { verified }),
   })
   const judge = async (text: string, to: readonly string[], from = ''): Promise<Judged> => {
     const whole = content([Buffer.from(text)])
@@ -116,6 +118,33 @@ describe('MAIL', () => {
     assert.equal(from('joe@far.test'), '550 foreign-sender')
     assert.equal(from('anna@[192.0.2.1]'), '550 foreign-sender')
     assert.equal(from('joe@far.test', '192.0.2.1', { senders: 'any' }), 'accept')
+  })
+
+  it('is taken from a sender domain that is verified, refused from one that is not, and put off when nobody can say', () => {
+    const settings = { senderDomains: new Set(['shop.test']) }
+    const from = (path: string, verified?: Verified, more = {}) => {
+      const gate = bench({ ...settings, ...more }, {}, verified).door.mail(
+        transaction([], path, session({ service: 'outbound' })),
+      )
+      return 'reply' in gate ? `${gate.reply.code} ${gate.reasons[0]?.symbol}` : gate.kind
+    }
+    const yes = (tenant: string, domain: string) => tenant === 'bakery' && domain === 'shop.test'
+    const fails = () => {
+      throw new Error('the disk is gone')
+    }
+    assert.equal(from('info@shop.test', yes), 'accept')
+    assert.equal(
+      from('info@shop.test', () => false),
+      '550 unverified-sender-domain',
+    )
+    assert.equal(from('info@shop.test'), '550 unverified-sender-domain')
+    assert.equal(from('info@shop.test', fails), '451 sender-rights-unknown')
+    assert.equal(from('anna@bakery.test', fails), 'accept')
+    assert.equal(
+      from('info@sub.shop.test', () => true),
+      '550 foreign-sender',
+    )
+    assert.equal(from('info@shop.test', yes, { senderDomains: undefined }), '550 foreign-sender')
   })
 })
 

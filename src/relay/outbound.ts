@@ -10,11 +10,10 @@
  * spool's.
  */
 
-import { type Mailbox, mailboxText, pathText } from '#mail/address.ts'
+import type { Mailbox } from '#mail/address.ts'
 import type { Content } from '#mail/content.ts'
 import { DiscardRecord } from '#mail/custody.ts'
 import type { Discarded, Soon } from '#mail/decisions.ts'
-import { domainText } from '#mail/domain.ts'
 import type { Envelope, Recipient } from '#mail/envelope.ts'
 import type { Report } from '#mail/event.ts'
 import type { Session, Transaction } from '#mail/session.ts'
@@ -29,7 +28,8 @@ import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay, SendingLimits, Way } from '#tenant/directory.ts'
 import { returnPathFact, sentFacts } from './message-facts.ts'
 import * as refusals from './refusals.ts'
-import { authorsRefusal, mayUse } from './submission.ts'
+import { SenderRights, type Verified } from './sender-rights.ts'
+import { authorsRefusal } from './submission.ts'
 
 /** Counts across all workers and restarts. Rejects when nobody can count now. */
 export interface ReplyLimits {
@@ -81,6 +81,8 @@ export interface OutboundParts {
   readonly quota?: SendingQuota
   readonly clock: Clock
   readonly directory: () => Directory
+  /** Absent: tenants send as the domains that they have with us, and no others. */
+  readonly verified?: Verified
   readonly limits: ReplyLimits
   readonly records: MessageRecords
   readonly report: Report
@@ -88,9 +90,11 @@ export interface OutboundParts {
 
 export class Outbound {
   readonly #parts: OutboundParts
+  readonly #rights: SenderRights
 
   constructor(parts: OutboundParts) {
     this.#parts = parts
+    this.#rights = new SenderRights(parts)
   }
 
   /** By who has authenticated; else, where other servers send, by the client's network. */
@@ -106,9 +110,8 @@ export class Outbound {
     const way = this.way(session)
     if (way === undefined)
       return authenticated ? refusals.noOutbound(authenticated.tenant) : refusals.notACustomer(client.address)
-    if (reversePath.kind === 'null' || this.#mayUse(reversePath.mailbox, session, way)) return ACCEPT
-    if (authenticated === undefined) return refusals.foreignSender(pathText(reversePath))
-    return refusals.foreignSubmitter(mailboxText(reversePath.mailbox), authenticated.login)
+    if (reversePath.kind === 'null') return ACCEPT
+    return this.#rights.reversePath(reversePath.mailbox, session, way) ?? ACCEPT
   }
 
   /** R7. A recipient that is counted stays counted, also when its message does not come after all. */
@@ -132,15 +135,16 @@ export class Outbound {
     const { transaction, way } = message
     const { session, envelope } = transaction
     const { reversePath } = envelope
-    const mayWrite = (author: Mailbox) => this.#mayUse(author, session, way)
+    const refusal = (author: Mailbox) => this.#rights.author(author, session, way)
     // Also of a login at a listener for servers: a stolen one must not write there as somebody else.
     const hasAuthors = session.service === 'submission' || session.authenticated !== undefined
-    const foreign = hasAuthors ? authorsRefusal(message.header, mayWrite) : undefined
+    const foreign = hasAuthors ? authorsRefusal(message.header, refusal) : undefined
     if (foreign !== undefined) return foreign
     const found = classify({ reversePath, header: message.header, content: message.content })
     this.#count(way, 'outbound', found.kind)
     const judged = await this.#judge(message, found)
-    if (judged.kind !== 'pass' || reversePath.kind === 'null' || !this.#isOwn(reversePath.mailbox, way)) return judged
+    if (judged.kind !== 'pass' || reversePath.kind === 'null') return judged
+    if (this.#rights.owning(reversePath.mailbox, way).kind !== 'own') return judged
     // The domain is the tenant's, and so is whoever says that he sends: his reports may go there.
     const credential = session.authenticated?.login ?? 'network'
     return { ...judged, submission: { credential, ...(found.kind !== 'ordinary' && { automatic: true }) } }
@@ -239,21 +243,12 @@ export class Outbound {
     if (protection?.kind !== 'batv' || reversePath.kind === 'null') return transaction
     const wallMs = this.#parts.clock.wall()
     const key = protection.keys.get(protection.signingKey)
-    if (key === undefined || wallMs < protection.sinceMs || !this.#isOwn(reversePath.mailbox, way)) return transaction
+    if (key === undefined || wallMs < protection.sinceMs || !this.#rights.serves(reversePath.mailbox, way))
+      return transaction
     const mailbox = withTag(reversePath.mailbox, protection.signingKey, key, wallMs)
     return mailbox === undefined
       ? transaction
       : withEnvelope(transaction, { reversePath: { kind: 'mailbox', mailbox } })
-  }
-
-  #mayUse(mailbox: Mailbox, session: Session, way: OutboundWay): boolean {
-    const isBound = (session.authenticated?.senders.length ?? 0) > 0
-    const isAny = way.outbound.senders === 'any' && session.service === 'outbound' && !isBound
-    return isAny || mayUse(mailbox, session, (one) => this.#isOwn(one, way))
-  }
-
-  #isOwn({ domain }: Mailbox, { tenant }: Way): boolean {
-    return this.#parts.directory().domain(domainText(domain))?.tenant.name === tenant.name
   }
 
   #discarded(message: ToJudge<OutboundWay>, recipients: readonly Recipient[], symbol: string, text: string): void {

@@ -21,11 +21,34 @@ export const notACustomer = (address: string): Reject =>
     `${address} is in no tenant's from-networks`,
   )
 
-export const foreignSender = (path: string): Reject =>
+export const foreignSender = (address: string, domain: string): Reject =>
   reject(
-    permanent(550, '5.7.1', 'Sender refused: its domain is none of yours; use one of your own domains, or <>'),
+    permanent(
+      550,
+      '5.7.1',
+      `Sender refused: ${domain} is none of your domains; use one of them, or <>, or ask your provider to add it`,
+    ),
     'foreign-sender',
-    `${path} is not of the tenant's domains`,
+    `<${address}> is not of the tenant's domains, nor of its sender-domains`,
+  )
+
+/** A sender domain, as long as its owner has not said so in DNS. */
+export const unverifiedDomain = (address: string, domain: string, tenant: string): Reject =>
+  reject(
+    permanent(
+      550,
+      '5.7.1',
+      `You may not send as <${address}> yet: publish the TXT record _vorposten.${domain} that your provider gives you`,
+    ),
+    'unverified-sender-domain',
+    `${domain} has no token of ${tenant} in DNS: vorposten domains show ${domain}`,
+  )
+
+export const cannotSayWhose = (domain: string, text: string): Defer =>
+  defer(
+    transient(451, '4.3.0', `Cannot look up now whether ${domain} is yours, try again later`),
+    'sender-rights-unknown',
+    text,
   )
 
 export const authRequired = (): Reject =>

@@ -1,10 +1,12 @@
 /** As whom a user may write, and what his message gets that it lacks. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { mailboxText } from '#mail/address.ts'
 import { content } from '#mail/content.ts'
 import { replyLine } from '#mail/reply.ts'
 import { mailbox, session, transaction, WALL_MS } from '#mail/testing.ts'
 import { readHeaderSection } from '#mime/header-section.ts'
+import { foreignAuthor } from './refusals.ts'
 import { authorsRefusal, mayUse, missingFields } from './submission.ts'
 
 const header = (text: string) => readHeaderSection(content([Buffer.from(text)]))
@@ -33,7 +35,7 @@ describe('a sender', () => {
 
 describe('the authors', () => {
   const said = (text: string): string => {
-    const refusal = authorsRefusal(header(text), (one) => own(one))
+    const refusal = authorsRefusal(header(text), (one) => (own(one) ? undefined : foreignAuthor(mailboxText(one))))
     return refusal ? replyLine(refusal.reply) : 'fine'
   }
   it('are all the user’s to use', () => {

@@ -8,7 +8,7 @@
 import { type Mailbox, mailboxText } from '#mail/address.ts'
 import { domainText } from '#mail/domain.ts'
 import type { Session, Transaction } from '#mail/session.ts'
-import type { Reject } from '#mail/verdict.ts'
+import type { Defer, Reject } from '#mail/verdict.ts'
 import { addressList } from '#mime/address-list.ts'
 import { type HeaderSection, unfolded } from '#mime/header-section.ts'
 import { dateTime } from '#mime/trace-fields.ts'
@@ -23,15 +23,21 @@ export function mayUse(mailbox: Mailbox, { authenticated }: Session, isOwn: (mai
   return senders.some((sender) => sender.toLowerCase() === address || sender.toLowerCase() === domain)
 }
 
-/** Undefined: every author is the user's to use. */
-export function authorsRefusal(header: HeaderSection, may: (mailbox: Mailbox) => boolean): Reject | undefined {
+/** Undefined: every author is the user's to use. `refusal` says so of one of them. */
+export function authorsRefusal(
+  header: HeaderSection,
+  refusal: (mailbox: Mailbox) => Reject | Defer | undefined,
+): Reject | Defer | undefined {
   const fields = header.fields.filter(({ name }) => name === 'from')
   // RFC 5322 §3.6: exactly one.
   if (fields.length !== 1) return refusals.authorsUnreadable(`${fields.length} From fields`)
   const authors = addressList(Buffer.from(unfolded(fields[0]!), 'latin1').toString())
   if (authors === undefined || authors.length === 0) return refusals.authorsUnreadable('From cannot be read')
-  const foreign = authors.find((author) => !may(author))
-  return foreign && refusals.foreignAuthor(mailboxText(foreign))
+  for (const author of authors) {
+    const refused = refusal(author)
+    if (refused !== undefined) return refused
+  }
+  return undefined
 }
 
 /** RFC 6409 §8.1, §8.2: what the message lacks, as fields with CRLF. */

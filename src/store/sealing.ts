@@ -2,7 +2,7 @@
  * What the database keeps secret is encrypted (AES-256-GCM) under a key that is not in it, and bound to what it is about:
  * a value that somebody moves to another row, another domain or another tenant does not open any more.
  */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 
 /** Octets of a master key's secret, at least. */
 export const SECRET_OCTETS_MIN = 16
@@ -17,10 +17,12 @@ export class MasterKey {
   /** Tells one key from another, and nothing about it. */
   readonly id: string
   readonly #key: Buffer
+  readonly #macKey: Buffer
 
   constructor(secret: Uint8Array) {
     if (secret.length < SECRET_OCTETS_MIN) throw new RangeError(`a master key has ${SECRET_OCTETS_MIN} octets at least`)
     this.#key = Buffer.from(hkdfSync('sha256', secret, '', 'vorposten sealing', KEY_OCTETS))
+    this.#macKey = Buffer.from(hkdfSync('sha256', secret, '', 'vorposten mac', KEY_OCTETS))
     this.id = Buffer.from(hkdfSync('sha256', secret, '', 'vorposten sealing id', 6)).toString('hex')
   }
 
@@ -32,6 +34,11 @@ export class MasterKey {
     cipher.setAAD(associated(about))
     const sealed = Buffer.concat([cipher.update(plain), cipher.final()])
     return Buffer.concat([Buffer.from([VERSION]), nonce, cipher.getAuthTag(), sealed])
+  }
+
+  /** HMAC-SHA-256 over what it is about, under a key of its own: tokens that need not be kept anywhere. */
+  mac(about: readonly string[]): Buffer {
+    return createHmac('sha256', this.#macKey).update(associated(about)).digest()
   }
 
   /** Undefined: sealed with another key, about something else, or damaged. */

@@ -37,6 +37,8 @@ export interface OutboundSettings {
   readonly nullPathRoute?: string
   /** Domains that a reversePath may have. */
   readonly senders: 'own-domains' | 'any'
+  /** Not served here, A-labels; they count as the tenant's own as long as their owners say so in DNS. Absent: none. */
+  readonly senderDomains?: ReadonlySet<string>
   readonly contentOctetsMax: number
   /** R6. `verified`: only for mail that came through us with a reversePath that was verified; others are held. */
   readonly ndrs: 'pass' | 'verified' | 'hold' | 'discard'

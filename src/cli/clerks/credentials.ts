@@ -295,7 +295,9 @@ export class CredentialsClerk implements Clerk<Config> {
   }
 
   #foreign(tenant: string, senders: readonly string[]): string[] {
-    const own = new Set(this.#config.domains.filter((d) => d.tenant.name === tenant).map(({ name }) => name))
+    const served = this.#config.domains.filter((d) => d.tenant.name === tenant).map(({ name }) => name)
+    const sentAs = this.#config.tenants.find(({ name }) => name === tenant)?.outbound?.senderDomains ?? []
+    const own = new Set([...served, ...sentAs])
     const foreign = [...new Set(senders.map(senderDomain))].filter((domain) => !own.has(domain))
     return foreign.map((domain) => `${domain} is not a domain of ${tenant}`)
   }
