@@ -11,7 +11,7 @@ import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Directory, ServedDomain } from '#tenant/directory.ts'
 import { Bounces } from './relay/bounces.ts'
 import { CalloutSender } from './relay/callout-sender.ts'
-import { Outbound } from './relay/outbound.ts'
+import { Outbound, withEnvelope } from './relay/outbound.ts'
 import * as refusals from './relay/refusals.ts'
 import { served } from './relay/testing.ts'
 import { groupOf, Relay, UNKNOWN_RECIPIENTS_MAX } from './relay.ts'
@@ -99,6 +99,35 @@ function bench() {
 function reported(events: readonly PathEvent[]): string[] {
   return events.map((event) => (event.kind === 'refused' ? `${event.at} ${event.reply.code}` : event.kind))
 }
+
+describe('what is asked of TLS (RFC 8689)', () => {
+  it('REQUIRETLS is taken where mail goes on in the session, and a bounce everywhere', async () => {
+    const { rcpt, events } = bench()
+    const asked = (from?: string) => withEnvelope(transaction([], from), { requireTls: true })
+    assert.equal(await rcpt('bob@bakery.test', asked()), 'accept')
+    for (const name of ['kept.test', 'open.test']) assert.equal(await rcpt(`bob@${name}`, asked()), '550 5.7.30')
+    assert.equal(await rcpt('bob@kept.test', asked('')), 'accept')
+    assert.deepEqual(reported(events), ['rcpt 550', 'rcpt 550'])
+  })
+
+  it('TLS-Required: No goes into the envelope, unless it is doubtful or REQUIRETLS is there', async () => {
+    const says: readonly [header: string, requireTls: boolean, tag: boolean | undefined][] = [
+      ['TLS-Required: No', false, true],
+      ['tls-required:\r\n  no ', false, true],
+      ['TLS-Required: No', true, undefined],
+      ['TLS-Required: Nope', false, undefined],
+      ['TLS-Required: No\r\nTLS-Required: No', false, undefined],
+      ['X: y', false, undefined],
+    ]
+    for (const [header, requireTls, tag] of says) {
+      const { relay, rcpt, taken } = bench()
+      const one = requireTls ? withEnvelope(transaction([]), { requireTls }) : transaction([])
+      await rcpt('bob@bakery.test', one)
+      await relay.content(one, content([Buffer.from(`${header}\r\nSubject: x\r\n\r\nhello\r\n`)]))
+      assert.equal(taken[0]?.envelope.tlsOptional, tag, header)
+    }
+  })
+})
 
 describe('RCPT to the sender of our callouts', () => {
   it('is taken without a question, by nobody else’s side, and its mail is thrown away', async () => {

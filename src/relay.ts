@@ -35,6 +35,7 @@ import { DESTINATIONS_MAX, Spread } from './relay/parts.ts'
 import * as refusals from './relay/refusals.ts'
 import type { ReturnPaths } from './relay/return-paths.ts'
 import type { Signing } from './relay/signing.ts'
+import { withTlsRequired } from './relay/tls-required.ts'
 
 /** After so many unknown recipients in one session, known and unknown hear the same (directory harvest). */
 export const UNKNOWN_RECIPIENTS_MAX = 20
@@ -116,7 +117,7 @@ export class Relay implements Decisions {
     const inspected = inspect(transaction, content, way, { hostname, hopsMax: hopsMax(), wallMs: clock.wall() })
     if (inspected.kind === 'reject') return this.#refuse('content', transaction, inspected, undefined, way)
     const { header, messageId } = inspected
-    const message = { transaction, way, content, header, messageId }
+    const message = { transaction: withTlsRequired(transaction, header), way, content, header, messageId }
     const judged = await this.#judge(message)
     const answer = judged.kind === 'pass' ? await this.#take(message, judged, inspected.content) : judged
     if (answer.kind === 'reject' || answer.kind === 'defer') {
@@ -187,9 +188,12 @@ export class Relay implements Decisions {
     return fallback !== undefined && this.#parts.primaries?.isUp(route.id) !== true
   }
 
-  #mayJoin(transaction: Transaction, domain: Way): Gate {
+  #mayJoin(transaction: Transaction, domain: ServedDomain | OutboundWay): Gate {
     const { envelope, session, group } = transaction
     if (session.tally.recipientsRefused >= UNKNOWN_RECIPIENTS_MAX) return refusals.tooManyUnknown()
+    // RFC 8689 §5: bounces go on all the same.
+    if (envelope.requireTls && envelope.reversePath.kind !== 'null' && isServed(domain) && domain.commit === 'spool')
+      return refusals.requireTlsStored(domain.name)
     if ((envelope.declaredOctets ?? 0) > domain.contentOctetsMax) return refusals.tooLarge(domain.contentOctetsMax)
     return group === undefined || group === groupOf(domain) ? ACCEPT : refusals.anotherGroup()
   }

@@ -102,6 +102,10 @@ export class Connection implements WireEvents {
     return this.#machine.dsn
   }
 
+  get requireTls(): boolean {
+    return this.#machine.requireTls
+  }
+
   get ready(): boolean {
     return this.#machine.ready
   }

@@ -12,7 +12,7 @@ import type { Envelope } from '#mail/envelope.ts'
 import type { Attempt, Outcome } from '#mail/outcome.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
 import type { TraceId } from '#mail/trace-id.ts'
-import type { RecipientResult } from '#smtp/client/contract.ts'
+import type { RecipientResult, SessionFault } from '#smtp/client/contract.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Connect } from '#sys/wire.ts'
 import { declaredRouteId } from '#tenant/destination.ts'
@@ -22,6 +22,7 @@ import type { Destinations } from './destinations.ts'
 import type { Resolve } from './dial.ts'
 import { attemptEach } from './each-destination.ts'
 import { DELIVER_LIMITS, type DeliverLimits } from './limits.ts'
+import type { Pool, WaitOptions } from './pool.ts'
 import { RouteConnections, type RouteStats } from './route-connections.ts'
 import { TlsSessions } from './tls-sessions.ts'
 
@@ -109,19 +110,18 @@ class RoutedDelivery implements Delivery {
     if ('kind' in reached) {
       return notConnected(message, reached, { queuedMs, connectMs: clock.monotonic() - startMs })
     }
-    const { deliveries } = this.#of(reached)
     const deadlineMs = startMs + (options.totalMsMax ?? Number.POSITIVE_INFINITY)
     const untilMs = Math.min(deadlineMs, startMs + (options.waitMsMax ?? Number.POSITIVE_INFINITY))
     for (let again = false; ; again = true) {
-      const lease = deliveries.takeIdle() ?? (await deliveries.wait({ untilMs, first: again }))
+      const { lease, pool, envelope } = await leaseFor(message.envelope, this.#of(reached), { untilMs, first: again })
       const readyMs = clock.monotonic()
       if (!(lease instanceof Connection))
-        return notConnected(message, { kind: 'deferred', ...lease }, { queuedMs, connectMs: readyMs - startMs })
+        return notConnected(message, notReached(lease), { queuedMs, connectMs: readyMs - startMs })
       const { fresh } = lease
       const { onMixed } = options
-      const { results, untouched } = await lease.deliver({ ...message, onMixed }, deadlineMs)
+      const { results, untouched } = await lease.deliver({ ...message, envelope, onMixed }, deadlineMs)
       if (untouched && !fresh && !again) {
-        deliveries.distrust(lease.host)
+        pool.distrust(lease.host)
         continue
       }
       return {
@@ -260,6 +260,40 @@ class RoutedDelivery implements Delivery {
 
 const refusesSender = (answer: ProbeAnswer): boolean =>
   answer.kind === 'unreachable' && answer.senderRefused !== undefined
+
+interface Leased {
+  readonly lease: Connection | SessionFault
+  readonly pool: Pool
+  /** What is asked of the next hop. */
+  readonly envelope: Envelope
+}
+
+async function leaseFor(envelope: Envelope, connections: RouteConnections, wait: WaitOptions): Promise<Leased> {
+  if (envelope.requireTls) {
+    const first = await leaseOf(connections.proven, envelope, wait)
+    const isUnfit = !(first.lease instanceof Connection) && first.lease.status !== undefined
+    // RFC 8689 §5: a report to the sender goes out all the same.
+    if (!isUnfit || envelope.reversePath.kind !== 'null') return first
+    return leaseOf(connections.deliveries, { ...envelope, requireTls: false }, wait)
+  }
+  const first = await leaseOf(connections.deliveries, envelope, wait)
+  const lenient = envelope.tlsOptional ? connections.lenient : undefined
+  if (lenient === undefined || first.lease instanceof Connection || !mayBeTls(first.lease)) return first
+  // RFC 8689 §4.2.2: the domain's policy was followed as far as it could be.
+  return leaseOf(lenient, envelope, wait)
+}
+
+async function leaseOf(pool: Pool, envelope: Envelope, wait: WaitOptions): Promise<Leased> {
+  return { pool, envelope, lease: pool.takeIdle() ?? (await pool.wait(wait)) }
+}
+
+// After a failure of TLS the host rests, and then that is all that one hears.
+const mayBeTls = ({ obstacle }: SessionFault): boolean => obstacle === 'tls' || obstacle === 'connect'
+
+const notReached = ({ status, ...fault }: SessionFault): NotReached =>
+  status === undefined
+    ? { kind: 'deferred', ...fault }
+    : { kind: 'failed', status, text: `${status} ${fault.text}`, stage: 'connect' }
 
 type NotReached = Exclude<Outcome, { kind: 'delivered' }>
 

@@ -6,6 +6,7 @@
  * `required` and `verified` the message waits.
  */
 import { isIP } from 'node:net'
+import type { Status } from '#mail/status.ts'
 import type { ClientSettings, SessionFault } from '#smtp/client/contract.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Connect, Wire } from '#sys/wire.ts'
@@ -30,6 +31,8 @@ export interface Dialler {
   readonly authorities?: string
   /** What DNS wants of TLS with a host; absent: nothing. Never rejects. */
   readonly tlsPolicy?: (host: Host) => Promise<TlsPolicy>
+  /** Only servers that prove who they are and pass the demand on (RFC 8689 §4.2.1): others are unfit, for good. */
+  readonly requireTls?: { /** The hosts are known by MX records, which must be verified too. */ readonly byMx: boolean }
   /** Present: several addresses at a time, a little after each other. */
   readonly race?: Pick<Clock, 'after'>
   /** Where connections come from; absent: as the system chooses. */
@@ -51,9 +54,27 @@ export async function dialHost(host: Host, given: Dialler): Promise<Dialled> {
   const policy = (await given.tlsPolicy?.(host)) ?? NO_POLICY
   // RFC 7672 §2.1.1: what cannot be known now must not become clear text.
   if (policy.kind === 'unknown') return { ok: false, fault: { obstacle: 'tls', text: policy.text } }
+  if (given.requireTls) return dialProven(host, { ...given, policy })
   const settings: ClientSettings = policy.kind === 'none' ? given.settings : { ...given.settings, tls: 'required' }
   return dialKnown(host, { ...given, settings, policy })
 }
+
+async function dialProven(host: Host, dialler: HostDialler): Promise<Dialled> {
+  if (dialler.settings.tls === 'never') return unfit('5.7.10', `REQUIRETLS: TLS with ${host.name} is off (tls: never)`)
+  if (dialler.requireTls?.byMx && host.secureFor === undefined)
+    return unfit('5.7.10', `REQUIRETLS: no DNSSEC shows that ${host.name} is a host of the domain`)
+  const dialled = await dialKnown(host, { ...dialler, settings: { ...dialler.settings, tls: 'verified' } })
+  if (!dialled.ok) return isRefusedTls(dialled.fault) ? unfit('5.7.10', `REQUIRETLS: ${dialled.fault.text}`) : dialled
+  const { connection } = dialled
+  if (connection.requireTls) return dialled
+  connection.quit()
+  return unfit('5.7.30', `REQUIRETLS is needed, and ${connection.relay} does not offer it`)
+}
+
+// RFC 3207 §4: 454 to STARTTLS is for now.
+const isRefusedTls = ({ obstacle, reply }: SessionFault): boolean => obstacle === 'tls' && (reply?.code ?? 500) >= 500
+
+const unfit = (status: Status<5>, text: string): Dialled => ({ ok: false, fault: { obstacle: 'tls', status, text } })
 
 async function dialKnown(host: Host, dialler: HostDialler): Promise<Dialled> {
   let addresses: readonly string[]

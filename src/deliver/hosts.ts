@@ -5,6 +5,7 @@
  * could not be reached is left alone for a while that doubles with each failure; after that one trial decides, and
  * until it is decided nobody else tries (half-open).
  */
+import type { SessionFault } from '#smtp/client/contract.ts'
 import type { NextHopHost } from '#tenant/directory.ts'
 import type { DeliverLimits } from './limits.ts'
 
@@ -14,6 +15,8 @@ export interface Host extends NextHopHost {
   /** Monotonic ms. */
   backOffUntilMs: number
   trialOpen: boolean
+  /** Why it will not do, as far as was last seen, however long one waits. */
+  unfit?: SessionFault | undefined
 }
 
 export class Hosts {
@@ -58,13 +61,20 @@ export class Hosts {
     return chosen
   }
 
+  /** There are hosts, and none of them will ever do. */
+  get unfit(): SessionFault | undefined {
+    return this.all.every((host) => host.unfit !== undefined) ? this.all[0]?.unfit : undefined
+  }
+
   succeeded(host: Host): void {
     host.failures = 0
+    host.unfit = undefined
     host.trialOpen = false
   }
 
-  failed(host: Host, nowMs: number): void {
+  failed(host: Host, nowMs: number, fault?: SessionFault): void {
     host.trialOpen = false
+    host.unfit = fault?.status === undefined ? undefined : fault
     // Connections that fail together are one failure.
     if (host.failures > 0 && nowMs < host.backOffUntilMs) return
     const { backOffFirstMs, backOffMaxMs } = this.#limits

@@ -192,7 +192,13 @@ export class Pool implements ConnectionEvents {
   }
 
   get #inBackOff(): SessionFault {
-    return { obstacle: 'connect', text: `not tried again yet: ${this.#lastFault.text}` }
+    return this.#hosts.unfit ?? { obstacle: 'connect', text: `not tried again yet: ${this.#lastFault.text}` }
+  }
+
+  // One host that may yet do is a reason to wait.
+  get #whyNone(): SessionFault {
+    const { status: _, ...fault } = this.#lastFault
+    return this.#hosts.unfit ?? fault
   }
 
   // While a fallback serves, find out beside it whether a better host is back.
@@ -219,10 +225,10 @@ export class Pool implements ConnectionEvents {
         return
       }
       this.#lastFault = dialled.fault
-      this.#hosts.failed(host, monotonic())
+      this.#hosts.failed(host, monotonic(), dialled.fault)
     }
     this.#dialling--
-    if (this.#dialling === 0 && this.#live.size === 0) this.#refuse(this.#lastFault)
+    if (this.#dialling === 0 && this.#live.size === 0) this.#refuse(this.#whyNone)
     this.#serve()
   }
 

@@ -1,6 +1,7 @@
 /**
  * All that one route has open: a pool for deliveries, a small one for probes, and the hosts with their back-off, which
- * both share.
+ * both share. Messages that want more of TLS, or less, have pools and hosts of their own (RFC 8689): what is unfit for them
+ * is good for others.
  */
 import { randomBytes } from 'node:crypto'
 import { clientLogin } from '#auth/sasl/client.ts'
@@ -45,23 +46,26 @@ export class RouteConnections {
   readonly nullRefused = { untilMs: 0 }
   readonly #hosts: Hosts
   readonly #probePool: () => Pool
+  readonly #otherPool: (kind: OtherTls) => Pool
   #probes: Pool | undefined
+  readonly #others = new Map<OtherTls, Pool>()
   #route: Route
+  #closing: 'retire' | 'drain' | undefined
 
   constructor(route: Route, parts: RouteParts) {
     const { limits, clock, random, woke } = parts
     this.routeId = route.id
     this.#route = route
     this.#hosts = new Hosts(route.hosts, random, limits)
-    const common = {
-      hosts: this.#hosts,
-      limits,
-      monotonic: () => clock.monotonic(),
-      dialler: diallerFor(route, parts),
-      woke,
-    }
+    const dialler = diallerFor(route, parts)
+    const common = { hosts: this.#hosts, limits, monotonic: () => clock.monotonic(), dialler, woke }
     const { connectionsMax, deliveriesPerConnectionMax } = route
-    this.deliveries = new Pool({ ...common, connectionsMax, jobsMax: deliveriesPerConnectionMax })
+    const deliveries = { ...common, connectionsMax, jobsMax: deliveriesPerConnectionMax }
+    this.deliveries = new Pool(deliveries)
+    this.#otherPool = (kind) => {
+      const hosts = new Hosts(route.hosts, random, limits)
+      return new Pool({ ...deliveries, hosts, dialler: otherwise(kind, route, dialler, parts) })
+    }
     const { probeConnectionsMax, probesPerConnectionMax } = limits
     this.#probePool = () =>
       new Pool({ ...common, connectionsMax: probeConnectionsMax, jobsMax: probesPerConnectionMax })
@@ -75,8 +79,20 @@ export class RouteConnections {
     return true
   }
 
+  /** Connections that REQUIRETLS may use. */
+  get proven(): Pool {
+    return this.#other('proven')
+  }
+
+  /** What DNS wants of TLS does not count; absent where nothing is wanted. */
+  get lenient(): Pool | undefined {
+    return this.#route.destination !== undefined && this.#route.tls === 'opportunistic'
+      ? this.#other('lenient')
+      : undefined
+  }
+
   get asleep(): boolean {
-    return this.deliveries.asleep && this.#probes?.asleep !== false
+    return this.#open.every((pool) => pool.asleep)
   }
 
   get isDestination(): boolean {
@@ -92,7 +108,7 @@ export class RouteConnections {
 
   /** Most routes never need it. */
   get probes(): Pool {
-    return (this.#probes ??= this.#probePool())
+    return (this.#probes ??= this.#opened(this.#probePool()))
   }
 
   stats(nowMs: number): RouteStats {
@@ -101,34 +117,63 @@ export class RouteConnections {
       port,
       backOffMs: failures > 0 ? Math.max(0, backOffUntilMs - nowMs) : 0,
     }))
-    const [one, two] = [this.deliveries.stats, this.#probes?.stats ?? NO_STATS]
-    return {
-      route: this.routeId,
-      open: one.open + two.open,
-      idle: one.idle + two.idle,
-      opening: one.opening + two.opening,
-      waiting: one.waiting + two.waiting,
-      hosts,
+    const sum = { open: 0, idle: 0, opening: 0, waiting: 0 }
+    for (const { stats } of this.#open) {
+      sum.open += stats.open
+      sum.idle += stats.idle
+      sum.opening += stats.opening
+      sum.waiting += stats.waiting
     }
+    return { route: this.routeId, ...sum, hosts }
   }
 
   tick(nowMs: number): void {
-    this.deliveries.tick(nowMs)
-    this.#probes?.tick(nowMs)
+    for (const pool of this.#open) pool.tick(nowMs)
   }
 
   retire(): void {
-    this.deliveries.retire()
-    this.probes.retire()
+    this.#closing = 'retire'
+    for (const pool of this.#open) pool.retire()
   }
 
   drain(): void {
-    this.deliveries.drain()
-    this.probes.drain()
+    this.#closing = 'drain'
+    for (const pool of this.#open) pool.drain()
+  }
+
+  get #open(): Pool[] {
+    return [this.deliveries, ...(this.#probes ? [this.#probes] : []), ...this.#others.values()]
+  }
+
+  #other(kind: OtherTls): Pool {
+    const known = this.#others.get(kind)
+    if (known) return known
+    const made = this.#opened(this.#otherPool(kind))
+    this.#others.set(kind, made)
+    return made
+  }
+
+  // Made when all others were told already.
+  #opened(pool: Pool): Pool {
+    if (this.#closing !== undefined) pool[this.#closing]()
+    return pool
   }
 }
 
-const NO_STATS = { open: 0, idle: 0, opening: 0, waiting: 0 }
+/** `proven`: for REQUIRETLS. `lenient`: for `TLS-Required: No`. */
+type OtherTls = 'proven' | 'lenient'
+
+function otherwise(
+  kind: OtherTls,
+  route: Route,
+  dialler: Omit<Dialler, 'events'>,
+  { tlsSessions }: RouteParts,
+): Omit<Dialler, 'events'> {
+  const { tlsPolicy: _, ...withoutPolicy } = dialler
+  const sessions = tlsSessions.forRoute(route.id, kind)
+  if (kind === 'lenient') return { ...withoutPolicy, tlsSessions: sessions }
+  return { ...dialler, tlsSessions: sessions, requireTls: { byMx: route.destination !== undefined } }
+}
 
 /** What a connection depends on; retry times and lifetimes are not part of it. */
 const sameConnections = ({

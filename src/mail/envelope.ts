@@ -26,5 +26,8 @@ export interface Envelope {
   readonly ret?: 'full' | 'hdrs'
   /** RFC 3461 §4.4, as received, in xtext. */
   readonly envid?: string
+  /** RFC 8689 §4.1: rather not delivered than to a server that did not prove who it is. */
   readonly requireTls?: boolean
+  /** RFC 8689 §3, `TLS-Required: No`: rather delivered than protected by what the recipient's domain asks for. */
+  readonly tlsOptional?: boolean
 }

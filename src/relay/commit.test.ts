@@ -10,6 +10,7 @@ import { attempted, deferred, delivered, failed, transaction } from '#mail/testi
 import { settle } from '#queue/testing.ts'
 import { SpoolError, type SpoolErrorKind } from '#spool/contract.ts'
 import { CUT_THROUGH_PATIENCE_MS, CUT_THROUGH_WAIT_MS, type Ready } from './commit.ts'
+import { withEnvelope } from './outbound.ts'
 import { commitBench, served } from './testing.ts'
 
 const CONTENT = content([Buffer.from('Subject: hello\r\n\r\nhello\r\n')])
@@ -73,6 +74,25 @@ describe('the next hop says to all recipients', () => {
     const { heard, seen, clock } = await after(failed('550 5.7.1 not from this sender'), deferred('aborted'))
     assert.equal(heard, '250 spool')
     assert.equal(seen.queued[0]?.nextAttemptMs, clock.wall())
+  })
+
+  it('4yz or nothing, with REQUIRETLS from a stranger: 451, since nobody could be told later (RFC 8689)', async () => {
+    const asked = (from?: string) => {
+      const one = transaction(['bob@bakery.test', 'eve@bakery.test'], from)
+      return ready({ transaction: withEnvelope(one, { requireTls: true }) })
+    }
+    for (const down of [false, true]) {
+      const bench = commitBench()
+      bench.seen.down = down
+      bench.trying.resolve(attempted(later, later))
+      assert.match(heard(await bench.commit.take(asked())), /^451 4\.4\.1 /)
+      assert.equal(bench.keep.messages.size, 0)
+      assert.equal(heard(await bench.commit.take(asked(''))), '250 spool')
+    }
+    const bench = commitBench()
+    const unfit: Outcome = { kind: 'failed', status: '5.7.30', text: '5.7.30 not offered', stage: 'connect' }
+    bench.trying.resolve(attempted(unfit, unfit))
+    assert.match(heard(await bench.commit.take(asked())), /^550 5\.7\.30 /)
   })
 
   it('4yz, silence, no connection: custody is the spool’s, next attempt by the schedule', async () => {

@@ -9,6 +9,7 @@
  * | 5yz to some RCPT, others fine: no mailbox   | 451, and at the retry 550 at RCPT for those; nothing was sent |
  * | 5yz to some RCPT, others fine: other reason | 250, custody is the spool's; a refusal is held |
  * | some took it at the dot, some not (LMTP)    | 250, custody is the spool's for the rest; a refusal is held |
+ * | a 4yz, with REQUIRETLS from a stranger       | 451: should it fail later, nobody could be told (RFC 8689 §4.2.1) |
  * | 4yz, silence, no connection, a lost reply   | 250, custody is the spool's (recipients are known) |
  * | nothing yet when the patience is over       | the same; the attempt goes on as the queue's first |
  *
@@ -93,7 +94,8 @@ export class Commit {
     if (ready.hold !== undefined) return this.#storeHeld(ready, ready.hold)
     if (commit === 'spool') return this.#store(ready, this.#parts.queue.nowMs())
     if (this.#parts.queue.isDown(route.id)) {
-      return this.#store(ready, this.#parts.queue.nowMs(), 'the next hop does not answer')
+      const why = 'the next hop does not answer'
+      return isNowOrNever(ready) ? refusals.requireTlsLater(why) : this.#store(ready, this.#parts.queue.nowMs(), why)
     }
     return this.#cutThrough(ready)
   }
@@ -135,6 +137,7 @@ export class Commit {
       return this.#store(ready, this.#parts.queue.nowMs(), `some recipients were refused: ${why}`)
     }
     const why = outcomes.find(isDeferred)?.text ?? 'not delivered'
+    if (isNowOrNever(ready) && !outcomes.some(mayBeTaken)) return refusals.requireTlsLater(why)
     return this.#store(ready, this.#parts.queue.nowMs() + ready.domain.route.retryFirstMs, why)
   }
 
@@ -280,7 +283,12 @@ const mayBeTaken = (outcome: Outcome) =>
   outcome.kind === 'delivered' || (outcome.kind === 'deferred' && outcome.obstacle === 'lost')
 const isDeferred = (outcome: Outcome) => outcome.kind === 'deferred'
 
+const isNowOrNever = ({ transaction: { session, envelope } }: Ready) =>
+  envelope.requireTls === true && envelope.reversePath.kind !== 'null' && session.service === 'inbound'
+
 function refusalFor(outcome: Extract<Outcome, { kind: 'failed' }>): Reject {
+  if (outcome.reply === undefined && outcome.status?.startsWith('5.7.'))
+    return refusals.cannotBeSentSafely(outcome.status, outcome.text)
   if (outcome.reply === undefined) return refusals.cannotBeSent(outcome.text)
   return refusals.refusedByNextHop(passedOn(outcome.reply), outcome.text)
 }

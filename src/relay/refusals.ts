@@ -4,6 +4,7 @@
  */
 import type { NegativeReply } from '#mail/reply.ts'
 import { permanent, transient } from '#mail/reply.ts'
+import type { Status } from '#mail/status.ts'
 import { type Defer, defer, type Reject, reject } from '#mail/verdict.ts'
 
 export const relayDenied = (domain: string): Reject =>
@@ -261,3 +262,26 @@ export const refusedByNextHop = (reply: NegativeReply & { code: number }, why: s
 
 export const cannotBeSent = (why: string): Reject =>
   reject(permanent(554, '5.6.7', 'The recipient server cannot take this kind of message'), 'cannot-be-sent', why)
+
+/** RFC 8689 §4.2.1. */
+export const cannotBeSentSafely = (status: Status<5>, why: string): Reject =>
+  reject(permanent(550, status, 'REQUIRETLS: the recipient server does not give what is asked for'), 'require-tls', why)
+
+/** Nobody could be told later that it was not delivered, so it is passed on while the sender waits, or not at all. */
+export const requireTlsStored = (domain: string): Reject =>
+  reject(
+    permanent(
+      550,
+      '5.7.30',
+      'REQUIRETLS: mail for this domain is stored first, and it cannot be promised; send without',
+    ),
+    'require-tls',
+    `${domain} is not delivered in the session`,
+  )
+
+export const requireTlsLater = (why: string): Defer =>
+  defer(
+    transient(451, '4.4.1', 'REQUIRETLS: the recipient server cannot be asked now, try again later'),
+    'require-tls',
+    why,
+  )

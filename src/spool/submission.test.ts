@@ -62,6 +62,17 @@ describe('who submitted', () => {
   })
 })
 
+describe('what was asked of TLS (RFC 8689 §4.1)', () => {
+  it('comes back with the envelope; to an older release it is the same record', () => {
+    const { envelope } = message()
+    const head = encoded(message({ envelope: { ...envelope, requireTls: true, tlsOptional: true } }))
+    assert.equal(head[4], 1)
+    const decoded = decodeMessage(1, meta(head))?.message.envelope
+    assert.deepEqual([decoded?.requireTls, decoded?.tlsOptional], [true, true])
+    assert.equal(decodeMessage(1, meta(encoded(message())))?.message.envelope.requireTls, undefined)
+  })
+})
+
 describe('who was told', () => {
   it('is in a state record of version 3, and ends the recipient for good', () => {
     const one = entry()

@@ -131,9 +131,15 @@ describe('what comes back', () => {
     /Content-Type: (text\/rfc822-headers|message\/\S+?)\r\n(?!.*Content-Type: m)/s.exec(raw(buildDsn(input(given))))
   const isFull = (given: Given) => raw(buildDsn(input(given))).includes('Content-Type: message/rfc822\r\n')
 
+  it('asks for REQUIRETLS as the message did (RFC 8689 §5)', () => {
+    assert.equal(buildDsn(input({ envelope: { requireTls: true } })).envelope.requireTls, true)
+    assert.equal('requireTls' in buildDsn(input()).envelope, false)
+  })
+
   it('is the header section, and the message only if asked for, with a failure, and not too large', () => {
     assert.ok(third({}))
     assert.ok(!isFull({}))
+    assert.ok(!isFull({ envelope: { ret: 'full', requireTls: true } }))
     assert.ok(!isFull({ envelope: { ret: 'hdrs' } }))
     const full = { envelope: { ret: 'full' } } as const
     assert.ok(isFull(full))

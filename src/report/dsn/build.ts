@@ -80,7 +80,10 @@ export function buildDsn(input: DsnInput): BuiltDsn {
   // RFC 3461 §6: nobody reports about a report.
   const recipients = [{ forwardPath: { kind: 'mailbox', mailbox: to.mailbox }, notify: 'never' }] as const
   const { body, smtputf8, content } = composed
-  return { kind, envelope: { reversePath: NULL_PATH, recipients, body, smtputf8 }, content }
+  // RFC 8689 §5: what it tells is to be protected as the message was.
+  const { requireTls } = message.envelope
+  const protection = requireTls ? { requireTls } : {}
+  return { kind, envelope: { reversePath: NULL_PATH, recipients, body, smtputf8, ...protection }, content }
 }
 
 function headerFields(input: DsnInput, kind: DsnKind, header: HeaderSection): OutgoingField[] {
@@ -127,8 +130,9 @@ function returnedPart(
 ): Returned & { kind: 'headers' | 'message' } {
   const { content, envelope } = message
   const isFailure = reports.some(({ action }) => action === 'failed')
-  // RFC 3461 §5.3: the whole message comes back only with a failure.
-  const isFull = envelope.ret === 'full' && isFailure && content.octets <= RETURNED_MESSAGE_OCTETS_MAX
+  // RFC 8689 §5: RET=FULL does not count with REQUIRETLS. RFC 3461 §5.3: the whole message comes back only with a failure.
+  const isFull =
+    envelope.ret === 'full' && !envelope.requireTls && isFailure && content.octets <= RETURNED_MESSAGE_OCTETS_MAX
   if (isFull && canCarry(content)) return { kind: 'message', content }
   const last = header.fields.findLast(({ end }) => end <= RETURNED_HEADER_OCTETS_MAX)
   return { kind: 'headers', octets: head(content, last?.end ?? 0) }

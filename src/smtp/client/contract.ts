@@ -8,6 +8,7 @@ import type { Envelope } from '#mail/envelope.ts'
 import type { Obstacle, Outcome } from '#mail/outcome.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
 import type { RemoteReply } from '#mail/reply.ts'
+import type { Status } from '#mail/status.ts'
 import type { ClientLimits } from './limits.ts'
 
 export interface ClientSettings {
@@ -74,6 +75,8 @@ export interface SessionFault {
   readonly reply?: RemoteReply
   /** One line for log and queue display. */
   readonly text: string
+  /** This host will not do for this message, now or later. Only where REQUIRETLS is asked for (RFC 8689 §4.2.1). */
+  readonly status?: Status<5>
 }
 
 export type ClientEffect =
@@ -105,6 +108,8 @@ export interface ClientMachine {
   readonly tls: boolean
   /** The server offers DSN, and the parameters of RFC 3461 are passed on to it. */
   readonly dsn: boolean
+  /** The server offers REQUIRETLS. */
+  readonly requireTls: boolean
   deliver(job: DeliverJob): void
   probe(job: ProbeJob): void
   /** QUIT, then close; in the middle of anything, close at once. */

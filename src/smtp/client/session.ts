@@ -77,6 +77,10 @@ class ClientSession implements ClientMachine, Line {
     return this.offered.dsn
   }
 
+  get requireTls(): boolean {
+    return this.offered.requireTls
+  }
+
   deliver(job: DeliverJob): void {
     const { preferChunking, tls } = this.#settings
     const verified = this.tls && tls === 'verified'

@@ -212,6 +212,9 @@ const DIALOGUES: Record<string, string> = {
     S: 501 5.5.4
     C: RCPT TO:<b@example.net> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a+2Bb@example.net
     S: 250 2.1.5`,
+  'REQUIRETLS is no value and no clear text (RFC 8689 §2)': `${EHLO}
+    C: MAIL FROM:<a@client.example> REQUIRETLS=yes
+    S: 555 5.5.4`,
   'EHLO and RSET abandon (RFC 5321 §4.1.4)': `${RCPT}
     C: EHLO client.example
     S: 250-mx
@@ -295,7 +298,7 @@ test('what EHLO announces', () => {
   rehearsal.lines('STARTTLS')
   rehearsal.reply()
   rehearsal.do((machine) => machine.secured(TLS)).lines('EHLO client.example')
-  assert.match(rehearsal.reply() ?? '', /\|250-AUTH PLAIN LOGIN\|250-ETRN\|250 LIMITS /)
+  assert.match(rehearsal.reply() ?? '', /\|250-AUTH PLAIN LOGIN\|250-REQUIRETLS\|250-ETRN\|250 LIMITS /)
 })
 
 test('ETRN where the listener has it; AUTH not before TLS', () => {

@@ -48,8 +48,8 @@ export function mail(state: SessionState, argument: string): NegativeReply | und
   if (!path.ok) return BAD_REVERSE_PATH
   const draft: MailDraft = { reversePath: path.value, recipients: [], body: '7bit', smtputf8: false }
   const parameters = text.slice(path.end)
-  const withAuth = mechanismsNow(state).length > 0
-  const fault = parametersAllowed(state, parameters) ? readMailParameters(parameters, draft, withAuth) : UNANNOUNCED
+  const announced = { auth: mechanismsNow(state).length > 0, requireTls: state.session.tls !== undefined }
+  const fault = parametersAllowed(state, parameters) ? readMailParameters(parameters, draft, announced) : UNANNOUNCED
   const refusal = fault === undefined ? mailRefusal(state, draft, text) : parameterRefusal(fault)
   if (refusal !== undefined) return refusal
   state.ask({ kind: 'mail', transaction: state.newTransaction(draft) })

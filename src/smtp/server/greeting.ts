@@ -56,6 +56,8 @@ function extensions(state: SessionState): string[] {
   // RFC 3207 §4.2: not announced again once TLS is up.
   if (startTls && state.session.tls === undefined) lines.push('STARTTLS')
   if (mechanisms.length > 0) lines.push(`AUTH ${mechanisms.join(' ')}`)
+  // RFC 8689 §2: it may be asked for only in a session that is itself encrypted.
+  if (state.session.tls !== undefined) lines.push('REQUIRETLS')
   if (etrn) lines.push('ETRN')
   // Last, since nobody needs it: there are clients that find STARTTLS and AUTH only behind a hyphen.
   lines.push(`LIMITS RCPTMAX=${limits.recipientsMax} MAILMAX=${limits.transactionsMax}`)

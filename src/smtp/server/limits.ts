@@ -10,8 +10,8 @@ const MIB_OCTETS = 1024 * 1024
 
 export const DEFAULT_LIMITS: ServerLimits = {
   // 512 (RFC 5321 §4.5.3.1.4), and what the extensions add to it: ORCPT 500 (RFC 3461 §4.2), ENVID 100 (§4.4), SIZE 26
-  // (RFC 1870 §3), BODY 17 (RFC 6152 §2), SMTPUTF8 10 (RFC 6531 §3.1). The next power of two leaves room for senders
-  // that count differently.
+  // (RFC 1870 §3), BODY 17 (RFC 6152 §2), SMTPUTF8 10 (RFC 6531 §3.1), REQUIRETLS 11 (RFC 8689 §2). The next power of two
+  // leaves room for senders that count differently.
   commandOctetsMax: 2048,
   // About what the large mailbox providers take; a relay that takes less refuses what its customers would have.
   contentOctetsMax: 50 * MIB_OCTETS,

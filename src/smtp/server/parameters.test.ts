@@ -20,6 +20,21 @@ test('MAIL: what is read', () => {
   })
 })
 
+test('MAIL: what was announced in this session only', () => {
+  const read = (text: string, announced: Parameters<typeof readMailParameters>[2]) => {
+    const draft = newDraft()
+    return readMailParameters(text, draft, announced)?.kind ?? draft.requireTls
+  }
+  for (const announced of [{ requireTls: true }, { requireTls: true, auth: true }]) {
+    assert.equal(read(' requiretls', announced), true)
+    assert.equal(read(' REQUIRETLS=', announced), true)
+    assert.equal(read(' REQUIRETLS=NO', announced), 'syntax')
+    assert.equal(read(' REQUIRETLS REQUIRETLS', announced), 'syntax')
+  }
+  assert.equal(read(' AUTH=<> REQUIRETLS', { requireTls: true }), 'unknown')
+  for (const announced of [{}, { auth: true }]) assert.equal(read(' REQUIRETLS', announced), 'unknown')
+})
+
 test('MAIL: what is refused', () => {
   const refused: readonly [text: string, kind: string][] = [
     ['SIZE=1', 'syntax'],

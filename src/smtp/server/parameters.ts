@@ -1,6 +1,7 @@
 /**
  * The parameters of MAIL and RCPT (RFC 5321 §4.1.1.11), as a table: SIZE (RFC 1870 §3), BODY (RFC 6152 §2, RFC 3030 §3),
- * SMTPUTF8 (RFC 6531 §3.4), RET and ENVID (RFC 3461 §4.3, §4.4), AUTH (RFC 4954 §5), NOTIFY and ORCPT (RFC 3461 §4.1, §4.2).
+ * SMTPUTF8 (RFC 6531 §3.4), RET and ENVID (RFC 3461 §4.3, §4.4), AUTH (RFC 4954 §5), REQUIRETLS (RFC 8689 §2), NOTIFY and
+ * ORCPT (RFC 3461 §4.1, §4.2).
  *
  * Faults are values: `unknown` for a keyword that was not announced (555), `syntax` for a value that its standard does
  * not allow, or a keyword given twice (501). Nothing of a faulty command is kept.
@@ -29,15 +30,33 @@ const MAIL_PARAMETERS: ReadonlyMap<string, Read<MailDraft>> = new Map([
   ['RET', readRet],
   ['ENVID', readEnvid],
 ])
-const WITH_AUTH: typeof MAIL_PARAMETERS = new Map([...MAIL_PARAMETERS, ['AUTH', readAuth]])
+const AUTH = ['AUTH', readAuth] as const
+const REQUIRE_TLS = ['REQUIRETLS', readRequireTls] as const
+const WITH_AUTH: typeof MAIL_PARAMETERS = new Map([...MAIL_PARAMETERS, AUTH])
+const WITH_TLS: typeof MAIL_PARAMETERS = new Map([...MAIL_PARAMETERS, REQUIRE_TLS])
+const WITH_BOTH: typeof MAIL_PARAMETERS = new Map([...WITH_AUTH, REQUIRE_TLS])
 const RCPT_PARAMETERS: ReadonlyMap<string, Read<RcptDraft>> = new Map([
   ['NOTIFY', readNotify],
   ['ORCPT', readOrcpt],
 ])
 
-/** Reads what stands behind the reverse-path; `withAuth`: AUTH was announced. */
-export const readMailParameters = (text: string, draft: MailDraft, withAuth = false): ParameterFault | undefined =>
-  readParameters(text, withAuth ? WITH_AUTH : MAIL_PARAMETERS, draft, true)
+/** What was announced beside what always is. */
+export interface Announced {
+  readonly auth?: boolean
+  readonly requireTls?: boolean
+}
+
+/** Reads what stands behind the reverse-path. */
+export const readMailParameters = (
+  text: string,
+  draft: MailDraft,
+  announced: Announced = {},
+): ParameterFault | undefined => readParameters(text, mailParameters(announced), draft, true)
+
+function mailParameters({ auth, requireTls }: Announced): typeof MAIL_PARAMETERS {
+  if (auth) return requireTls ? WITH_BOTH : WITH_AUTH
+  return requireTls ? WITH_TLS : MAIL_PARAMETERS
+}
 
 /** Reads what stands behind the forward-path; `unicode`: the transaction has SMTPUTF8. */
 export const readRcptParameters = (text: string, draft: RcptDraft, unicode: boolean): ParameterFault | undefined =>
@@ -99,6 +118,11 @@ function readEnvid(value: string, draft: MailDraft): boolean {
 // RFC 4954 §5: who another server says has submitted it. Nobody's word is taken for that here, so it is read and forgotten.
 function readAuth(value: string): boolean {
   return value === '<>' || (value !== '' && decodeXtext(value) !== undefined)
+}
+
+function readRequireTls(value: string, draft: MailDraft): boolean {
+  draft.requireTls = true
+  return value === ''
 }
 
 const NOTIFY_ON: ReadonlySet<string> = new Set<NotifyOn>(['success', 'failure', 'delay'])
