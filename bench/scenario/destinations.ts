@@ -74,6 +74,16 @@ function dribble(socket: Socket): void {
   socket.on('close', () => clearInterval(timer))
 }
 
+// "There is none" with a SOA, so that the relay may keep it (RFC 2308 §5) and this process has less to answer.
+const nameServer = () =>
+  fakeNameServer(({ name, type, reply }) => [
+    reply(
+      type === 'A'
+        ? { answers: [a(name, addresses[name] ?? DEAD_ADDRESS, TTL_SECONDS)] }
+        : { authorities: [soa('test', TTL_SECONDS)] },
+    ),
+  ])
+
 export async function destinations(options: BenchOptions): Promise<Table> {
   const neighbour = new Neighbour()
   const sink = new Sink({ ports: [0], arrived: ({ number }) => neighbour.arrived(number) })
@@ -82,14 +92,7 @@ export async function destinations(options: BenchOptions): Promise<Table> {
     await slowServer(HOLE_ADDRESS, mxPort!, (socket) => socket.pause()),
     await slowServer(TARPIT_ADDRESS, mxPort!, dribble),
   ]
-  await using names = await fakeNameServer(({ name, type, reply }) => [
-    // With a SOA, so that the relay may keep a "there is none" (RFC 2308 §5) and this process has less to answer.
-    reply(
-      type === 'A'
-        ? { answers: [a(name, addresses[name] ?? DEAD_ADDRESS, TTL_SECONDS)] }
-        : { authorities: [soa('test', TTL_SECONDS)] },
-    ),
-  ])
+  await using names = await nameServer()
   const relay = await RelayUnderTest.configured(config(mxPort!, names.endpoint.port))
   const fill = (domains: readonly string[], messagesMax: number, firstNumber: number) =>
     drive({
