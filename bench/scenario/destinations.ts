@@ -74,7 +74,7 @@ function dribble(socket: Socket): void {
   socket.on('close', () => clearInterval(timer))
 }
 
-// With a SOA, so that the relay may keep a "there is none" (RFC 2308 §5) and this process has less to answer.
+// "There is none" with a SOA, so that the relay may keep it (RFC 2308 §5) and this process has less to answer.
 const nameServer = () =>
   fakeNameServer(({ name, type, reply }) => [
     reply(

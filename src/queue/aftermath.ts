@@ -6,10 +6,13 @@
  * notices are not held: nobody would want them back, and a notice about a notice would never end.
  */
 import type { Attempt, Obstacle, Outcome, RefusalStage } from '#mail/outcome.ts'
+import { refusalClass } from '#mail/refusal-class.ts'
 import { type RemoteReply, remoteReplyLine } from '#mail/reply.ts'
 import type { Change, HoldReason, RecipientState, StoredMessage } from '#mail/stored.ts'
 import type { Route } from '#tenant/directory.ts'
-import { retryDelayMs } from './schedule.ts'
+import { nextDelayMs } from './schedule.ts'
+
+type Deferred = Extract<Outcome, { kind: 'deferred' }>
 
 export type SiteSignal = 'succeeded' | 'congested' | 'unreachable'
 
@@ -48,17 +51,24 @@ export function aftermath(
   route: Pick<Route, 'retryFirstMs' | 'retryMaxMs' | 'lifetimeMs'>,
   { wallMs, random }: Moment,
 ): Aftermath {
-  const expired = wallMs - startedMs(message) >= route.lifetimeMs
+  const leftMs = startedMs(message) + route.lifetimeMs - wallMs
+  const expired = leftMs <= 0
   const states = new Map<number, RecipientState>()
   const undelivered = new Map<number, Undelivered>()
-  let firstDeferral: Extract<Outcome, { kind: 'deferred' }> | undefined
+  const deferrals: Deferred[] = []
   tried.forEach((index, i) => {
     const outcome = attempt.outcomes[i]!
-    if (outcome.kind === 'deferred') firstDeferral ??= outcome
+    if (outcome.kind === 'deferred') deferrals.push(outcome)
     const end = undeliveredBy(outcome, expired, message.notice === true)
     states.set(index, stateAfter(outcome, end, attempt.relay, wallMs))
     if (end) undelivered.set(index, end)
   })
+  const [firstDeferral] = deferrals
+  const waiting = { route, attempts: message.attempts + 1, random, leftMs }
+  const delayMs = nextDelayMs(
+    deferrals.map(({ reply }) => reply),
+    waiting,
+  )
   const pending = message.recipients.some((old, i) => (states.get(i) ?? old).kind === 'pending')
   const kept = message.recipients.some((old, i) => (states.get(i) ?? old).kind === 'held')
   return {
@@ -66,7 +76,7 @@ export function aftermath(
       kind: 'attempted',
       atMs: wallMs,
       recipients: states,
-      nextAttemptMs: wallMs + retryDelayMs(route, message.attempts + 1, random),
+      nextAttemptMs: wallMs + delayMs,
       ...(firstDeferral && { obstacle: firstDeferral.obstacle, text: firstDeferral.text }),
     },
     site: siteSignal(attempt),
@@ -126,7 +136,12 @@ export function siteSignal(attempt: Attempt): SiteSignal {
   return signal
 }
 
-// 421 and 4.7.x: "not now, not so many" (RFC 5321 §3.8, RFC 3463 §3.8). 4.3.2 and 4.4.5 say the same.
-function enough({ reply }: Extract<Outcome, { kind: 'deferred' }>): boolean {
-  return reply !== undefined && (reply.code === 421 || /^4\.(7\.\d+|3\.2|4\.5)$/.test(reply.status ?? ''))
+// "Not now, not so many": 421 (RFC 5321 §3.8), what says so in words, and 4.7.x, 4.3.2, 4.4.5 (RFC 3463 §3) where the words
+// are not about the recipient, the content, or a sender that shall come again.
+function enough({ reply }: Deferred): boolean {
+  if (reply === undefined) return false
+  if (reply.code === 421) return true
+  const found = refusalClass(reply)
+  if (found === 'rate' || found === 'reputation') return true
+  return (found === 'local' || found === 'other') && /^4\.(7\.\d+|3\.2|4\.5)$/.test(reply.status ?? '')
 }

@@ -15,7 +15,7 @@ import { aftermath, pendingOf, type SiteSignal, siteSignal } from './aftermath.t
 import type { Counts, Drain, QueueParts, Tried } from './contract.ts'
 import { DUE_SLACK_MS, Later } from './later.ts'
 import { Overdue } from './overdue.ts'
-import { RETRY_JITTER } from './schedule.ts'
+import { RETRY_JITTER, STATED_MS_MAX } from './schedule.ts'
 import type { Site } from './site.ts'
 import { Sites } from './sites.ts'
 import { Starts } from './starts.ts'
@@ -104,7 +104,7 @@ export class Queue {
   #notTooLate(entry: QueueEntry): number {
     const route = this.#parts.route(entry.route)
     if (route === undefined) return entry.nextAttemptMs
-    const latestMs = this.nowMs() + route.retryMaxMs * (1 + RETRY_JITTER)
+    const latestMs = this.nowMs() + Math.max(route.retryMaxMs, STATED_MS_MAX) * (1 + RETRY_JITTER)
     if (entry.nextAttemptMs <= latestMs) return entry.nextAttemptMs
     this.#parts.keep.change(entry.id, { kind: 'reschedule', atMs: this.nowMs(), nextAttemptMs: latestMs })
     return latestMs

@@ -39,8 +39,8 @@ describe('log lines are in Postfix’s grammar', () => {
     const lines = texts(all.attempt)
     assert.deepEqual(lines, [
       `smtp ${id}: to=<bob@bakery.test>, ${relay}, dsn=2.0.0, status=sent (250 plain)`,
-      `smtp ${id}: to=<eve@bakery.test>, ${relay}, dsn=4.2.0, status=deferred (450 4.2.0 plain)`,
-      `smtp ${id}: to=<joe@bakery.test>, ${relay}, dsn=5.1.1, status=held (550 5.1.1 plain)`,
+      `smtp ${id}: to=<eve@bakery.test>, ${relay}, dsn=4.2.0, class=recipient, status=deferred (450 4.2.0 plain)`,
+      `smtp ${id}: to=<joe@bakery.test>, ${relay}, dsn=5.1.1, class=recipient, status=held (550 5.1.1 plain)`,
     ])
     assert.match(texts({ ...all.attempt, inSession: true })[2] ?? '', /status=refused/)
   })
@@ -94,8 +94,8 @@ describe('trace records', () => {
     assert.deepEqual([record?.event, record?.id, record?.time], ['attempted', id, TIME])
     assert.deepEqual(record?.['recipients'], [
       { to: '<bob@bakery.test>', status: 'sent', text: '250 plain' },
-      { to: '<eve@bakery.test>', status: 'deferred', text: '450 4.2.0 plain' },
-      { to: '<joe@bakery.test>', status: 'held', text: '550 5.1.1 plain' },
+      { to: '<eve@bakery.test>', status: 'deferred', class: 'recipient', text: '450 4.2.0 plain' },
+      { to: '<joe@bakery.test>', status: 'held', class: 'recipient', text: '550 5.1.1 plain' },
     ])
     const reply = remoteReply(550, ['5.1.1 no'])
     const held = traceRecord({ ...all.held, stage: 'rcpt', reply }, TIME)

@@ -11,6 +11,7 @@
 import { mailboxText, pathText } from '#mail/address.ts'
 import type { PathEvent } from '#mail/event.ts'
 import type { Outcome } from '#mail/outcome.ts'
+import { classOfOutcome } from '#mail/refusal-class.ts'
 import { remoteReplyLine, replyLine } from '#mail/reply.ts'
 import { type Session, withProtocol } from '#mail/session.ts'
 import { statusWord } from './measure.ts'
@@ -158,9 +159,10 @@ function attemptText(event: Extract<PathEvent, { kind: 'attempted' }>, at: numbe
   const { connectMs, transferMs } = attempt.delays
   const queuedMs = Math.max(0, ageMs - connectMs - transferMs)
   const delays = `0/${seconds(queuedMs)}/${seconds(connectMs)}/${seconds(transferMs)}`
+  const found = classOfOutcome(outcome)
   return (
     `relay=${attempt.relay}, delay=${seconds(ageMs)}, delays=${delays}, dsn=${dsn(outcome)}, ` +
-    `status=${statusWord(outcome, at, event)} (${outcomeText(outcome)})`
+    `${found === undefined ? '' : `class=${found}, `}status=${statusWord(outcome, at, event)} (${outcomeText(outcome)})`
   )
 }
 

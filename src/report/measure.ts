@@ -2,6 +2,7 @@
 import { DSN_CLASSES } from '#mail/dsn.ts'
 import type { PathEvent } from '#mail/event.ts'
 import type { Outcome } from '#mail/outcome.ts'
+import { classOfOutcome, REFUSAL_CLASSES } from '#mail/refusal-class.ts'
 import { type Metrics, Tally } from './metrics.ts'
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 14400, 86400]
@@ -61,11 +62,20 @@ function attempts(metrics: Metrics): Count {
   const kinds = ['delivered', 'deferred', 'failed']
   const outcomes = metrics.counter('vorposten_recipient_outcomes_total', 'Attempts, by what they did', 'outcome', kinds)
   const obstacles = metrics.counter('vorposten_obstacles_total', 'Deferred attempts, by obstacle', 'obstacle')
+  const refusals = ['4yz', '5yz'].flatMap((code) => REFUSAL_CLASSES.map((found) => `${code}-${found}`))
+  const classes = metrics.counter(
+    'vorposten_next_hop_refusals_total',
+    'Refusals that we heard, by class',
+    'class',
+    refusals,
+  )
   const delay = metrics.histogram('vorposten_delivery_delay_seconds', 'From reception to delivery', SECONDS)
   return (event) => {
     if (event.kind !== 'attempted') return
     for (const outcome of event.attempt.outcomes) {
       outcomes.add(outcome.kind)
+      const found = classOfOutcome(outcome)
+      if (found !== undefined) classes.add(`${outcome.kind === 'deferred' ? '4yz' : '5yz'}-${found}`)
       if (outcome.kind === 'deferred') obstacles.add(outcome.obstacle)
       else if (outcome.kind === 'delivered') delay.observe(event.ageMs / 1000)
     }

@@ -93,6 +93,7 @@ describe('what events count for', () => {
       'vorposten_recipient_outcomes_total{outcome="deferred"} 1',
       'vorposten_recipient_outcomes_total{outcome="failed"} 1',
       'vorposten_obstacles_total{obstacle="timeout"} 1',
+      'vorposten_next_hop_refusals_total{class="5yz-recipient"} 1',
       'vorposten_delivery_delay_seconds_count 1',
       'vorposten_held_total{reason="refused"} 3',
       'vorposten_callouts_total{answer="unreachable"} 1',

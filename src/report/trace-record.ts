@@ -5,6 +5,7 @@
 import { mailboxText, pathText } from '#mail/address.ts'
 import type { Recipient } from '#mail/envelope.ts'
 import type { PathEvent } from '#mail/event.ts'
+import { classOfOutcome } from '#mail/refusal-class.ts'
 import { remoteReplyLine, replyLine } from '#mail/reply.ts'
 import type { Session } from '#mail/session.ts'
 import { outcomeText } from './log-lines.ts'
@@ -173,9 +174,11 @@ function attemptedRecord(event: Extract<PathEvent, { kind: 'attempted' }>, time:
     transferMs: Math.round(attempt.delays.transferMs),
     recipients: event.recipients.map((recipient, i) => {
       const outcome = attempt.outcomes[i]!
+      const found = classOfOutcome(outcome)
       return {
         to: pathText(recipient.forwardPath),
         status: statusWord(outcome, i, event),
+        ...(found && { class: found }),
         text: outcomeText(outcome),
       }
     }),
