@@ -15,6 +15,7 @@ import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-li
 import { REPLY_LIMITS } from '#store/reply-limits.ts'
 import { SENDING_COUNTS } from '#store/sending-counts.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
+import { STS_POLICIES } from '#store/sts-policies.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { createResolver, systemDns } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
@@ -29,6 +30,7 @@ import { NoticesClerk } from './clerks/notices.ts'
 import { OutagesClerk } from './clerks/outages.ts'
 import { outboundClerks } from './clerks/outbound.ts'
 import { RecipientsClerk } from './clerks/recipients.ts'
+import { StsClerk } from './clerks/sts.ts'
 import { EXIT, UserError } from './exit.ts'
 import { storePath } from './folders.ts'
 import { type Clerk, Desk } from './serve/desk.ts'
@@ -46,6 +48,7 @@ export const PARTS: readonly Part[] = [
   DKIM_KEYS,
   CREDENTIALS,
   SENDING_COUNTS,
+  STS_POLICIES,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -84,7 +87,20 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   const dkim = new DkimClerk({ store, wallMs, clock: systemClock, config, lookUp, log })
   const leaving = outboundClerks<Config>(store, wallMs)
   const logins = credentialClerks(store, config, wallMs, log)
-  const clerks: Clerk<Config>[] = [names, recipients, lists, ...leaving, findings, notices, outages, dkim, ...logins]
+  const dns = systemDns(systemClock, () => names.servers)
+  const sts = new StsClerk({ database: store, wallMs, clock: systemClock, config, dns, log })
+  const clerks: Clerk<Config>[] = [
+    names,
+    recipients,
+    lists,
+    ...leaving,
+    findings,
+    notices,
+    outages,
+    dkim,
+    sts,
+    ...logins,
+  ]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
 }

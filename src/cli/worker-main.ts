@@ -22,6 +22,7 @@ export interface WorkerQuestions {
   'recipients/changed': { body: ChangedNotice }
   'recipients/probe': { body: ProbeQuestion }
   'dkim/changed': { body: undefined }
+  'sts/changed': { body: undefined }
   /** An operator tries a password: answered with `PasswordAnswer`. */
   'credentials/check': { body: { login: string; password: string } }
   'outages-news': { body: OutagesNews }
@@ -102,6 +103,8 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       return worker.probeRecipient(body as ProbeQuestion)
     case 'dkim/changed':
       return worker.signingKeysChanged()
+    case 'sts/changed':
+      return worker.stsChanged()
     case 'credentials/check': {
       const { login, password } = body as WorkerQuestions['credentials/check']['body']
       return worker.credentials?.check(login, password)

@@ -50,12 +50,14 @@ export class Connection implements WireEvents {
   idleSinceMs = 0
   /** The session ended in the TLS handshake. */
   tlsFailed = false
+  /** The server has shown, or shown before, a certificate that a trusted authority issued for its name. */
+  certified = false
   readonly #machine: ClientMachine
   readonly #settings: ClientSettings
   readonly #wire: Wire
   readonly #events: ConnectionEvents
   readonly #tlsSessions: TlsSessions
-  /** What DNS wants of TLS with this host. */
+  /** What the domain wants of TLS with this host. */
   readonly policy: TlsPolicy
   #securing = false
   #running = false
@@ -227,8 +229,9 @@ export class Connection implements WireEvents {
       onSession: (session) => this.#tlsSessions.set(key, session),
     })
     secured.then(
-      () => {
+      ({ verifiedPeer }) => {
         this.#securing = false
+        this.certified = verifiedPeer !== undefined
         this.#machine.secured()
         this.#run()
       },

@@ -14,7 +14,7 @@ import { Connection, type ConnectionEvents } from './connection.ts'
 import type { Host } from './hosts.ts'
 import type { DeliverLimits } from './limits.ts'
 import { raceTo } from './race.ts'
-import type { TlsPolicy } from './tls-policy.ts'
+import { type TlsPolicy, tlsAdvice, tlsUseUnder } from './tls-policy.ts'
 import type { TlsSessions } from './tls-sessions.ts'
 
 /** Addresses of a name, best first. An empty answer and a rejection are obstacle `dns`. */
@@ -26,8 +26,10 @@ export interface Dialler {
   readonly settings: ClientSettings
   readonly limits: DeliverLimits
   readonly tlsSessions: TlsSessions
-  /** What DNS wants of TLS with a host; absent: nothing. Never rejects. */
+  /** What the domain wants of TLS with a host; absent: nothing. Never rejects. */
   readonly tlsPolicy?: (host: Host) => Promise<TlsPolicy>
+  /** Hears what came of it, once for each session that got as far as TLS, or was not begun for it. */
+  readonly tlsPolicyMet?: (policy: TlsPolicy['kind'], result: TlsPolicyResult) => void
   /** Present: several addresses at a time, a little after each other. */
   readonly race?: Pick<Clock, 'after'>
   /** Where connections come from; absent: as the system chooses. */
@@ -35,6 +37,9 @@ export interface Dialler {
   /** Hears of every connection from the moment it has a wire, and for all its life. */
   readonly events: ConnectionEvents & { opened(connection: Connection): void }
 }
+
+/** `would-fail`: only watched, and not what it wants. */
+export type TlsPolicyResult = 'met' | 'failed' | 'would-fail' | 'unknown'
 
 export type Dialled =
   | { readonly ok: true; readonly connection: Connection }
@@ -47,10 +52,15 @@ interface HostDialler extends Dialler {
 
 export async function dialHost(host: Host, given: Dialler): Promise<Dialled> {
   const policy = (await given.tlsPolicy?.(host)) ?? NO_POLICY
-  // RFC 7672 §2.1.1: what cannot be known now must not become clear text.
-  if (policy.kind === 'unknown') return { ok: false, fault: { obstacle: 'tls', text: policy.text } }
-  const settings: ClientSettings = policy.kind === 'none' ? given.settings : { ...given.settings, tls: 'required' }
-  return dialKnown(host, { ...given, settings, policy })
+  // RFC 7672 §2.1.1: what cannot be known now must not become clear text. RFC 8461 §5: nor go to a host that is not named.
+  if (policy.kind === 'unknown' || policy.kind === 'refused') {
+    given.tlsPolicyMet?.(policy.by, policy.kind === 'unknown' ? 'unknown' : 'failed')
+    return { ok: false, fault: { obstacle: 'tls', text: policy.text } }
+  }
+  const tls = tlsUseUnder(policy, given.settings.tls)
+  const dialled = await dialKnown(host, { ...given, settings: { ...given.settings, tls }, policy })
+  if (dialled.ok || dialled.fault.obstacle !== 'tls') return dialled
+  return { ok: false, fault: { ...dialled.fault, text: dialled.fault.text + tlsAdvice(policy) } }
 }
 
 async function dialKnown(host: Host, dialler: HostDialler): Promise<Dialled> {
@@ -125,9 +135,21 @@ async function dialAddress(
   dialler: HostDialler,
 ): Promise<Dialled> {
   const first = await openSession(host, wire, dialler, dialler.settings)
+  countPolicy(first, dialler)
   if (first.ok || !first.tlsFailed || dialler.settings.tls !== 'opportunistic') return first
   const again = await connectTo(host, [address], dialler)
   return again.ok ? openSession(host, again.wire, dialler, { ...dialler.settings, tls: 'never' }) : again
+}
+
+// A session that ends before TLS says nothing about it.
+function countPolicy(session: Dialled, { policy, tlsPolicyMet }: HostDialler): void {
+  if (tlsPolicyMet === undefined || policy.kind === 'none') return
+  if (policy.kind === 'sts-testing') {
+    if (!session.ok && session.fault.obstacle !== 'tls') return
+    const met = policy.named && session.ok && session.connection.certified
+    tlsPolicyMet(policy.kind, met ? 'met' : 'would-fail')
+  } else if (session.ok) tlsPolicyMet(policy.kind, 'met')
+  else if (session.fault.obstacle === 'tls') tlsPolicyMet(policy.kind, 'failed')
 }
 
 function openSession(

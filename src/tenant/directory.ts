@@ -114,6 +114,10 @@ export interface Route {
   /** Of one destination of such a route: A-labels, or an address literal such as `[192.0.2.1]`. */
   readonly destination?: string
   readonly tls: TlsUse
+  /** Of such a route: by recipient domain (A-labels), instead of `tls`. */
+  readonly tlsByDomain?: ReadonlyMap<string, TlsUse>
+  /** Of a destination: `tls` is what `tlsByDomain` says, and what the domain wants of TLS is not asked for. */
+  readonly tlsByOperator?: true
   /** Connections at a time. In a configuration for the whole program, in a worker's directory its share (`share.ts`). */
   readonly connectionsMax: number
   /** Messages that start on their way in a second; whole or share, as above. Absent: as many as the server takes. */
