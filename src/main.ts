@@ -75,6 +75,7 @@ async function addLargeCommands(): Promise<void> {
   const { dkimCommand } = await import('./cli/dkim.ts')
   const { domainsCommand } = await import('./cli/domains.ts')
   const { dnsCommand } = await import('./cli/dns.ts')
+  const { tlsPolicyCommand } = await import('./cli/tls-policy.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
   program.addCommand(recipientsCommand(async (request) => askRecipients(await config(), request)))
@@ -86,6 +87,7 @@ async function addLargeCommands(): Promise<void> {
   program.addCommand(dkimCommand(ask))
   program.addCommand(domainsCommand(ask))
   program.addCommand(dnsCommand(config))
+  program.addCommand(tlsPolicyCommand(ask))
   program.addCommand(simulateCommand(config))
 }
 

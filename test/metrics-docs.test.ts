@@ -20,6 +20,7 @@ const METRICS = [
   'cli/clerks/domains.ts',
   'cli/clerks/guesses.ts',
   'cli/clerks/abuse.ts',
+  'cli/clerks/sts.ts',
 ]
 
 test('docs/metrics.md lists each metric, and no other', () => {

@@ -2,6 +2,11 @@
 import { networkInterfaces } from 'node:os'
 import type { Config } from '#config/config.ts'
 import { createDestinations, type Destinations } from '#deliver/destinations.ts'
+import { FETCH_MS_MAX } from '#deliver/mta-sts/fetch-policy.ts'
+import { type StsAnswer, StsPolicies } from '#deliver/mta-sts/sts-policies.ts'
+import type { AskDesk } from '#recipients/shared-memory.ts'
+import type { Database } from '#store/database.ts'
+import { StsPolicyReader } from '#store/sts-policies.ts'
 import { type AddressGuard, addressGuard } from '#sys/address-guard.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Dns } from '#sys/dns/answer.ts'
@@ -11,7 +16,12 @@ import type { Current } from './current.ts'
 const MACHINE_MS = 60_000
 const EVERY: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
-export function assembleDestinations(current: Current, dns: Dns, clock: Pick<Clock, 'monotonic'>): Destinations {
+export function assembleDestinations(
+  current: Current,
+  dns: Dns,
+  clock: Pick<Clock, 'monotonic'>,
+  sts?: StsPolicies,
+): Destinations {
   const machine = machineAddresses(clock)
   let guarded: { readonly config: Config; readonly guard: AddressGuard } | undefined
   const guard: AddressGuard = (address) => {
@@ -22,6 +32,7 @@ export function assembleDestinations(current: Current, dns: Dns, clock: Pick<Clo
   return createDestinations({
     dns,
     guard,
+    ...(sts && { sts: (domain) => sts.of(domain) }),
     isOwnName: (name) => name === current.config.hostname || current.config.destinations.ownNames.includes(name),
     isOwnAddress: (address, port) =>
       current.config.listeners.some(({ addresses }) =>
@@ -31,6 +42,20 @@ export function assembleDestinations(current: Current, dns: Dns, clock: Pick<Clo
         }),
       ),
     isServed: (domain) => current.directory.domain(domain) !== undefined,
+  })
+}
+
+/** The desk may have to look up the host, and then to fetch. */
+const DESK_MS_MAX = FETCH_MS_MAX + 10_000
+
+/** MTA-STS: the supervisor fetches and keeps policies for all workers. */
+export function stsPolicies(store: Database, desk: AskDesk, dns: Dns, clock: Pick<Clock, 'monotonic'>): StsPolicies {
+  const reader = new StsPolicyReader(store)
+  return new StsPolicies({
+    dns,
+    clock,
+    kept: (domain) => reader.of(domain)?.body,
+    ask: async (question) => (await desk('sts/policy', question, DESK_MS_MAX)) as StsAnswer,
   })
 }
 

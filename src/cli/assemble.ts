@@ -8,6 +8,7 @@ import { Verifier } from '#auth/verify/verifier.ts'
 import type { Config } from '#config/config.ts'
 import { createDelivery, type Delivery } from '#deliver/delivery.ts'
 import type { Resolve } from '#deliver/dial.ts'
+import type { StsPolicies } from '#deliver/mta-sts/sts-policies.ts'
 import type { Report } from '#mail/event.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
 import { traceIds } from '#mail/trace-id.ts'
@@ -35,7 +36,7 @@ import { type Learner, lessonsFor } from '../relay/lessons.ts'
 import { spoolAlarmEvent } from '../relay/spool-faults.ts'
 import { acceptSettings } from './accept-settings.ts'
 import { AnsweredBatch } from './answered-batch.ts'
-import { assembleDestinations } from './assemble-destinations.ts'
+import { assembleDestinations, stsPolicies } from './assemble-destinations.ts'
 import { assembleKeeping, type Keeping } from './assemble-keeping.ts'
 import { assembleReceiving } from './assemble-receiving.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
@@ -46,7 +47,7 @@ import { FindingsBatch } from './findings-batch.ts'
 import { traceFolder } from './folders.ts'
 import { type NoticeAnswer, type NoticeQuestion, sendNotice } from './notices.ts'
 import { Rights } from './rights.ts'
-import { type RunningReport, watch } from './worker-watch.ts'
+import { type RunningReport, tlsPolicies, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
   /** Learns which servers are up and which are in maintenance, and goes on learning until its result is called. */
@@ -89,6 +90,8 @@ export interface Worker {
   recipientsChanged(notice: ChangedNotice): void
   /** Keys that sign, or sender domains, are not what they were. */
   rightsChanged(): void
+  /** An operator has had an MTA-STS policy fetched. */
+  stsChanged(): void
   /** An operator wants to know now. */
   probeRecipient(question: ProbeQuestion): Promise<RecipientAnswer>
   /** Absent: a worker that runs alone has none. */
@@ -176,6 +179,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       sendNotice({ newTraceId, directory: () => current.directory, spool, queue, report: tell }, question),
     recipientsChanged: (notice) => recipients.changed(notice),
     rightsChanged: () => rights?.changed(),
+    stsChanged: () => sending.sts?.changed(),
     probeRecipient: (question) => recipients.probe(question),
     ...(credentials && { credentials }),
     outages,
@@ -219,6 +223,8 @@ export interface Sending {
   /** The report, the findings about the customers' servers, and the lessons that recipients draw. */
   readonly tell: Report
   readonly findings: FindingsBatch
+  /** Absent: a worker that runs alone knows of no MTA-STS. */
+  readonly sts?: StsPolicies
 }
 
 function assembleSending(
@@ -231,11 +237,14 @@ function assembleSending(
   let away: Away = () => undefined
   const { clock, connect, resolve, random } = outside
   const { hostname } = current.config
+  const { dns, shared } = outside
+  const sts = dns && shared && stsPolicies(shared.store, shared.desk, dns, clock)
   const delivery = createDelivery({
     connect,
     clock,
     resolve,
-    ...(outside.dns && { destinations: assembleDestinations(current, outside.dns, clock) }),
+    ...(dns && { destinations: assembleDestinations(current, dns, clock, sts) }),
+    tlsPolicyMet: tlsPolicies(report),
     hostname,
     random,
     preferChunking: true,
@@ -271,7 +280,7 @@ function assembleSending(
     answered.add,
     lessonsFor(learner, () => current.directory, found),
   )
-  return { delivery, recipients, findings, knowing, tell }
+  return { delivery, recipients, findings, knowing, tell, ...(sts && { sts }) }
 }
 
 type Away = (route: string) => Promise<ProbeAnswer> | undefined

@@ -17,6 +17,7 @@ import { REPLY_LIMITS } from '#store/reply-limits.ts'
 import { SENDER_DOMAINS } from '#store/sender-domains.ts'
 import { SENDING_COUNTS } from '#store/sending-counts.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
+import { STS_POLICIES } from '#store/sts-policies.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { createResolver, systemDns } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
@@ -32,6 +33,7 @@ import { NoticesClerk } from './clerks/notices.ts'
 import { OutagesClerk } from './clerks/outages.ts'
 import { outboundClerks } from './clerks/outbound.ts'
 import { RecipientsClerk } from './clerks/recipients.ts'
+import { StsClerk } from './clerks/sts.ts'
 import { EXIT, UserError } from './exit.ts'
 import { storePath } from './folders.ts'
 import { type Clerk, Desk } from './serve/desk.ts'
@@ -50,6 +52,7 @@ export const PARTS: readonly Part[] = [
   CREDENTIALS,
   SENDING_COUNTS,
   SENDER_DOMAINS,
+  STS_POLICIES,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -89,6 +92,8 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   const signing = [new DkimClerk(asking), new DomainsClerk({ ...asking, random: Math.random })]
   const leaving = outboundClerks<Config>(store, wallMs)
   const logins = credentialClerks(store, config, wallMs, log, notices.notify)
+  const dns = systemDns(systemClock, () => names.servers)
+  const sts = new StsClerk({ database: store, wallMs, clock: systemClock, config, dns, log })
   const clerks: Clerk<Config>[] = [
     names,
     recipients,
@@ -98,6 +103,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     notices,
     outages,
     ...signing,
+    sts,
     ...logins,
   ]
   // The store is the last to close.

@@ -23,6 +23,7 @@ export interface WorkerQuestions {
   'recipients/probe': { body: ProbeQuestion }
   'dkim/changed': { body: undefined }
   'domains/changed': { body: undefined }
+  'sts/changed': { body: undefined }
   /** An operator tries a password: answered with `PasswordAnswer`. */
   'credentials/check': { body: { login: string; password: string } }
   /** A login was locked or unlocked: how many of its messages were held or released. */
@@ -107,6 +108,8 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
     case 'dkim/changed':
     case 'domains/changed':
       return worker.rightsChanged()
+    case 'sts/changed':
+      return worker.stsChanged()
     case 'credentials/check': {
       const { login, password } = body as WorkerQuestions['credentials/check']['body']
       return worker.credentials?.check(login, password)

@@ -1,12 +1,12 @@
 /** What the listeners tell goes into metrics and log; and the gauges that are read when somebody asks. */
 import type { Acceptor } from '#accept/acceptor.ts'
 import type { AcceptEvents } from '#accept/events.ts'
-import type { Delivery } from '#deliver/delivery.ts'
+import type { Delivery, DeliveryParts } from '#deliver/delivery.ts'
 import type { Report } from '#mail/event.ts'
 import type { Session } from '#mail/session.ts'
 import type { Holds } from '#queue/holds.ts'
 import type { Queue } from '#queue/queue.ts'
-import { type Labels, SERIES_MAX } from '#report/metrics.ts'
+import { type Labels, SERIES_MAX, Tally } from '#report/metrics.ts'
 import type { WorkerReport } from '#report/report.ts'
 import type { OwnRefusal } from '#smtp/server/contract.ts'
 import type { Spool } from '#spool/contract.ts'
@@ -47,6 +47,17 @@ export function ownRefusal(report: Report, session: Session, { reply, transactio
     reply,
     reasons: [{ symbol: 'protocol', text }],
   })
+}
+
+/** How often a domain's own word on TLS (DANE, MTA-STS) was met; a session is one time. */
+export function tlsPolicies({ metrics }: RunningReport): NonNullable<DeliveryParts['tlsPolicyMet']> {
+  const met = new Tally()
+  metrics.counterOf(
+    'vorposten_tls_policy_total',
+    'Sessions with servers whose domain has a TLS policy, by policy and whether it was met',
+    () => met.samples(),
+  )
+  return (policy, result) => met.add({ policy, result })
 }
 
 interface Watched {

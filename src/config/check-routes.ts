@@ -5,7 +5,7 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Draft, RouteDraft } from './draft.ts'
 import type { RouteSettings } from './schema-tenant.ts'
-import { canonicalAddress, type HostPort, hostPortText } from './units.ts'
+import { canonicalAddress, type HostPort, hostPortText, readFullDomain } from './units.ts'
 import type { SettingPath, YamlText } from './yaml-text.ts'
 
 const SMTP_PORT = 25
@@ -49,6 +49,20 @@ function checkUseMx(settings: RouteSettings, path: SettingPath, yaml: YamlText):
   if (useMx && protocol === 'lmtp') {
     const message = 'mail servers of the Internet do not speak LMTP (RFC 2033 §5)'
     yaml.report('error', [...path, 'protocol'], message, { allowed: 'smtp' })
+  }
+  checkTlsByDomain(settings, [...path, 'tls-by-domain'], yaml)
+}
+
+function checkTlsByDomain(settings: RouteSettings, path: SettingPath, yaml: YamlText): void {
+  const written = settings['tls-by-domain']
+  if (written !== undefined && !settings['use-mx']) {
+    const hint = 'say tls for the route itself'
+    yaml.report('error', path, 'is of no use without use-mx: the route has one way to its hosts', { hint }, 'key')
+  }
+  for (const domain of Object.keys(written ?? {})) {
+    if (readFullDomain(domain) !== undefined) continue
+    const allowed = 'a domain such as example.org'
+    yaml.report('error', [...path, domain], `${JSON.stringify(domain)} is not a domain`, { allowed }, 'key')
   }
 }
 

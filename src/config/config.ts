@@ -93,6 +93,8 @@ export interface DestinationsConfig {
   readonly allowNetworks: readonly string[]
   /** Names of this relay beside `hostname`. */
   readonly ownNames: readonly string[]
+  /** Where MTA-STS policies are fetched. */
+  readonly mtaStsPort: number
 }
 
 /** Keys that sign outgoing mail. */

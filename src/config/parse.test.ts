@@ -68,7 +68,7 @@ workers: 2
 log: {format: both, destination: /var/log/vorposten.log}
 http: {address: off}
 name-servers: [127.0.0.1, "[::1]:5353"]
-destinations: {allow-networks: 10.0.0.0/8, own-names: mx2.relay.example}
+destinations: {allow-networks: 10.0.0.0/8, own-names: mx2.relay.example, mta-sts-port: 8443}
 listeners:
   - name: mx
     addresses: 127.0.0.1:2525
@@ -98,7 +98,11 @@ tenants: {}
     { address: '127.0.0.1', port: 53 },
     { address: '::1', port: 5353 },
   ])
-  assert.deepEqual(config.destinations, { allowNetworks: ['10.0.0.0/8'], ownNames: ['mx2.relay.example'] })
+  assert.deepEqual(config.destinations, {
+    allowNetworks: ['10.0.0.0/8'],
+    ownNames: ['mx2.relay.example'],
+    mtaStsPort: 8443,
+  })
   assert.equal(mx?.certificates[0]?.names[0], '*.relay.example')
   assert.match(mx?.certificates[0]?.certificateFile ?? '', /^\/.*\/tls\/mx\.crt$/)
   assert.deepEqual(mx?.proxyFrom, ['10.0.0.0/8', '192.0.2.7'])
@@ -190,7 +194,7 @@ tenants:
       'v.yaml:8:8: error: listeners.0.tls: "startls" is not allowed here | allowed: none, starttls, implicit | did you mean starttls?',
       'v.yaml:10:3: error: tenants.Bakery: "Bakery" is not a name | allowed: a name of a-z, 0-9 and -, up to 63 characters',
       'v.yaml:11:17: error: tenants.Bakery.postmaster: "nobody" is not allowed here | allowed: an address such as postmaster@bakery.example | there is no @',
-      'v.yaml:12:21: error: tenants.Bakery.routes.main.host: "host" is not a setting | allowed: hosts, use-mx, mx-port, protocol, tls, connections-max, rate-max, probe-interval, deliveries-per-connection-max, retry, lifetime, greeting-name, source-addresses | did you mean hosts?',
+      'v.yaml:12:21: error: tenants.Bakery.routes.main.host: "host" is not a setting | allowed: hosts, use-mx, mx-port, protocol, tls, tls-by-domain, connections-max, rate-max, probe-interval, deliveries-per-connection-max, retry, lifetime, greeting-name, source-addresses | did you mean hosts?',
       'v.yaml:13:15: error: tenants.Bakery.domains.bakery: "bakery" is not a domain | allowed: a domain such as bakery.example, or "*.bakery.example" for all its subdomains',
     ],
   )

@@ -4,7 +4,7 @@
  */
 import { dirname, resolve } from 'node:path'
 import type { ServerLimits } from '#smtp/server/contract.ts'
-import type { Route, ServedDomain, SourceAddress, Tenant } from '#tenant/directory.ts'
+import type { Route, ServedDomain, SourceAddress, Tenant, TlsUse } from '#tenant/directory.ts'
 import { defaultPort } from './check-routes.ts'
 import type { ListedKeys } from './check-tenants.ts'
 import type {
@@ -24,6 +24,7 @@ import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
 import type { LdapSettings, ListUse } from './schema-recipients.ts'
 import { type DomainSettings, type RouteSettings, routeSettings } from './schema-tenant.ts'
+import { readFullDomain } from './units.ts'
 import { settingText, type YamlText } from './yaml-text.ts'
 
 export interface Resolved {
@@ -55,6 +56,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     destinations: {
       allowNetworks: relay.destinations['allow-networks'] ?? [],
       ownNames: relay.destinations['own-names'] ?? [],
+      mtaStsPort: relay.destinations['mta-sts-port'],
     },
     listeners: listeners.map((listener) => listenerConfig(listener, limits, at)),
     limits: relayLimits(limits),
@@ -259,6 +261,16 @@ function sourceFrom({ address, 'greeting-name': greetingName }: SourceWritten): 
   return { address, ...(greetingName !== undefined && { greetingName }) }
 }
 
+// Names that are none were reported.
+function tlsByDomain(written: NonNullable<RouteSettings['tls-by-domain']>): ReadonlyMap<string, TlsUse> {
+  return new Map(
+    Object.entries(written).flatMap(([name, tls]) => {
+      const domain = readFullDomain(name)
+      return domain === undefined ? [] : [[domain, tls] as const]
+    }),
+  )
+}
+
 let defaults: RouteSettings | undefined
 const routeDefaults = (): RouteSettings => (defaults ??= routeSettings.parse({ hosts: 'mail.bakery.example' }))
 
@@ -276,6 +288,7 @@ function routeFrom(settings: RouteSettings, tenant: string, name: string): Route
     ...(settings['source-addresses'] && { sources: settings['source-addresses'].map(sourceFrom) }),
     ...(settings['use-mx'] && { byMx: { port: settings['mx-port'] } }),
     tls: settings.tls,
+    ...(settings['tls-by-domain'] && { tlsByDomain: tlsByDomain(settings['tls-by-domain']) }),
     connectionsMax: settings['connections-max'],
     deliveriesPerConnectionMax: settings['deliveries-per-connection-max'],
     retryFirstMs: settings.retry.first,

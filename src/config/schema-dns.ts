@@ -2,7 +2,7 @@
  * Names and addresses of others: whom we ask, and where what strangers wrote may lead us.
  */
 import { hostName, network } from './schema-listener.ts'
-import { oneOrMore, prose, section, setting } from './setting.ts'
+import { count, oneOrMore, prose, section, setting } from './setting.ts'
 import { nameServer } from './units.ts'
 
 const server = setting({
@@ -33,5 +33,8 @@ export const destinationSettings = section({
         'names are not those of this machine (behind NAT, several relays).',
       ),
     ),
+  'mta-sts-port': count(1, 65_535)
+    .prefault(443)
+    .describe('Port from which MTA-STS policies are fetched (RFC 8461 §3.3). It is 443; others are for tests.'),
 })
 export type DestinationsWritten = typeof destinationSettings._output

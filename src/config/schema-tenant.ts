@@ -114,6 +114,15 @@ export const routeSettings = section({
         'a server whose STARTTLS is broken.',
       ),
     ),
+  'tls-by-domain': z
+    .record(z.string(), choice('never', 'opportunistic', 'required', 'verified'))
+    .optional()
+    .describe(
+      prose(
+        'With `use-mx`: recipient domains for which this holds instead of `tls`, whatever they publish themselves (DANE,',
+        'MTA-STS): `{broken.example: opportunistic, partner.example: verified}`. See tls-policy.md.',
+      ),
+    ),
   'connections-max': count(1, 10_000)
     .prefault(20)
     .describe(

@@ -140,7 +140,7 @@ test('a TLS policy that nobody can say leaves the host out, and no clear text co
   const { made, leads, policies } = world()
   leads('one.example', 'mx1', host('mx2', 20))
   const [one, two] = [made.server('mx1'), made.server('mx2')]
-  policies.push({ kind: 'unknown', text: 'TLSA: SERVFAIL' }, { kind: 'encrypt' })
+  policies.push({ kind: 'unknown', by: 'dane', text: 'TLSA: SERVFAIL' }, { kind: 'encrypt' })
   const attempt = await made.delivery.attempt({ ...to('one.example'), tls: 'opportunistic' }, message(), SEND)
   assert.equal(summary(attempt), 'tls')
   assert.deepEqual([one.sessions.length, two.sessions.length, two.taken], [0, 1, 0])

@@ -57,13 +57,15 @@ export class Connection implements WireEvents {
   idleSinceMs = 0
   /** The session ended in the TLS handshake. */
   tlsFailed = false
+  /** The server has shown, or shown before, a certificate that a trusted authority issued for its name. */
+  certified = false
   readonly #machine: ClientMachine
   readonly #settings: ClientSettings
   readonly #wire: Wire
   readonly #events: ConnectionEvents
   readonly #tlsSessions: TlsSessions
   readonly #authorities: string | undefined
-  /** What DNS wants of TLS with this host. */
+  /** What the domain wants of TLS with this host. */
   readonly policy: TlsPolicy
   #securing = false
   #running = false
@@ -254,7 +256,8 @@ export class Connection implements WireEvents {
     secured.then(
       ({ verifiedPeer, channelBinding }) => {
         this.#securing = false
-        this.#machine.secured({ verified: verifiedPeer !== undefined, ...(channelBinding && { channelBinding }) })
+        this.certified = verifiedPeer !== undefined
+        this.#machine.secured({ verified: this.certified, ...(channelBinding && { channelBinding }) })
         this.#run()
       },
       (error: Error) => this.#lost(`TLS handshake: ${error.message}`),

@@ -19,11 +19,12 @@ import { declaredRouteId } from '#tenant/destination.ts'
 import type { Route } from '#tenant/directory.ts'
 import { Connection } from './connection.ts'
 import type { Destinations } from './destinations.ts'
-import type { Resolve } from './dial.ts'
+import type { Dialler, Resolve } from './dial.ts'
 import { attemptEach } from './each-destination.ts'
 import { DELIVER_LIMITS, type DeliverLimits } from './limits.ts'
 import type { Pool, WaitOptions } from './pool.ts'
 import { RouteConnections, type RouteStats } from './route-connections.ts'
+import type { TlsPolicy } from './tls-policy.ts'
 import { TlsSessions } from './tls-sessions.ts'
 
 export interface DeliveryParts {
@@ -41,6 +42,7 @@ export interface DeliveryParts {
   readonly preferChunking?: boolean
   /** The reverse-path of probes to servers that refuse `<>`. */
   readonly calloutSender?: () => ReversePath | undefined
+  readonly tlsPolicyMet?: Dialler['tlsPolicyMet']
 }
 
 export interface OutgoingMessage {
@@ -128,7 +130,7 @@ class RoutedDelivery implements Delivery {
         outcomes: outcomesOf(message.id, lease.relay, results),
         relay: lease.relay,
         tls: lease.tls,
-        ...(lease.policy.kind === 'dane' && { verifiedBy: 'DANE' }),
+        ...verifiedBy(lease),
         ...(lease.dsn && { dsn: true }),
         delays: { queuedMs, connectMs: readyMs - startMs, transferMs: clock.monotonic() - readyMs },
       }
@@ -256,6 +258,12 @@ class RoutedDelivery implements Delivery {
     if (!this.#draining || this.#all.some((route) => !route.asleep)) return
     for (const resolve of this.#drained.splice(0)) resolve()
   }
+}
+
+const VERIFIERS: { readonly [kind in TlsPolicy['kind']]?: 'DANE' | 'MTA-STS' } = { dane: 'DANE', sts: 'MTA-STS' }
+function verifiedBy({ policy }: Connection): Pick<Attempt, 'verifiedBy'> {
+  const by = VERIFIERS[policy.kind]
+  return by === undefined ? {} : { verifiedBy: by }
 }
 
 const refusesSender = (answer: ProbeAnswer): boolean =>

@@ -9,7 +9,7 @@ import type { Answer, Dns } from '#sys/dns/answer.ts'
 import { ResolveError } from '#sys/resolver.ts'
 import type { NextHopHost } from '#tenant/directory.ts'
 import { chooseHosts, EXCHANGERS_MAX, type Found, readMx, type Standing } from './exchangers.ts'
-import { daneOf, type TlsPolicy } from './tls-policy.ts'
+import { type PolicySources, type TlsPolicy, tlsPolicyOf } from './tls-policy.ts'
 
 /** Of one host. */
 export const ADDRESSES_MAX = 20
@@ -23,6 +23,8 @@ export interface DestinationParts {
   readonly isOwnAddress: (address: string, port: number) => boolean
   /** Mail for this domain comes in here: then a way that leads back to us is the right one. */
   readonly isServed: (domain: string) => boolean
+  /** MTA-STS. */
+  readonly sts?: PolicySources['sts']
 }
 
 export interface Destinations {
@@ -30,8 +32,8 @@ export interface Destinations {
   find(destination: string, port: number): Promise<Found>
   /** Of a host that `find` named, the families in turn. Rejects with a `ResolveError`. */
   addresses(host: string): Promise<readonly string[]>
-  /** Of a host that `find` named. Never rejects. */
-  tlsPolicy(host: NextHopHost): Promise<TlsPolicy>
+  /** Of a host that `find` named for this destination. Never rejects. */
+  tlsPolicy(host: NextHopHost, destination: string): Promise<TlsPolicy>
 }
 
 export const createDestinations = (parts: DestinationParts): Destinations => new AskedDestinations(parts)
@@ -66,8 +68,8 @@ class AskedDestinations implements Destinations {
     throw new ResolveError('unknown', refused ?? `${host} has no address`)
   }
 
-  tlsPolicy(host: NextHopHost): Promise<TlsPolicy> {
-    return daneOf(host, this.#parts.dns)
+  tlsPolicy(host: NextHopHost, destination: string): Promise<TlsPolicy> {
+    return tlsPolicyOf(host, destination, this.#parts)
   }
 
   #literal(destination: string, address: string, port: number): Found {

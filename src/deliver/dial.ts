@@ -15,7 +15,7 @@ import { Connection, type ConnectionEvents } from './connection.ts'
 import type { Host } from './hosts.ts'
 import type { DeliverLimits } from './limits.ts'
 import { raceTo } from './race.ts'
-import type { TlsPolicy } from './tls-policy.ts'
+import { type TlsPolicy, tlsAdvice, tlsUseUnder } from './tls-policy.ts'
 import type { TlsSessions } from './tls-sessions.ts'
 
 /** Addresses of a name, best first. An empty answer and a rejection are obstacle `dns`. */
@@ -29,8 +29,10 @@ export interface Dialler {
   readonly tlsSessions: TlsSessions
   /** PEM; absent: those of the system. */
   readonly authorities?: string
-  /** What DNS wants of TLS with a host; absent: nothing. Never rejects. */
+  /** What the domain wants of TLS with a host; absent: nothing. Never rejects. */
   readonly tlsPolicy?: (host: Host) => Promise<TlsPolicy>
+  /** Hears what came of it, once for each session that got as far as TLS, or was not begun for it. */
+  readonly tlsPolicyMet?: (policy: TlsPolicy['kind'], result: TlsPolicyResult) => void
   /** Only servers that prove who they are and pass the demand on (RFC 8689 §4.2.1): others are unfit, for good. */
   readonly requireTls?: { /** The hosts are known by MX records, which must be verified too. */ readonly byMx: boolean }
   /** Present: several addresses at a time, a little after each other. */
@@ -40,6 +42,9 @@ export interface Dialler {
   /** Hears of every connection from the moment it has a wire, and for all its life. */
   readonly events: ConnectionEvents & { opened(connection: Connection): void }
 }
+
+/** `would-fail`: only watched, and not what it wants. */
+export type TlsPolicyResult = 'met' | 'failed' | 'would-fail' | 'unknown'
 
 export type Dialled =
   | { readonly ok: true; readonly connection: Connection }
@@ -52,17 +57,23 @@ interface HostDialler extends Dialler {
 
 export async function dialHost(host: Host, given: Dialler): Promise<Dialled> {
   const policy = (await given.tlsPolicy?.(host)) ?? NO_POLICY
-  // RFC 7672 §2.1.1: what cannot be known now must not become clear text.
-  if (policy.kind === 'unknown') return { ok: false, fault: { obstacle: 'tls', text: policy.text } }
+  // RFC 7672 §2.1.1: what cannot be known now must not become clear text. RFC 8461 §5: nor go to a host that is not named.
+  if (policy.kind === 'unknown' || policy.kind === 'refused') {
+    given.tlsPolicyMet?.(policy.by, policy.kind === 'unknown' ? 'unknown' : 'failed')
+    return { ok: false, fault: { obstacle: 'tls', text: policy.text } }
+  }
   if (given.requireTls) return dialProven(host, { ...given, policy })
-  const settings: ClientSettings = policy.kind === 'none' ? given.settings : { ...given.settings, tls: 'required' }
-  return dialKnown(host, { ...given, settings, policy })
+  const tls = tlsUseUnder(policy, given.settings.tls)
+  const dialled = await dialKnown(host, { ...given, settings: { ...given.settings, tls }, policy })
+  if (dialled.ok || dialled.fault.obstacle !== 'tls') return dialled
+  return { ok: false, fault: { ...dialled.fault, text: dialled.fault.text + tlsAdvice(policy) } }
 }
 
 async function dialProven(host: Host, dialler: HostDialler): Promise<Dialled> {
   if (dialler.settings.tls === 'never') return unfit('5.7.10', `REQUIRETLS: TLS with ${host.name} is off (tls: never)`)
-  if (dialler.requireTls?.byMx && host.secureFor === undefined)
-    return unfit('5.7.10', `REQUIRETLS: no DNSSEC shows that ${host.name} is a host of the domain`)
+  // RFC 8689 §4.2.1: the name of the host by DNSSEC or by MTA-STS.
+  if (dialler.requireTls?.byMx && host.secureFor === undefined && dialler.policy.kind !== 'sts')
+    return unfit('5.7.10', `REQUIRETLS: neither DNSSEC nor MTA-STS shows that ${host.name} is a host of the domain`)
   const dialled = await dialKnown(host, { ...dialler, settings: { ...dialler.settings, tls: 'verified' } })
   if (!dialled.ok) return isRefusedTls(dialled.fault) ? unfit('5.7.10', `REQUIRETLS: ${dialled.fault.text}`) : dialled
   const { connection } = dialled
@@ -148,9 +159,21 @@ async function dialAddress(
   dialler: HostDialler,
 ): Promise<Dialled> {
   const first = await openSession(host, wire, dialler, dialler.settings)
+  countPolicy(first, dialler)
   if (first.ok || !first.tlsFailed || dialler.settings.tls !== 'opportunistic') return first
   const again = await connectTo(host, [address], dialler)
   return again.ok ? openSession(host, again.wire, dialler, { ...dialler.settings, tls: 'never' }) : again
+}
+
+// A session that ends before TLS says nothing about it.
+function countPolicy(session: Dialled, { policy, tlsPolicyMet }: HostDialler): void {
+  if (tlsPolicyMet === undefined || policy.kind === 'none') return
+  if (policy.kind === 'sts-testing') {
+    if (!session.ok && session.fault.obstacle !== 'tls') return
+    const met = policy.named && session.ok && session.connection.certified
+    tlsPolicyMet(policy.kind, met ? 'met' : 'would-fail')
+  } else if (session.ok) tlsPolicyMet(policy.kind, 'met')
+  else if (session.fault.obstacle === 'tls') tlsPolicyMet(policy.kind, 'failed')
 }
 
 function openSession(

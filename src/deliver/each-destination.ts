@@ -4,7 +4,7 @@
  */
 import { domainText } from '#mail/domain.ts'
 import type { Attempt, Outcome } from '#mail/outcome.ts'
-import { destinationId } from '#tenant/destination.ts'
+import { destinationRoute } from '#tenant/destination.ts'
 import type { Route } from '#tenant/directory.ts'
 import type { OutgoingMessage } from './delivery.ts'
 
@@ -25,7 +25,7 @@ export async function attemptEach(
   for (const [destination, recipients] of byDestination(message)) {
     if (destination === undefined) for (const index of recipients) outcomes.set(index, NO_DOMAIN)
     else {
-      const to = { ...route, id: destinationId(route.id, destination), destination }
+      const to = destinationRoute(route, destination)
       const { outcomes: found, ...others } = await attempt(to, { ...message, recipients })
       for (const [i, index] of recipients.entries()) outcomes.set(index, found[i]!)
       whole = others

@@ -102,7 +102,7 @@ describe('REQUIRETLS (RFC 8689 §4.2.1)', () => {
       const { secured } = world.servers.get('mx')!.last.wire
       assert.deepEqual([secured?.verify, secured?.dane !== undefined], [true, policy.kind === 'dane'])
     }
-    const mute = byMx([{ name: 'mx', secure: true, policy: { kind: 'unknown', text: 'SERVFAIL' } }])
+    const mute = byMx([{ name: 'mx', secure: true, policy: { kind: 'unknown', by: 'dane', text: 'SERVFAIL' } }])
     mute.world.server('mx', WITH)
     assert.equal(summary(await mute.world.delivery.attempt(mute.to, REQUIRED, SEND)), 'tls')
   })

@@ -37,6 +37,7 @@ export interface RouteParts {
   readonly preferChunking: boolean
   readonly tlsSessions: TlsSessions
   readonly woke: () => void
+  readonly tlsPolicyMet?: Dialler['tlsPolicyMet']
 }
 
 export class RouteConnections {
@@ -186,11 +187,13 @@ const sameConnections = ({
   sources,
   authorities,
   login,
+  tlsByOperator,
 }: Route): string =>
   JSON.stringify([
     protocol,
     hosts,
     tls,
+    tlsByOperator,
     connectionsMax,
     deliveriesPerConnectionMax,
     greetingName,
@@ -201,7 +204,8 @@ const sameConnections = ({
 
 function diallerFor(route: Route, parts: RouteParts): Omit<Dialler, 'events'> {
   const { connect, clock, resolve, destinations, limits, hostname, preferChunking, tlsSessions } = parts
-  const byMx = route.destination !== undefined && destinations !== undefined
+  const { destination } = route
+  const byMx = destination !== undefined && destinations !== undefined
   const settings: ClientSettings = {
     protocol: route.protocol,
     greetingName: route.greetingName ?? hostname,
@@ -217,10 +221,12 @@ function diallerFor(route: Route, parts: RouteParts): Omit<Dialler, 'events'> {
     ...(route.sources && { sources: { addresses: route.sources, random: parts.random } }),
     tlsSessions: tlsSessions.forRoute(route.id, route.tls, route.authorities?.pem),
     ...(route.authorities && { authorities: route.authorities.pem }),
-    // `never` and `verified` are an operator's own word; a policy only adds to the other two.
+    // `never`, `verified` and what is said of one domain are an operator's own word; a policy only adds to the other two.
     ...(byMx &&
+      route.tlsByOperator !== true &&
       (route.tls === 'opportunistic' || route.tls === 'required') && {
-        tlsPolicy: (host) => destinations.tlsPolicy(host),
+        tlsPolicy: (host) => destinations.tlsPolicy(host, destination),
+        ...(parts.tlsPolicyMet && { tlsPolicyMet: parts.tlsPolicyMet }),
       }),
     ...(byMx ? { resolve: (name) => destinations.addresses(name), race: clock } : { resolve }),
   }

@@ -57,8 +57,11 @@ export interface Attempt {
   readonly relay: string
   /** The session was encrypted. */
   readonly tls: boolean
-  /** How it was known that it is the right server: its certificate matches TLSA records (RFC 7672). */
-  readonly verifiedBy?: 'DANE'
+  /**
+   * How it was known that it is the right server: its certificate matches TLSA records (RFC 7672), or it is one that the
+   * domain's MTA-STS policy names, with a certificate of a trusted authority (RFC 8461).
+   */
+  readonly verifiedBy?: 'DANE' | 'MTA-STS'
   /** The next hop reports success and failure itself (RFC 3461 §5.2.2). */
   readonly dsn?: true
   readonly delays: AttemptDelays

@@ -160,8 +160,10 @@ function attemptText(event: Extract<PathEvent, { kind: 'attempted' }>, at: numbe
   const queuedMs = Math.max(0, ageMs - connectMs - transferMs)
   const delays = `0/${seconds(queuedMs)}/${seconds(connectMs)}/${seconds(transferMs)}`
   const found = classOfOutcome(outcome)
+  // Where Postfix has conn_use=, and as it says there, only if there is something to say.
+  const verified = attempt.verifiedBy === undefined ? '' : `tls=${attempt.verifiedBy}-verified, `
   return (
-    `relay=${attempt.relay}, delay=${seconds(ageMs)}, delays=${delays}, dsn=${dsn(outcome)}, ` +
+    `relay=${attempt.relay}, ${verified}delay=${seconds(ageMs)}, delays=${delays}, dsn=${dsn(outcome)}, ` +
     `${found === undefined ? '' : `class=${found}, `}status=${statusWord(outcome, at, event)} (${outcomeText(outcome)})`
   )
 }

@@ -11,6 +11,13 @@ const KEPT_MAX = 10_000
 
 export const destinationId = (routeId: string, destination: string): string => `${routeId}/${destination}`
 
+/** `route`: a declared one that finds hosts by MX. */
+export function destinationRoute(route: Route, destination: string): Route {
+  const tls = route.tlsByDomain?.get(destination)
+  const id = destinationId(route.id, destination)
+  return { ...route, id, destination, ...(tls !== undefined && { tls, tlsByOperator: true }) }
+}
+
 /** The declared route that an id stands for or begins with, and the destination behind it. */
 export function splitRouteId(id: string): { readonly declared: string; readonly destination?: string } {
   const end = id.indexOf('/', id.indexOf('/') + 1)
@@ -36,7 +43,7 @@ export class DestinationRoutes {
     const route = this.#declared.get(declared)
     if (route === undefined || destination === undefined || !isDestination(destination)) return undefined
     // A route that was by MX and has hosts now: what waits for its destinations goes there.
-    const made = route.byMx === undefined ? { ...route, id } : { ...route, id, destination }
+    const made = route.byMx === undefined ? { ...route, id } : destinationRoute(route, destination)
     this.#kept.set(id, made)
     if (this.#kept.size > KEPT_MAX) this.#kept.delete(this.#kept.keys().next().value!)
     return made

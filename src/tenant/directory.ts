@@ -120,6 +120,10 @@ export interface Route {
   readonly authorities?: Authorities
   /** Who we are to its hosts (RFC 4954); only with `verified`. */
   readonly login?: RouteLogin
+  /** Of such a route: by recipient domain (A-labels), instead of `tls`. */
+  readonly tlsByDomain?: ReadonlyMap<string, TlsUse>
+  /** Of a destination: `tls` is what `tlsByDomain` says, and what the domain wants of TLS is not asked for. */
+  readonly tlsByOperator?: true
   /** Connections at a time. In a configuration for the whole program, in a worker's directory its share (`share.ts`). */
   readonly connectionsMax: number
   /** Messages that start on their way in a second; whole or share, as above. Absent: as many as the server takes. */
