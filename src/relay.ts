@@ -51,7 +51,7 @@ export interface RelayParts {
   readonly flush?: EtrnParts['flush']
   readonly recipients: { verify(domain: ServedDomain, path: ForwardPath): Soon<RecipientAnswer> }
   /** May content come now? The spool's health and the memory that contents take. */
-  readonly room: (declaredOctets: number) => Gate
+  readonly room: (declaredOctets: number, copies: number) => Gate
   readonly outbound: Pick<Outbound, 'way' | 'mail' | 'rcpt' | 'content'>
   readonly calloutSender: Pick<CalloutSender, 'way' | 'isWay' | 'discard'>
   readonly bounces: Pick<Bounces, 'plain' | 'withPlainRecipients' | 'rcpt' | 'content'>
@@ -105,7 +105,7 @@ export class Relay implements Decisions {
   }
 
   data(transaction: Transaction): Gate {
-    const gate = this.#parts.room(transaction.envelope.declaredOctets ?? 0)
+    const gate = this.#parts.room(transaction.envelope.declaredOctets ?? 0, this.#spread.copies(transaction))
     return gate.kind === 'accept' ? gate : this.#refuse('data', transaction, gate)
   }
 

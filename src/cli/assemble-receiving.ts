@@ -49,11 +49,7 @@ export function assembleReceiving(
   const { current, report, spool, sending, keeping, newTraceId, rights } = made
   const { delivery, recipients, tell } = sending
   const { hostname, dataFolder } = options.config
-  const room = new Room(
-    clock,
-    () => current.config.limits.contentMemoryOctetsMax,
-    () => spool.health,
-  )
+  const room = new Room(clock, () => current.config.limits.contentMemoryOctetsMax, spool)
   const { limits, records } = outboundDesk(shared?.desk ?? nobody)
   const leaving = { clock, directory: () => current.directory, limits, records, report: tell }
   const quota = shared && { quota: quotaOf(shared.desk) }
@@ -65,7 +61,7 @@ export function assembleReceiving(
     primaries: keeping.outages,
     flush: options.flushAll ?? ((routes) => keeping.operations.flushRoutes(routes)),
     recipients: recipients.knowledge,
-    room: (octets) => room.for(octets),
+    room: (octets, copies) => room.for(octets, copies),
     outbound: new Outbound({ ...leaving, ...quota, ...(rights && { verified: rights.verified.has }) }),
     bounces: new Bounces(leaving),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { PEM_CHARACTERS_MAX } from '#auth/dkim/keys.ts'
+import type { Resealed } from './clerks/dkim-reseal.ts'
 import type { DkimList, KeyRow } from './clerks/dkim-rows.ts'
 import { EXIT, UserError } from './exit.ts'
 import { type Ask, rough } from './queue.ts'
@@ -20,7 +21,11 @@ interface Options {
   readonly algorithm?: string
   readonly selector?: string
   readonly domain?: string
+  readonly oldKey?: string
 }
+
+/** Longer is no key. */
+const SECRET_CHARACTERS_MAX = 4096
 
 export function dkimCommand(ask: Ask): Command {
   const dkim = new Command('dkim').description('the keys that sign outgoing mail')
@@ -40,6 +45,20 @@ export function dkimCommand(ask: Ask): Command {
     .action(async (domain: string, selector: string, { force = false }: Options) => {
       const [row] = (await desk(ask, 'delete', { domain, selector, force })) as KeyRow[]
       out(`deleted. Remove its record: ${row!.recordName}`)
+    })
+  dkim
+    .command('reseal')
+    .description('after a change of the master key: seal with the new one what the old one has sealed')
+    .requiredOption('--old-key <file>', 'the file that holds the old master key; it is not kept')
+    .action(async ({ oldKey }: Options) => {
+      const secret = await readFile(oldKey!, 'utf8')
+      const { resealed, left } = (await desk(ask, 'reseal', {
+        secret: secret.slice(0, SECRET_CHARACTERS_MAX),
+      })) as Resealed
+      out(`${resealed} keys are sealed with the new master key.`)
+      if (left === 0) return
+      out(`${left} need yet another one: see vorposten dkim list.`)
+      process.exitCode = EXIT.unavailable
     })
   return dkim
 }

@@ -7,7 +7,7 @@ import { attempted, deferred, delivered, failed, newTraceId, recipient } from '#
 import { HandClock } from '#queue/testing.ts'
 import type { Spool } from '#spool/contract.ts'
 import { lessonsFor } from './lessons.ts'
-import { type DiskHealth, Room } from './room.ts'
+import { Room, type SpoolRoom } from './room.ts'
 import { keepOf, spoolAlarmEvent } from './spool-faults.ts'
 
 describe('lessons (law 4)', () => {
@@ -75,18 +75,18 @@ describe('room for content', () => {
   const usedOctets = () => process.memoryUsage().arrayBuffers
   function bench(spareOctets: number) {
     const clock = new HandClock()
-    let disk: DiskHealth = { kind: 'ok' }
+    const spool: { health: SpoolRoom['health']; roomOctets: number } = {
+      health: { kind: 'ok' },
+      roomOctets: Number.POSITIVE_INFINITY,
+    }
     const octetsMax = usedOctets() + spareOctets
-    const room = new Room(
-      clock,
-      () => octetsMax,
-      () => disk,
-    )
-    const ask = (octets: number) => {
-      const gate = room.for(octets)
+    const room = new Room(clock, () => octetsMax, spool)
+    const ask = (octets: number, copies?: number) => {
+      const gate = room.for(octets, copies)
       return gate.kind === 'accept' ? 'accept' : gate.reasons[0]?.symbol
     }
-    return { clock, ask, room, disk: (kind: DiskHealth['kind']) => void (disk = { kind }) }
+    const disk = (kind: SpoolRoom['health']['kind']) => void (spool.health = { kind })
+    return { clock, ask, room, disk, spool }
   }
   const MIB = 1024 * 1024
 
@@ -99,6 +99,15 @@ describe('room for content', () => {
     await clock.pass(1000)
     assert.equal(ask(90 * MIB), 'accept')
     assert.ok(room.hasMemory)
+  })
+
+  it('on disk is needed once for each destination', () => {
+    const { ask, spool } = bench(200 * MIB)
+    spool.roomOctets = 10 * MIB
+    assert.equal(ask(5 * MIB, 2), 'accept')
+    assert.equal(ask(5 * MIB, 3), 'spool-full')
+    assert.equal(ask(11 * MIB), 'spool-full')
+    assert.equal(ask(0, 100), 'accept')
   })
 
   it('is none where memory is used up, whatever the client declares', () => {

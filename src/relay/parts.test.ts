@@ -112,6 +112,8 @@ test('the number of destinations of a transaction is bounded', () => {
   const takes = (text: string) => spread.takes(open, way, path(text), directory.route)
   for (let i = 0; i < DESTINATIONS_MAX; i++) assert.ok(takes(`a@d${i}.test`))
   assert.ok(!takes('a@one-more.test'))
+  assert.equal(spread.copies(open), DESTINATIONS_MAX)
+  assert.equal(spread.copies(transaction([])), 1)
   assert.ok(takes('b@d0.test'), 'to a destination that is there already')
   assert.ok(spread.takes(transaction([]), way, path('a@one-more.test'), directory.route), 'in the next one')
 })

@@ -81,6 +81,11 @@ export async function appendAll(
 export class Spread {
   readonly #seen = new WeakMap<Transaction, Set<string>>()
 
+  /** How often its content will be stored. */
+  copies(transaction: Transaction): number {
+    return this.#seen.get(transaction)?.size ?? 1
+  }
+
   /** May this recipient join, too? */
   takes(transaction: Transaction, way: OutboundWay, path: ForwardPath, route: RouteOf): boolean {
     const id = routeFor(path, way, transaction.envelope, route)

@@ -9,28 +9,32 @@ import * as refusals from './refusals.ts'
 /** Reading the process's memory costs some microseconds; between two readings, promises are added up. */
 const SAMPLE_MS = 100
 
-export type DiskHealth = { readonly kind: 'ok' | 'full' | 'broken' }
+export interface SpoolRoom {
+  readonly health: { readonly kind: 'ok' | 'full' | 'broken' }
+  /** What may be written before the disk counts as full. */
+  readonly roomOctets: number
+}
 
 export class Room {
   readonly #clock: Clock
   readonly #octetsMax: () => number
-  readonly #disk: () => DiskHealth
+  readonly #spool: SpoolRoom
   #sampledMs = Number.NEGATIVE_INFINITY
   #usedOctets = 0
   #promisedOctets = 0
 
   /** `octetsMax`: of buffers in this process, contents above all. */
-  constructor(clock: Clock, octetsMax: () => number, disk: () => DiskHealth) {
+  constructor(clock: Clock, octetsMax: () => number, spool: SpoolRoom) {
     this.#clock = clock
     this.#octetsMax = octetsMax
-    this.#disk = disk
+    this.#spool = spool
   }
 
-  /** `declaredOctets` is what SIZE said, 0 if nothing. */
-  for(declaredOctets: number): Gate {
-    const disk = this.#disk()
-    if (disk.kind === 'full') return refusals.noDisk()
-    if (disk.kind === 'broken') return refusals.diskBroken()
+  /** `declaredOctets` is what SIZE said, 0 if nothing; `copies`: how often it will be on disk, once for each destination. */
+  for(declaredOctets: number, copies = 1): Gate {
+    const { health, roomOctets } = this.#spool
+    if (health.kind === 'broken') return refusals.diskBroken()
+    if (health.kind === 'full' || declaredOctets * copies > roomOctets) return refusals.noDisk()
     if (!this.hasMemory || this.#usedOctets + this.#promisedOctets + declaredOctets > this.#octetsMax()) {
       return refusals.noMemory()
     }

@@ -135,6 +135,8 @@ export interface Spool {
   /** Never rejects. */
   readonly replayed: Promise<Replayed>
   readonly health: SpoolHealth
+  /** What new messages may take before the disk counts as full, by the last look at it; it may be below 0. */
+  readonly roomOctets: number
   readonly counts: SpoolCounts
   /** Writes and syncs what is waiting, gives the lock back. Appends after this are rejected as `closing`. */
   close(): Promise<void>

@@ -27,6 +27,7 @@ function memorySpool() {
     onEntry: (callback) => void callbacks.push(callback),
     replayed: Promise.resolve({ messages: 1, corrupt: 2, torn: 3 }),
     health: { kind: 'ok' },
+    roomOctets: 7,
     get counts() {
       return { messages: keep.messages.size, octets: 10, segments: 1, batches: 1, syncs: 1 }
     },

@@ -59,6 +59,10 @@ class SeveralSpools implements Spool {
     return this.#own.health
   }
 
+  get roomOctets(): number {
+    return this.#own.roomOctets
+  }
+
   get counts(): SpoolCounts {
     const counts = this.#all.map((spool) => spool.counts)
     return {

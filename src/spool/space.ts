@@ -33,6 +33,11 @@ export class Space {
     return this.#free < this.#freeOctetsMin
   }
 
+  /** What may be written before it is full, by the last look. */
+  get roomOctets(): number {
+    return this.#free - this.#freeOctetsMin
+  }
+
   /** Looks again if the last look is old. A disk that does not answer is not called full. */
   async look(now = false): Promise<void> {
     if (!now && this.#clock.monotonic() - this.#lookedMs < LOOK_MS) return

@@ -69,6 +69,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 }
 
 class SegmentSpool implements Spool {
+  readonly #space: Space
   readonly replayed: Promise<Replayed>
   readonly #options: SpoolOptions
   readonly #ledger: Ledger
@@ -84,6 +85,7 @@ class SegmentSpool implements Spool {
   #closing: Promise<void> | undefined
 
   constructor(options: SpoolOptions, ledger: Ledger, space: Space, unlock: () => Promise<void>) {
+    this.#space = space
     const { disk, clock, alarm } = options
     const segmentOctets = options.segmentOctets ?? SEGMENT_OCTETS
     const newKey = options.newKey ?? (() => randomBytes(KEY_OCTETS))
@@ -222,6 +224,10 @@ class SegmentSpool implements Spool {
 
   get health(): SpoolHealth {
     return this.#log.health
+  }
+
+  get roomOctets(): number {
+    return this.#space.roomOctets
   }
 
   get counts(): SpoolCounts {

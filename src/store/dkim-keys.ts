@@ -121,6 +121,12 @@ export class DkimKeys extends DkimKeyReader {
       .run(found, Math.round(nowMs), domain, selector, tenant)
   }
 
+  setSealed({ tenant, domain, selector }: KeyName, { sealed, sealedBy }: Pick<StoredKey, 'sealed' | 'sealedBy'>): void {
+    this.#database
+      .prepare('UPDATE dkim_keys SET sealed = ?, sealed_by = ? WHERE domain = ? AND selector = ? AND tenant = ?')
+      .run(sealed, sealedBy, domain, selector, tenant)
+  }
+
   remove({ tenant, domain, selector }: KeyName): void {
     this.#database
       .prepare('DELETE FROM dkim_keys WHERE domain = ? AND selector = ? AND tenant = ?')

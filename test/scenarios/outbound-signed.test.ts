@@ -185,5 +185,28 @@ test('without its master key nothing leaves unsigned; with it again, mail goes o
   assert.match(signed!.content.toString('latin1'), /^DKIM-Signature: v=1; a=rsa-sha256/)
 })
 
+test('another master key: mail waits until the keys are sealed anew, and then leaves signed as before', async () => {
+  await using dns = await startNameServer()
+  await using world = await startSink()
+  const door = await freePort()
+  const config = { ...leavingTo(door, world.port), ...dnsOf(dns) }
+  await using relay = await startVorposten({ config })
+  const [key] = lines((await relay.command('dkim', 'create', 'dest.test', '--activate', '--json')).text)
+  dns.publish(key!.recordName, key!.record)
+  const file = `${relay.folder}/data/master-key`
+  const old = `${relay.folder}/old-key`
+  writeFileSync(old, readFileSync(file))
+  writeFileSync(file, 'another secret of enough octets\n')
+  await relay.reload(config)
+  assert.match(await send(door, 1), /^451 4\.3\.0/)
+  const wrong = await relay.command('dkim', 'reseal', '--old-key', file)
+  assert.deepEqual([wrong.code, /opens none of the 1 keys/.test(wrong.text)], [65, true], wrong.text)
+  const right = await relay.command('dkim', 'reseal', '--old-key', old)
+  assert.deepEqual([right.code, right.text], [0, '1 keys are sealed with the new master key.'])
+  assert.match(await send(door, 2), /^250 /)
+  assert.deepEqual(await verified((await world.received(1))[0]!, dns), [`${key!.selector} pass`])
+  assert.match((await relay.command('dkim', 'reseal', '--old-key', old)).text, /^0 keys/)
+})
+
 const leavingTo = (door: number, world: number, more: object = {}) =>
   leaving({ door, world, ...more }) as { readonly [key: string]: unknown }

@@ -25,6 +25,7 @@ import { EXIT, UserError } from '../exit.ts'
 import { makeMasterKey, masterKeyOf, masterKeyPlace } from '../master-key.ts'
 import { asked, notUnderstood } from './asked.ts'
 import { DkimChecks } from './dkim-checks.ts'
+import { type Resealed, reseal } from './dkim-reseal.ts'
 import {
   type DkimList,
   isSealed,
@@ -60,6 +61,7 @@ const commands = {
   activate: z.strictObject({ domain, selector: selector.optional() }),
   delete: z.strictObject({ domain, selector, force: z.boolean() }),
   check: z.strictObject({ domain }),
+  reseal: z.strictObject({ secret: z.string().max(10_000) }),
   list: z.strictObject({ domain: domain.optional() }),
 }
 
@@ -128,6 +130,8 @@ export class DkimClerk implements Clerk<Config> {
         return this.#delete(asked(commands.delete, body))
       case 'check':
         return this.#check(asked(commands.check, body).domain)
+      case 'reseal':
+        return this.#reseal(asked(commands.reseal, body).secret)
       case 'list':
         return this.#list(asked(commands.list, body).domain) satisfies DkimList
       default:
@@ -255,6 +259,18 @@ export class DkimClerk implements Clerk<Config> {
     return this.#rows(this.#of(owner.domain))
   }
 
+  async #reseal(secret: string): Promise<Resealed> {
+    const master = this.#masterOrNone()
+    if (master === undefined) {
+      const text = `there is no master key (${masterKeyPlace(this.#config)})`
+      throw new UserError(text, 'Set the new one first, and reload.', EXIT.config)
+    }
+    const done = reseal(this.#parts.store, this.#keys, secret, master)
+    this.#parts.log(`dkim: ${done.resealed} keys are sealed with the new master key; ${done.left} need another one`)
+    await this.#changed()
+    return done
+  }
+
   #list(domain: string | undefined): DkimList {
     const one = domain === undefined ? undefined : this.#owner(domain).domain
     const isMeant = (row: { readonly domain: string }) => one === undefined || row.domain === one
@@ -294,7 +310,11 @@ export class DkimClerk implements Clerk<Config> {
     const sealed = this.#keys.all().find((key) => isSealed(key, master))
     if (sealed !== undefined) {
       const text = `the master key (${masterKeyPlace(this.#config)}) does not open the key ${sealed.selector} of ${sealed.domain}`
-      throw new UserError(text, 'Put the old master key back, or delete such keys (dkim delete --force).', EXIT.config)
+      throw new UserError(
+        text,
+        'Put the old master key back, or seal them anew (dkim reseal), or delete them (dkim delete --force).',
+        EXIT.config,
+      )
     }
     return master ?? makeMasterKey(this.#config)
   }
