@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { type AddressFault, parseMailbox } from '#mail/address.ts'
 import { hostName, network } from './schema-listener.ts'
+import { caFile, loginSettings } from './schema-login.ts'
 import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts'
 import { recipients } from './schema-recipients.ts'
 import { choice, count, duration, flag, oneOrMore, prose, section, setting, size } from './setting.ts'
@@ -112,6 +113,15 @@ export const routeSettings = section({
         '`opportunistic`: encrypted if the server can (RFC 7435). `required`: encrypted or not at all, any',
         'certificate. `verified`: also a certificate of a trusted authority that names the host. `never`: for',
         'a server whose STARTTLS is broken.',
+      ),
+    ),
+  'ca-file': caFile,
+  login: loginSettings
+    .optional()
+    .describe(
+      prose(
+        'How we log in at the hosts, where a smarthost wants that (RFC 4954). Needs `hosts` and `tls: verified`: a login is',
+        'never sent to anybody else. See outbound-routing.md.',
       ),
     ),
   'connections-max': count(1, 10_000)
