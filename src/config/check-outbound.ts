@@ -7,7 +7,7 @@ import { firstOne } from './check-listeners.ts'
 import type { Draft, TenantDraft } from './draft.ts'
 import { shown } from './problem.ts'
 import { nearest } from './suggest.ts'
-import { readFullDomain } from './units.ts'
+import { readDomainPattern } from './units.ts'
 import type { SettingPath, YamlText } from './yaml-text.ts'
 
 export function checkOutbound(draft: Draft, yaml: YamlText): void {
@@ -103,10 +103,22 @@ function checkRoutes(tenant: TenantDraft, yaml: YamlText): void {
       yaml.report('error', at, message, { allowed: 'a route with protocol: smtp' })
     }
   }
-  for (const domain of Object.keys(tenant.settings.outbound?.['domain-routes'] ?? {})) {
-    if (readFullDomain(domain) !== undefined) continue
-    const at = [...tenant.path, 'outbound', 'domain-routes', domain]
-    yaml.report('error', at, `${shown(domain)} is not a domain`, { allowed: 'a domain such as example.org' }, 'key')
+  checkDomainRoutes(tenant, yaml)
+}
+
+function checkDomainRoutes({ settings, path }: TenantDraft, yaml: YamlText): void {
+  const first = new Map<string, SettingPath>()
+  for (const domain of Object.keys(settings.outbound?.['domain-routes'] ?? {})) {
+    const at = [...path, 'outbound', 'domain-routes', domain]
+    const pattern = readDomainPattern(domain)
+    if (pattern === undefined) {
+      const allowed = 'a domain such as example.org, or "*.example.org" for its subdomains'
+      yaml.report('error', at, `${shown(domain)} is not a domain`, { allowed }, 'key')
+      continue
+    }
+    const earlier = first.get(pattern)
+    if (earlier === undefined) first.set(pattern, at)
+    else yaml.report('error', at, `${pattern} is declared twice`, firstOne(yaml, earlier), 'key')
   }
 }
 

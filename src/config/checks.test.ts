@@ -60,6 +60,12 @@ test('a route with use-mx is for mail that leaves, and has no hosts beside', () 
   assert.match(told(ways('domain-routes: {partner.example: mian}')), /bakery has no route "?mian"?.*did you mean main/)
   assert.match(told(ways('null-path-route: mian')), /null-path-route: bakery has no route/)
   assert.match(told(ways('domain-routes: {partner: main}')), /"?partner"? is not a domain/)
+  assert.equal(told(ways('domain-routes: {"*.partner.example": main, .example: main, partner.example: main}')), '')
+  const twice = told(ways('domain-routes: {"*.Partner.example": main, .partner.example: main}'))
+  assert.match(twice, /\*\.partner\.example is declared twice; the first one/)
+  for (const none of ['"*"', '"."', '"*.*.example"', '"a*.example"', '"*partner.example"', '"*..example"']) {
+    assert.match(told(ways(`domain-routes: {${none}: main}`)), /is not a domain/, none)
+  }
 })
 
 test('source addresses should be of this machine', () => {

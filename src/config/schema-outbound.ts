@@ -40,7 +40,13 @@ export const outboundSettings = section({
   'domain-routes': z
     .record(z.string(), routeName)
     .optional()
-    .describe('Recipient domains whose mail takes another route of the tenant: `{example.org: partner}`.'),
+    .describe(
+      prose(
+        'Recipient domains whose mail takes another route of the tenant: `{example.org: partner}`. `"*.example.org"` (in',
+        'quotes) and `.example.org` stand for its subdomains, at any depth, not for itself. The name itself comes first,',
+        'then the longest wildcard.',
+      ),
+    ),
   'null-path-route': routeName
     .optional()
     .describe(

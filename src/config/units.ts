@@ -143,6 +143,17 @@ export function readFullDomain(text: string): string | undefined {
   return ascii?.includes('.') ? ascii : undefined
 }
 
+/**
+ * A domain, or what is below one at any depth: `*.example.org` and, as others write it, `.example.org`; also of a top-level
+ * domain. Comes out as `*.example.org`.
+ */
+export function readDomainPattern(text: string): string | undefined {
+  const above = /^\*?\.(.+)$/.exec(text)?.[1]
+  if (above === undefined) return readFullDomain(text)
+  const name = readHostName(above)
+  return name === undefined ? undefined : `*.${name}`
+}
+
 export interface HostPort {
   /** A-labels, or a canonical address. */
   readonly name: string

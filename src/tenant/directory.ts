@@ -31,7 +31,7 @@ export interface OutboundSettings {
   readonly networks: readonly string[]
   /** Route id. */
   readonly route: string
-  /** Route ids by recipient domain (A-labels), instead of that one. */
+  /** Route ids by recipient domain (A-labels), instead of that one; `*.example.org`: its subdomains, at any depth. */
   readonly domainRoutes?: ReadonlyMap<string, string>
   /** Route id for mail from `<>`. */
   readonly nullPathRoute?: string
