@@ -12,6 +12,7 @@ import type { SettingPath, YamlText } from './yaml-text.ts'
 
 export function checkOutbound(draft: Draft, yaml: YamlText): void {
   checkNetworks(draft, yaml)
+  checkClientKeys(draft, yaml)
   checkDoors(draft, yaml)
   for (const tenant of draft.tenants) {
     checkRoutes(tenant, yaml)
@@ -61,6 +62,38 @@ function checkNetworks({ tenants }: Draft, yaml: YamlText): void {
       yaml.report('error', claim.path, message, firstOne(yaml, earlier.path))
     }
     owners.set(claim.network, claim)
+  }
+}
+
+function checkClientKeys({ relay, tenants }: Draft, yaml: YamlText): void {
+  const owners = new Map<string, { readonly tenant: string; readonly path: SettingPath }>()
+  const door = relay.listeners?.some((listener) => listener.service === 'outbound' && listener.tls !== 'none')
+  for (const { name: tenant, path, settings } of tenants) {
+    const { outbound } = settings
+    if (outbound === undefined) continue
+    const keys = outbound['from-client-keys']
+    const at = [...path, 'outbound', 'from-client-keys']
+    if (keys === undefined && outbound['from-networks'] === undefined) {
+      const allowed = 'from-networks, from-client-keys, or both'
+      yaml.report('error', [...path, 'outbound'], 'does not say which servers are the tenant’s', { allowed }, 'key')
+    }
+    if (keys !== undefined && door === false) {
+      yaml.report(
+        'warning',
+        at,
+        'no listener with service: outbound has TLS, so no server can show a certificate',
+        {},
+        'key',
+      )
+    }
+    for (const [i, key] of (keys ?? []).entries()) {
+      const earlier = owners.get(key)
+      if (earlier === undefined) owners.set(key, { tenant, path: [...at, i] })
+      else if (earlier.tenant !== tenant) {
+        const message = `this key already belongs to ${earlier.tenant}`
+        yaml.report('error', [...at, i], message, firstOne(yaml, earlier.path))
+      }
+    }
   }
 }
 

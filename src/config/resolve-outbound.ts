@@ -21,7 +21,8 @@ export function outboundOf(
   const { limit, window: windowMs, per } = written['auto-replies']
   const { 'if-unavailable': ifUnavailable, expiry: expiryMs } = written.dkim
   return {
-    networks: written['from-networks'],
+    networks: written['from-networks'] ?? [],
+    ...(written['from-client-keys'] && { clientKeys: written['from-client-keys'] }),
     route: `${name}/${written.route}`,
     ...(written['domain-routes'] && { domainRoutes: domainRoutes(name, written['domain-routes']) }),
     ...(written['null-path-route'] && { nullPathRoute: `${name}/${written['null-path-route']}` }),

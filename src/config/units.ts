@@ -154,6 +154,12 @@ export function readDomainPattern(text: string): string | undefined {
   return name === undefined ? undefined : `*.${name}`
 }
 
+/** SHA-256 in hex, with or without colons; comes out without, in lower case. */
+export function readFingerprint(text: string): string | undefined {
+  const isOne = /^(?:[0-9a-f]{64}|[0-9a-f]{2}(?::[0-9a-f]{2}){31})$/i.test(text)
+  return isOne ? text.replaceAll(':', '').toLowerCase() : undefined
+}
+
 export interface HostPort {
   /** A-labels, or a canonical address. */
   readonly name: string
