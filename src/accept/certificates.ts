@@ -69,6 +69,9 @@ interface Loaded {
   readonly validToMs: number
 }
 
+/** Where clients are asked for certificates OpenSSL resumes no session without one: it would not know where it was verified. */
+const SESSION_CONTEXT = 'vorposten'
+
 async function loadPair({ certificateFile, keyFile }: CertificateFiles, ticketKeys: Buffer): Promise<Loaded> {
   const [cert, key] = await Promise.all([
     readPem(certificateFile, 'certificate'),
@@ -78,7 +81,13 @@ async function loadPair({ certificateFile, keyFile }: CertificateFiles, ticketKe
     const certificate = new X509Certificate(cert)
     return {
       names: dnsNames(certificate),
-      context: createSecureContext({ cert, key: key ?? cert, minVersion: TLS_VERSION_MIN, ticketKeys }),
+      context: createSecureContext({
+        cert,
+        key: key ?? cert,
+        minVersion: TLS_VERSION_MIN,
+        ticketKeys,
+        sessionIdContext: SESSION_CONTEXT,
+      }),
       validToMs: certificate.validToDate.getTime(),
     }
   } catch (error) {

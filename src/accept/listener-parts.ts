@@ -43,7 +43,9 @@ export class ListenerPartsMaker {
     const made = new Map<string, ListenerParts>()
     for (const settings of listeners) {
       const tls = settings.tls === 'none' ? undefined : await this.#tls(settings, loaded)
-      made.set(settings.name, make(settings, tls, before.get(settings.name)))
+      // Servers of tenants may be known by their keys; everybody else would only be confused by the question.
+      const asking = tls && settings.service === 'outbound' ? { ...tls, asksForCertificate: true } : tls
+      made.set(settings.name, make(settings, asking, before.get(settings.name)))
     }
     return made
   }

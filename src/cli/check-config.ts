@@ -79,12 +79,20 @@ export function summary(config: Config): string[] {
 
 const NDR_TEXTS = { pass: 'go out', verified: 'are held unless verified', hold: 'are held', discard: 'are discarded' }
 
+function serversText({ networks, clientKeys = [] }: NonNullable<Tenant['outbound']>): string {
+  const ways = [
+    ...(networks.length > 0 ? [`in ${networks.join(', ')}`] : []),
+    ...(clientKeys.length > 0 ? [`with ${clientKeys.length} client ${clientKeys.length === 1 ? 'key' : 'keys'}`] : []),
+  ]
+  return ways.join(' and ')
+}
+
 function leavingTexts({ name, outbound, bounceProtection }: Tenant, { routes }: Config): string[] {
   const route = routes.find(({ id }) => id === outbound?.route)
   if (outbound === undefined || route === undefined) return []
   const { limit, windowMs, per } = outbound.autoReplies
   const lines = [
-    `${name}: servers in ${outbound.networks.join(', ')} send to anyone through ${routeText(route)}`,
+    `${name}: servers ${serversText(outbound)} send to anyone through ${routeText(route)}`,
     `${name}: ${limit} automatic replies per ${per} within ${durationText(windowMs)} leave; non-delivery messages ${NDR_TEXTS[outbound.ndrs]}`,
   ]
   if (bounceProtection !== undefined) {

@@ -7,12 +7,13 @@ import { firstOne } from './check-listeners.ts'
 import type { Draft, TenantDraft } from './draft.ts'
 import { shown } from './problem.ts'
 import { nearest } from './suggest.ts'
-import { readFullDomain } from './units.ts'
+import { readDomainPattern } from './units.ts'
 import { wildcardOver } from './wildcards.ts'
 import type { SettingPath, YamlText } from './yaml-text.ts'
 
 export function checkOutbound(draft: Draft, yaml: YamlText): void {
   checkNetworks(draft, yaml)
+  checkClientKeys(draft, yaml)
   checkDoors(draft, yaml)
   checkSenderDomains(draft, yaml)
   for (const tenant of draft.tenants) {
@@ -63,6 +64,38 @@ function checkNetworks({ tenants }: Draft, yaml: YamlText): void {
       yaml.report('error', claim.path, message, firstOne(yaml, earlier.path))
     }
     owners.set(claim.network, claim)
+  }
+}
+
+function checkClientKeys({ relay, tenants }: Draft, yaml: YamlText): void {
+  const owners = new Map<string, { readonly tenant: string; readonly path: SettingPath }>()
+  const door = relay.listeners?.some((listener) => listener.service === 'outbound' && listener.tls !== 'none')
+  for (const { name: tenant, path, settings } of tenants) {
+    const { outbound } = settings
+    if (outbound === undefined) continue
+    const keys = outbound['from-client-keys']
+    const at = [...path, 'outbound', 'from-client-keys']
+    if (keys === undefined && outbound['from-networks'] === undefined) {
+      const allowed = 'from-networks, from-client-keys, or both'
+      yaml.report('error', [...path, 'outbound'], 'does not say which servers are the tenant’s', { allowed }, 'key')
+    }
+    if (keys !== undefined && door === false) {
+      yaml.report(
+        'warning',
+        at,
+        'no listener with service: outbound has TLS, so no server can show a certificate',
+        {},
+        'key',
+      )
+    }
+    for (const [i, key] of (keys ?? []).entries()) {
+      const earlier = owners.get(key)
+      if (earlier === undefined) owners.set(key, { tenant, path: [...at, i] })
+      else if (earlier.tenant !== tenant) {
+        const message = `this key already belongs to ${earlier.tenant}`
+        yaml.report('error', [...at, i], message, firstOne(yaml, earlier.path))
+      }
+    }
   }
 }
 
@@ -126,10 +159,22 @@ function checkRoutes(tenant: TenantDraft, yaml: YamlText): void {
       yaml.report('error', at, message, { allowed: 'a route with protocol: smtp' })
     }
   }
-  for (const domain of Object.keys(tenant.settings.outbound?.['domain-routes'] ?? {})) {
-    if (readFullDomain(domain) !== undefined) continue
-    const at = [...tenant.path, 'outbound', 'domain-routes', domain]
-    yaml.report('error', at, `${shown(domain)} is not a domain`, { allowed: 'a domain such as example.org' }, 'key')
+  checkDomainRoutes(tenant, yaml)
+}
+
+function checkDomainRoutes({ settings, path }: TenantDraft, yaml: YamlText): void {
+  const first = new Map<string, SettingPath>()
+  for (const domain of Object.keys(settings.outbound?.['domain-routes'] ?? {})) {
+    const at = [...path, 'outbound', 'domain-routes', domain]
+    const pattern = readDomainPattern(domain)
+    if (pattern === undefined) {
+      const allowed = 'a domain such as example.org, or "*.example.org" for its subdomains'
+      yaml.report('error', at, `${shown(domain)} is not a domain`, { allowed }, 'key')
+      continue
+    }
+    const earlier = first.get(pattern)
+    if (earlier === undefined) first.set(pattern, at)
+    else yaml.report('error', at, `${pattern} is declared twice`, firstOne(yaml, earlier), 'key')
   }
 }
 

@@ -3,6 +3,7 @@
  */
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { checkLogin } from './check-login.ts'
 import type { Draft, RouteDraft } from './draft.ts'
 import type { RouteSettings } from './schema-tenant.ts'
 import { canonicalAddress, type HostPort, hostPortText, readFullDomain } from './units.ts'
@@ -33,6 +34,7 @@ export function checkRoute(route: RouteDraft, own: OwnAddresses, yaml: YamlText)
   if (settings === undefined) return
   if (settings.hosts) checkHosts(settings.hosts, settings.protocol, [...path, 'hosts'], own, yaml)
   checkUseMx(settings, path, yaml)
+  checkLogin(settings, path, yaml)
   checkSources(settings, path, own, yaml)
   if (settings.retry.first > settings.retry.max) {
     yaml.report('error', [...path, 'retry', 'first'], 'is longer than retry.max', { allowed: 'at most retry.max' })

@@ -36,6 +36,25 @@ test('a domain inside the wildcard of another tenant is a warning, inside one’
   assert.match(problems(other).join(), /warning: .* is taken out of the wildcard of hoster; the first one: v:4:22/)
 })
 
+test('servers of a tenant are known by network or by key; a key belongs to one tenant', () => {
+  const key = 'ab'.repeat(32)
+  const written = key.toUpperCase().match(/../g)!.join(':')
+  const tenant = (name: string, from: string) =>
+    `  ${name}: {routes: {main: {hosts: a.example}}, domains: {${name}.example: {route: main}}, outbound: {route: main${from}}}\n`
+  const door = (tls: string) =>
+    `listeners: [{name: mx, addresses: 192.0.2.1:25, tls: none}, {name: out, addresses: 192.0.2.1:26, tls: ${tls}, service: outbound}]`
+  const told = (text: string, tls = 'starttls') =>
+    problems(text, door(tls))
+      .filter((line) => !line.includes('has no certificate'))
+      .join('\n')
+  assert.equal(told(tenant('bakery', `, from-client-keys: "${written}"`)), '')
+  assert.match(told(tenant('bakery', '')), /outbound: does not say which servers are the tenant’s/)
+  assert.match(told(tenant('bakery', ', from-client-keys: abcd')), /64 hexadecimal digits/)
+  assert.match(told(tenant('bakery', `, from-client-keys: ${key}`), 'none'), /no server can show a certificate/)
+  const two = tenant('bakery', `, from-client-keys: ${key}`) + tenant('smith', `, from-client-keys: "${written}"`)
+  assert.match(told(two), /this key already belongs to bakery/)
+})
+
 test('a route with use-mx is for mail that leaves, and has no hosts beside', () => {
   const outbound = 'outbound: {from-networks: 10.0.0.0/8, route: out}'
   const tenant = (route: string, more = outbound) =>
@@ -60,6 +79,12 @@ test('a route with use-mx is for mail that leaves, and has no hosts beside', () 
   assert.match(told(ways('domain-routes: {partner.example: mian}')), /bakery has no route "?mian"?.*did you mean main/)
   assert.match(told(ways('null-path-route: mian')), /null-path-route: bakery has no route/)
   assert.match(told(ways('domain-routes: {partner: main}')), /"?partner"? is not a domain/)
+  assert.equal(told(ways('domain-routes: {"*.partner.example": main, .example: main, partner.example: main}')), '')
+  const twice = told(ways('domain-routes: {"*.Partner.example": main, .partner.example: main}'))
+  assert.match(twice, /\*\.partner\.example is declared twice; the first one/)
+  for (const none of ['"*"', '"."', '"*.*.example"', '"a*.example"', '"*partner.example"', '"*..example"']) {
+    assert.match(told(ways(`domain-routes: {${none}: main}`)), /is not a domain/, none)
+  }
 })
 
 test('source addresses should be of this machine', () => {

@@ -10,6 +10,7 @@ import { readText } from './file-text.ts'
 import { parseConfig } from './parse.ts'
 import type { Problem } from './problem.ts'
 import type { RecipientFile } from './recipients.ts'
+import { readRouteFiles } from './resolve-login.ts'
 import { readKey } from './resolve-outbound.ts'
 import type { Environment } from './secret.ts'
 import { type Written, YAML_OCTETS_MAX } from './yaml-text.ts'
@@ -43,8 +44,9 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const machine = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((one) => one.address))
   const parsed = parseConfig(file.text, path, { environment, machine })
   if (!parsed.ok) return parsed
-  const { config, written, files, secrets, yaml, problems } = parsed
+  const { config, written, files, secrets, routeFiles, yaml, problems } = parsed
   for (const secret of secrets) await readKey(secret, environment, problems)
+  for (const files of routeFiles) await readRouteFiles(files, environment, yaml)
   await checkCertificates(config.listeners, yaml, nowMs)
   if (problems.hasErrors) return { ok: false, problems: problems.sorted() }
   return { ok: true, config, written, warnings: problems.sorted(), files }

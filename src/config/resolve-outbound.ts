@@ -7,7 +7,7 @@ import { readText } from './file-text.ts'
 import type { Position, ProblemList } from './problem.ts'
 import type { BounceProtectionWritten, OutboundWritten } from './schema-outbound.ts'
 import { type Environment, readSecret, SECRET_OCTETS_MAX } from './secret.ts'
-import { readFullDomain } from './units.ts'
+import { readDomainPattern } from './units.ts'
 import { settingText, type YamlText } from './yaml-text.ts'
 
 /** A shorter key can be tried out at leisure by whoever has one signed address. */
@@ -21,7 +21,8 @@ export function outboundOf(
   const { limit, window: windowMs, per } = written['auto-replies']
   const { 'if-unavailable': ifUnavailable, expiry: expiryMs } = written.dkim
   return {
-    networks: written['from-networks'],
+    networks: written['from-networks'] ?? [],
+    ...(written['from-client-keys'] && { clientKeys: written['from-client-keys'] }),
     route: `${name}/${written.route}`,
     ...(written['domain-routes'] && { domainRoutes: domainRoutes(name, written['domain-routes']) }),
     ...(written['null-path-route'] && { nullPathRoute: `${name}/${written['null-path-route']}` }),
@@ -52,7 +53,7 @@ const limitsOf = ({ login, servers, tenant }: OutboundWritten['limits']): Sendin
 function domainRoutes(tenant: string, written: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
   const routes = new Map<string, string>()
   for (const [domain, route] of Object.entries(written)) {
-    const ascii = readFullDomain(domain)
+    const ascii = readDomainPattern(domain)
     if (ascii !== undefined) routes.set(ascii, `${tenant}/${route}`)
   }
   return routes

@@ -19,6 +19,7 @@ import type {
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, type RecipientFile } from './recipients.ts'
 import { dkimConfig } from './resolve-dkim.ts'
+import { loginOf, type RouteFiles } from './resolve-login.ts'
 import { bounceProtectionOf, type KeySecret, outboundOf } from './resolve-outbound.ts'
 import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
@@ -32,6 +33,7 @@ export interface Resolved {
   /** Lists in files of their own, and where the configuration names them. */
   readonly files: readonly RecipientFile[]
   readonly secrets: readonly KeySecret[]
+  readonly routeFiles: readonly RouteFiles[]
 }
 
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
@@ -42,7 +44,15 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     throw new Error('not sound')
   }
   const at = (path: string): string => resolve(dirname(yaml.file), path)
-  const declared: Declarations = { tenants: [], routes: [], domains: [], files: [], directories: [], secrets: [] }
+  const declared: Declarations = {
+    tenants: [],
+    routes: [],
+    domains: [],
+    files: [],
+    directories: [],
+    secrets: [],
+    routeFiles: [],
+  }
   const context = { listed, yaml, at, contentOctetsMax: limits['content-size-max'] }
   for (const tenant of tenants) declareTenant(tenant, context, declared)
   const config: Config = {
@@ -72,7 +82,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     recipientFiles: declared.files.map(({ domain, path }) => ({ domain, path })),
     recipientDirectories: declared.directories,
   }
-  return { config, files: declared.files, secrets: declared.secrets }
+  return { config, files: declared.files, secrets: declared.secrets, routeFiles: declared.routeFiles }
 }
 
 const noticeConfig = (notices: NonNullable<Draft['relay']['notices']>): NoticeConfig => ({
@@ -143,6 +153,7 @@ interface Declarations {
   readonly files: RecipientFile[]
   readonly directories: Config['recipientDirectories'][number][]
   readonly secrets: KeySecret[]
+  readonly routeFiles: RouteFiles[]
 }
 
 interface Context {
@@ -170,8 +181,10 @@ function declareTenant(draft: TenantDraft, context: Context, into: Declarations)
   }
   into.tenants.push(tenant)
   const routes = new Map<string, Route>()
-  for (const { name, settings } of draft.routes.values()) {
-    if (settings !== undefined) routes.set(name, routeFrom(settings, tenant.name, name))
+  for (const route of draft.routes.values()) {
+    const { name, settings } = route
+    if (settings === undefined) continue
+    routes.set(name, { ...routeFrom(settings, tenant.name, name), ...loginOf(route, context.at, into.routeFiles) })
   }
   into.routes.push(...routes.values())
   for (const domain of draft.domains) into.domains.push(declareDomain(domain, tenant, routes, context, into))

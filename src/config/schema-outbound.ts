@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { signingSettings } from './schema-dkim.ts'
 import { network } from './schema-listener.ts'
 import { choice, count, duration, oneOrMore, path, prose, section, setting } from './setting.ts'
-import { readDate, readFullDomain } from './units.ts'
+import { readDate, readFingerprint, readFullDomain } from './units.ts'
 
 const routeName = setting({
   allowed: 'the name of one of the tenant’s routes',
@@ -16,6 +16,13 @@ const routeName = setting({
 const senderDomain = setting({
   allowed: 'a domain such as bakery.example',
   read: readFullDomain,
+  json: { type: 'string' },
+})
+
+const fingerprint = setting({
+  allowed: 'a SHA-256 fingerprint: 64 hexadecimal digits, with colons or without',
+  brief: '64 hexadecimal digits',
+  read: readFingerprint,
   json: { type: 'string' },
 })
 
@@ -31,12 +38,22 @@ const recipientLimit = (per10Minutes: number, perDay: number) =>
   })
 
 export const outboundSettings = section({
-  'from-networks': oneOrMore(network).describe(
-    prose(
-      'Addresses of the tenant’s servers. On a listener with `service: outbound` clients from there may send to anyone;',
-      'nobody else may. Networks of two tenants must not overlap.',
+  'from-networks': oneOrMore(network)
+    .optional()
+    .describe(
+      prose(
+        'Addresses of the tenant’s servers. On a listener with `service: outbound` clients from there may send to anyone;',
+        'nobody else may. Networks of two tenants must not overlap. Either this or `from-client-keys`, or both.',
+      ),
     ),
-  ),
+  'from-client-keys': oneOrMore(fingerprint)
+    .optional()
+    .describe(
+      prose(
+        'Also the tenant’s servers, wherever they are: SHA-256 of the public keys in their client certificates (as in a TLSA',
+        'record `3 1 1`). See outbound-routing.md for how to print it.',
+      ),
+    ),
   route: routeName.describe(
     prose(
       'The tenant’s route that the mail takes: the hosts that bring it out into the world (a smarthost), or one with',
@@ -46,7 +63,13 @@ export const outboundSettings = section({
   'domain-routes': z
     .record(z.string(), routeName)
     .optional()
-    .describe('Recipient domains whose mail takes another route of the tenant: `{example.org: partner}`.'),
+    .describe(
+      prose(
+        'Recipient domains whose mail takes another route of the tenant: `{example.org: partner}`. `"*.example.org"` (in',
+        'quotes) and `.example.org` stand for its subdomains, at any depth, not for itself. The name itself comes first,',
+        'then the longest wildcard.',
+      ),
+    ),
   'null-path-route': routeName
     .optional()
     .describe(

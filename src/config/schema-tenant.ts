@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { type AddressFault, parseMailbox } from '#mail/address.ts'
 import { hostName, network } from './schema-listener.ts'
+import { caFile, loginSettings } from './schema-login.ts'
 import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts'
 import { recipients } from './schema-recipients.ts'
 import { choice, count, duration, flag, oneOrMore, prose, section, setting, size } from './setting.ts'
@@ -121,6 +122,15 @@ export const routeSettings = section({
       prose(
         'With `use-mx`: recipient domains for which this holds instead of `tls`, whatever they publish themselves (DANE,',
         'MTA-STS): `{broken.example: opportunistic, partner.example: verified}`. See tls-policy.md.',
+      ),
+    ),
+  'ca-file': caFile,
+  login: loginSettings
+    .optional()
+    .describe(
+      prose(
+        'How we log in at the hosts, where a smarthost wants that (RFC 4954). Needs `hosts` and `tls: verified`: a login is',
+        'never sent to anybody else. See outbound-routing.md.',
       ),
     ),
   'connections-max': count(1, 10_000)

@@ -143,6 +143,23 @@ export function readFullDomain(text: string): string | undefined {
   return ascii?.includes('.') ? ascii : undefined
 }
 
+/**
+ * A domain, or what is below one at any depth: `*.example.org` and, as others write it, `.example.org`; also of a top-level
+ * domain. Comes out as `*.example.org`.
+ */
+export function readDomainPattern(text: string): string | undefined {
+  const above = /^\*?\.(.+)$/.exec(text)?.[1]
+  if (above === undefined) return readFullDomain(text)
+  const name = readHostName(above)
+  return name === undefined ? undefined : `*.${name}`
+}
+
+/** SHA-256 in hex, with or without colons; comes out without, in lower case. */
+export function readFingerprint(text: string): string | undefined {
+  const isOne = /^(?:[0-9a-f]{64}|[0-9a-f]{2}(?::[0-9a-f]{2}){31})$/i.test(text)
+  return isOne ? text.replaceAll(':', '').toLowerCase() : undefined
+}
+
 export interface HostPort {
   /** A-labels, or a canonical address. */
   readonly name: string

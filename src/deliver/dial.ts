@@ -97,16 +97,20 @@ async function dialKnown(host: Host, dialler: HostDialler): Promise<Dialled> {
   const reachable = addresses.filter((address) => sourcesFor(address, dialler) !== 'none')
   const text = addresses.length === 0 ? 'has no address' : 'has no address of a family that we have one of'
   let last: Dialled = { ok: false, fault: { obstacle: 'dns', text: `${host.name} ${text}` } }
+  /** A server spoke: that says more than another address where nobody listens. */
+  let spoken = false
   for (let rest = reachable.slice(0, dialler.limits.addressesPerHostMax); rest.length > 0; ) {
     const reached = await connectTo(host, dialler.race ? rest : rest.slice(0, 1), dialler)
     if (reached.ok) {
       last = await dialAddress(host, reached, dialler)
-      if (last.ok) return last
+      // The other addresses are the same server: it would count a wrong login once more.
+      if (last.ok || last.fault.obstacle === 'login') return last
+      spoken = true
       // Those that were slower than it come last.
       const at = rest.indexOf(reached.address)
       rest = [...rest.slice(at + 1), ...rest.slice(0, at)]
     } else {
-      last = reached
+      if (!spoken) last = reached
       rest = dialler.race ? [] : rest.slice(1)
     }
   }

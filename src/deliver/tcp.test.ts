@@ -136,6 +136,23 @@ test('a certificate that nobody vouches for: opportunistic does not mind, verifi
     assert.equal(contents.length, 1)
   }))
 
+test('an authority of one’s own is believed, and only as long as it is named', () =>
+  using(async (delivery, to) => {
+    const once = { tls: 'verified', deliveriesPerConnectionMax: 1, connectionsMax: 1 } as const
+    const own = { ...once, authorities: { pem: certificatePem } }
+    for (let i = 0; i < 2; i++) assert.equal(summary(await delivery.attempt(to(own), message(), SEND)), 'delivered')
+    assert.deepEqual(
+      sessions.map(({ resumed }) => resumed),
+      [false, true],
+    )
+    const other = selfSignedCertificate({ names: ['mx.example.test'], fromMs: Date.now() - 60_000, days: 1 })
+    const changed = { ...once, authorities: { pem: other.certificatePem } }
+    // What waits in back-off after a failure would hide which of the two failed.
+    assert.equal(summary(await delivery.attempt(to(changed), message(), SEND)), 'tls')
+    assert.equal(summary(await delivery.attempt(to({ ...once, id: 'customer/other' }), message(), SEND)), 'tls')
+    assert.equal(contents.length, 2)
+  }))
+
 test('a handshake that fails: clear text where the route allows it, no delivery where not', () =>
   using(async (delivery, to) => {
     handshake = 'garbage'

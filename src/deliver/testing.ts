@@ -153,7 +153,13 @@ export class MemoryWire implements Wire {
   secure(options: TlsClientOptions): ReturnType<Wire['secure']> {
     this.secured = options
     if (this.#session.server.tls === 'fails') return Promise.reject(new Error('wrong version number'))
-    return Promise.resolve({ protocol: 'TLSv1.3', cipher: 'X', serverName: options.serverName })
+    const { serverName, verify } = options
+    return Promise.resolve({
+      protocol: 'TLSv1.3',
+      cipher: 'X',
+      serverName,
+      ...(verify && { verifiedPeer: serverName }),
+    })
   }
   /** The server closes. */
   hangUp(error?: Error): void {

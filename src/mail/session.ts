@@ -21,6 +21,8 @@ export interface TlsFacts {
   readonly serverName?: string
   /** Subject of a peer certificate that was verified. */
   readonly verifiedPeer?: string
+  /** Of a client that showed a certificate and proved that it has the key: SHA-256 of that key (SPKI), hex. Whoever issued it. */
+  readonly clientKey?: string
   /** Octets that only the two ends of this connection can know (RFC 9266), for SCRAM-…-PLUS. TLS 1.3. */
   readonly channelBinding?: () => Buffer
 }

@@ -103,6 +103,24 @@ const said = (judged: Judged): string => {
 }
 
 describe('MAIL', () => {
+  it('is taken from who has a key of the tenant, wherever he is; the refusal says what was looked at', () => {
+    const key = 'ab'.repeat(32)
+    const from = (clientKey?: string, service: 'outbound' | 'inbound' | 'submission' = 'outbound') => {
+      const client = { address: '198.51.100.9', port: 1 }
+      const tls = { protocol: 'TLSv1.3', cipher: 'X', ...(clientKey !== undefined && { clientKey }) }
+      const sender = session({ service, client, tls })
+      const gate = bench({ clientKeys: [key] }).door.mail(transaction([], 'anna@bakery.test', sender))
+      return 'reply' in gate ? `${replyLine(gate.reply)} | ${gate.reasons[0]?.text}` : gate.kind
+    }
+    assert.equal(from(key), 'accept')
+    assert.match(from(), /your address belongs to no customer.*it showed no certificate/)
+    assert.match(
+      from('cd'.repeat(32)),
+      /neither your address nor your certificate.*its key (cd){32} is in no from-client-keys/,
+    )
+    assert.doesNotMatch(from(key, 'submission'), /accept/)
+  })
+
   it('is taken from the tenant’s networks and domains only', () => {
     const from = (path: string, address = '192.0.2.1', settings = {}) => {
       const sender = session({ service: 'outbound', client: { address, port: 1 } })

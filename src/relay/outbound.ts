@@ -97,19 +97,21 @@ export class Outbound {
     this.#rights = new SenderRights(parts)
   }
 
-  /** By who has authenticated; else, where other servers send, by the client's network. */
-  way({ authenticated, service, client }: Session): OutboundWay | undefined {
+  /** By who has authenticated; else, where other servers send, by the client's key or network. */
+  way({ authenticated, service, client, tls }: Session): OutboundWay | undefined {
     const directory = this.#parts.directory()
     if (authenticated !== undefined) return directory.outboundOf(authenticated.tenant)
-    return service === 'outbound' ? directory.outbound(client.address) : undefined
+    return service === 'outbound' ? directory.outbound(client.address, tls?.clientKey) : undefined
   }
 
   mail({ session, envelope: { reversePath } }: Transaction): Gate {
-    const { authenticated, service, client } = session
+    const { authenticated, service, client, tls } = session
     if (authenticated === undefined && service === 'submission') return refusals.authRequired()
     const way = this.way(session)
     if (way === undefined)
-      return authenticated ? refusals.noOutbound(authenticated.tenant) : refusals.notACustomer(client.address)
+      return authenticated
+        ? refusals.noOutbound(authenticated.tenant)
+        : refusals.notACustomer(client.address, tls?.clientKey)
     if (reversePath.kind === 'null') return ACCEPT
     return this.#rights.reversePath(reversePath.mailbox, session, way) ?? ACCEPT
   }

@@ -14,13 +14,17 @@ export const relayDenied = (domain: string): Reject =>
     `not a domain of ours: ${domain}`,
   )
 
-/** At an outbound listener: a client in none of the tenants' networks. */
-export const notACustomer = (address: string): Reject =>
-  reject(
-    permanent(550, '5.7.1', 'Relaying denied: your address belongs to no customer of this relay'),
+/** At an outbound listener: a client in none of the tenants' networks, with a certificate (`clientKey`) of none, or without one. */
+export const notACustomer = (address: string, clientKey?: string): Reject => {
+  const what =
+    clientKey === undefined ? 'your address belongs to no' : 'neither your address nor your certificate belongs to a'
+  const key = clientKey === undefined ? 'it showed no certificate' : `its key ${clientKey} is in no from-client-keys`
+  return reject(
+    permanent(550, '5.7.1', `Relaying denied: ${what} customer of this relay`),
     'outbound-denied',
-    `${address} is in no tenant's from-networks`,
+    `${address} is in no tenant's from-networks, and ${key}`,
   )
+}
 
 export const foreignSender = (address: string, domain: string): Reject =>
   reject(

@@ -5,7 +5,7 @@
  * (RFC 8996). Errors come once, with `closed`; a handshake that fails also rejects `secure`.
  * Listeners are shared functions that find their wire on the socket: an idle session then costs no closure.
  */
-import { X509Certificate } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import net from 'node:net'
 import tls from 'node:tls'
 import type { Endpoint, TlsFacts } from '#mail/session.ts'
@@ -203,10 +203,11 @@ const destroy = (wire: SocketWire): void => wire.destroy()
 // An IPv4 client on a socket for both families shows as ::ffff:192.0.2.1.
 const plainAddress = (address = ''): string => (address.startsWith('::ffff:') ? address.slice(7) : address)
 
-function serverSocket(plain: net.Socket, { context, byName }: TlsServerOptions): tls.TLSSocket {
+function serverSocket(plain: net.Socket, { context, byName, asksForCertificate }: TlsServerOptions): tls.TLSSocket {
   return new tls.TLSSocket(plain, {
     isServer: true,
     secureContext: context,
+    ...(asksForCertificate ? { requestCert: true, rejectUnauthorized: false } : {}),
     ...(byName ? { SNICallback: (name, done) => done(null, byName(name) ?? context) } : {}),
   })
 }
@@ -295,7 +296,24 @@ function chainOf(socket: tls.TLSSocket): X509Certificate[] {
 
 function serverFacts(socket: tls.TLSSocket): TlsFacts {
   const name = (socket as { servername?: string | false }).servername
-  return { ...commonFacts(socket), ...(typeof name === 'string' && { serverName: name }) }
+  const clientKey = keyOf(socket.getPeerX509Certificate())
+  return {
+    ...commonFacts(socket),
+    ...(typeof name === 'string' && { serverName: name }),
+    ...(clientKey !== undefined && { clientKey }),
+  }
+}
+
+/** As in TLSA records `3 1 1` (RFC 6698 §2.1); undefined also for a key of a kind that OpenSSL does not know. */
+function keyOf(certificate: X509Certificate | undefined): string | undefined {
+  if (certificate === undefined) return undefined
+  try {
+    return createHash('sha256')
+      .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
+      .digest('hex')
+  } catch {
+    return undefined
+  }
 }
 
 function clientFacts(socket: tls.TLSSocket, options: TlsClientOptions): TlsFacts {

@@ -19,6 +19,8 @@ export interface WireEvents {
 export interface TlsServerOptions {
   readonly side: 'server'
   readonly context: SecureContext
+  /** The client is asked for a certificate; it need not have one, and nobody need have issued it. */
+  readonly asksForCertificate?: boolean
   /** Chooses by server name (SNI); undefined: the default context. */
   readonly byName?: (name: string) => SecureContext | undefined
 }

@@ -30,7 +30,7 @@ export function declaredDirectory({ tenants, routes, domains }: Declared): Direc
     domain: (ascii) => exact.get(ascii) ?? (below.size > 0 ? nearestAbove(below, ascii) : undefined),
     route: (id) => routesById.get(id) ?? destinations.of(id),
     tenant: (name) => tenantsByName.get(name),
-    outbound: (address) => waysOut.byNetwork.find(address),
+    outbound: (address, key) => (key && waysOut.byKey.get(key)) || waysOut.byNetwork.find(address),
     outboundOf: (name) => waysOut.byTenant.get(name),
     *domains() {
       yield* exact.values()
@@ -44,6 +44,7 @@ export function declaredDirectory({ tenants, routes, domains }: Declared): Direc
 function outboundWays(tenants: Iterable<Tenant>, routes: ReadonlyMap<string, Route>) {
   const byNetwork = new NetworkMap<OutboundWay>()
   const byTenant = new Map<string, OutboundWay>()
+  const byKey = new Map<string, OutboundWay>()
   for (const tenant of tenants) {
     const { outbound } = tenant
     const route = outbound && routes.get(outbound.route)
@@ -53,8 +54,9 @@ function outboundWays(tenants: Iterable<Tenant>, routes: ReadonlyMap<string, Rou
     const way = { tenant, route, commit: 'spool', policyClass: '<outbound>', contentOctetsMax, outbound } as const
     byTenant.set(tenant.name, way)
     for (const network of outbound.networks) byNetwork.set(network, way)
+    for (const key of outbound.clientKeys ?? []) byKey.set(key, way)
   }
-  return { byNetwork, byTenant }
+  return { byNetwork, byTenant, byKey }
 }
 
 // The longest wildcard wins. The answer carries the name that was asked for, as every other answer does.

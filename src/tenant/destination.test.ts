@@ -98,6 +98,25 @@ test('by which route mail leaves', () => {
   assert.equal(leaves('partner.example', true), 'bakery/partner')
 })
 
+test('a wildcard stands for subdomains; the name itself comes first, then the longest', () => {
+  const way = directory.outbound('192.0.2.7')!
+  const domainRoutes = new Map([
+    ['*.example', 'bakery/second'],
+    ['*.big.example', 'bakery/partner'],
+    ['own.big.example', 'bakery/internet'],
+  ])
+  const wild = { ...way, outbound: { ...way.outbound, domainRoutes } }
+  const leaves = (to: string) => routeToLeaveBy(wild, false, domain(to), directory.route)
+  assert.equal(leaves('a.big.example'), 'bakery/partner')
+  assert.equal(leaves('a.b.big.example'), 'bakery/partner')
+  assert.equal(leaves('big.example'), 'bakery/second/big.example')
+  assert.equal(leaves('OWN.big.example'), 'bakery/internet/own.big.example')
+  assert.equal(leaves('a.own.big.example'), 'bakery/partner')
+  assert.equal(leaves('notbig.example'), 'bakery/second/notbig.example')
+  assert.equal(leaves('example.org'), 'bakery/internet/example.org')
+  assert.equal(leaves('[192.0.2.1]'), 'bakery/internet/[192.0.2.1]')
+})
+
 test('an answer goes to the destination of its own recipient', () => {
   const taken = directory.route('bakery/internet/example.org')!
   assert.equal(towards(taken, domain('sender.example')), 'bakery/internet/sender.example')

@@ -68,7 +68,16 @@ export function routeToLeaveBy(
   domain: Domain,
   routeOf: (id: string) => Route | undefined,
 ): string {
-  const named = outbound.domainRoutes?.get(domainText(domain))
+  const named = outbound.domainRoutes && closest(outbound.domainRoutes, domainText(domain))
   const id = named ?? (isFromNullPath ? outbound.nullPathRoute : undefined)
   return towards((id === undefined ? undefined : routeOf(id)) ?? route, domain)
+}
+
+// The name itself, then the longest wildcard above it.
+function closest(routes: ReadonlyMap<string, string>, domain: string): string | undefined {
+  let found = routes.get(domain)
+  for (let dot = domain.indexOf('.'); found === undefined && dot >= 0; dot = domain.indexOf('.', dot + 1)) {
+    found = routes.get(`*${domain.slice(dot)}`)
+  }
+  return found
 }

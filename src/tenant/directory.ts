@@ -29,9 +29,11 @@ export interface Tenant {
 export interface OutboundSettings {
   /** Whose clients are the tenant's servers: `10.0.0.0/8`, `2001:db8::/32` or one address. */
   readonly networks: readonly string[]
+  /** Also its servers, wherever they are: SHA-256 of the keys (SPKI) in their client certificates, hex, lower case. */
+  readonly clientKeys?: readonly string[]
   /** Route id. */
   readonly route: string
-  /** Route ids by recipient domain (A-labels), instead of that one. */
+  /** Route ids by recipient domain (A-labels), instead of that one; `*.example.org`: its subdomains, at any depth. */
   readonly domainRoutes?: ReadonlyMap<string, string>
   /** Route id for mail from `<>`. */
   readonly nullPathRoute?: string
@@ -217,8 +219,8 @@ export interface Directory {
   /** Also of a destination: `tenant/name/example.org`. */
   route(id: string): Route | undefined
   tenant(name: string): Tenant | undefined
-  /** The way out for the tenant whose server has this address. */
-  outbound(address: string): OutboundWay | undefined
+  /** The way out for the tenant whose server has this key (`TlsFacts.clientKey`), or else this address. */
+  outbound(address: string, clientKey?: string): OutboundWay | undefined
   /** The way out of a tenant, whoever asks; undefined: it may not send. */
   outboundOf(tenant: string): OutboundWay | undefined
   domains(): Iterable<ServedDomain>
