@@ -22,6 +22,8 @@ export interface QueueParts {
   /** Tries the given recipients (indices). Never rejects for what a peer does. */
   readonly attempt: (route: Route, message: StoredMessage, recipients: readonly number[]) => Promise<Attempt>
   readonly report: Report
+  /** Who has the mail of this destination, by its MX: `providers.ts`. Never rejects. */
+  readonly provider?: (route: Route) => Promise<string | undefined>
   /** How long this message is tried; without it as long as its route says. */
   readonly lifetimeMs?: (route: Route, message: StoredMessage) => number
   /** No message of this route has less. */
@@ -73,4 +75,6 @@ export interface Counts {
   readonly sitesDown: number
   /** Whose rate is limited by an outage that is over, or by what the server said. */
   readonly sitesPaced: number
+  /** That hold something back after a complaint. */
+  readonly providersLimited: number
 }

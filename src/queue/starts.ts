@@ -46,6 +46,7 @@ export class Starts {
   #tokens = UNPROVEN_BURST
   #filledMs = Number.NEGATIVE_INFINITY
   #timer: Cancel | undefined
+  readonly #draining: (() => void)[] = []
   #stopped = false
 
   constructor(parts: StartsParts) {
@@ -91,6 +92,15 @@ export class Starts {
   ended(id: TraceId): void {
     this.#underWay.delete(id)
     this.#unproven.delete(id)
+    if (this.#underWay.size === 0) for (const resolve of this.#draining.splice(0)) resolve()
+  }
+
+  /** Resolves when nothing is under way. */
+  allEnded(): Promise<void> {
+    if (this.#underWay.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#draining.push(resolve)
+    })
   }
 
   /** What was heard of a site: it took mail, or did not. */
