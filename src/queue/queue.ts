@@ -209,7 +209,7 @@ export class Queue {
     if (this.#waiting.get(id) === site || this.#starts.has(id)) return
     this.#waiting.set(id, site)
     const entry = this.#parts.keep.get(id)
-    site.ready.push(id, entry?.receivedMs ?? 0, entry !== undefined && this.#isFresh(entry, site))
+    site.ready.push(id, entry?.receivedMs ?? 0, entry !== undefined && this.#isFresh(entry, site), entry?.prompt)
     this.#pumpSoon(site)
   }
 
@@ -296,7 +296,7 @@ export class Queue {
 
   #back(site: Site, entry: QueueEntry): void {
     this.#waiting.set(entry.id, site)
-    site.ready.push(entry.id, entry.receivedMs, this.#isFresh(entry, site))
+    site.ready.push(entry.id, entry.receivedMs, this.#isFresh(entry, site), entry.prompt)
   }
 
   // False: it does not stand in this line any more.

@@ -17,11 +17,13 @@ import type { Discarded, Soon } from '#mail/decisions.ts'
 import { domainText } from '#mail/domain.ts'
 import type { Envelope, Recipient } from '#mail/envelope.ts'
 import type { Report } from '#mail/event.ts'
+import { FEW_RECIPIENTS_MAX } from '#mail/priority.ts'
 import type { Session, Transaction } from '#mail/session.ts'
 import type { Submission } from '#mail/stored.ts'
 import { ACCEPT, type Defer, type Gate, type Reject } from '#mail/verdict.ts'
 import type { AutomaticMail, Dsn } from '#mime/automatic/automatic-mail.ts'
 import { classify } from '#mime/automatic/classify.ts'
+import { isBulk } from '#mime/bulk.ts'
 import type { HeaderSection } from '#mime/header-section.ts'
 import { absentMailbox, correspondentKey, overLimitText, replyCounter } from '#policy/automatic-reply.ts'
 import { withTag } from '#policy/prvs.ts'
@@ -143,7 +145,9 @@ export class Outbound {
     if (judged.kind !== 'pass' || reversePath.kind === 'null' || !this.#isOwn(reversePath.mailbox, way)) return judged
     // The domain is the tenant's, and so is whoever says that he sends: his reports may go there.
     const credential = session.authenticated?.login ?? 'network'
-    return { ...judged, submission: { credential, ...(found.kind !== 'ordinary' && { automatic: true }) } }
+    const automatic = found.kind !== 'ordinary' && ({ automatic: true } as const)
+    const many = envelope.recipients.length > FEW_RECIPIENTS_MAX || isBulk(message.header)
+    return { ...judged, submission: { credential, ...automatic, ...(many && { bulk: true }) } }
   }
 
   #judge(message: ToJudge<OutboundWay>, found: AutomaticMail): Promise<Judged> {
