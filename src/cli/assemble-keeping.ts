@@ -1,4 +1,5 @@
 /** What one worker keeps: the queue of its spool, what is known of outages, what is held, and the operator's hands. */
+import { providerBy } from '#deliver/provider.ts'
 import type { QueueEntry, StoredMessage } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import { Holds } from '#queue/holds.ts'
@@ -46,6 +47,7 @@ export function assembleKeeping(
     route,
     report: tell,
     soon: setImmediate,
+    ...(outside.dns && { provider: providerBy(outside.dns) }),
     lifetimeMs: (to, message) => lifetimeMs(current, outages, to, message),
     lifetimeMsMin: (to) => shortestLifetimeMs(current.directory, to),
     withheld: (message) => lockedMail.withheld(message),

@@ -89,6 +89,9 @@ export function watch({ metrics }: RunningReport, { acceptor, queue, holds, spoo
     [{ state: 'down' }, queue.counts.sitesDown],
     [{ state: 'paced' }, queue.counts.sitesPaced],
   ])
+  metrics.gauge('vorposten_queue_providers_limited', 'Providers that had enough of us', () => [
+    [{}, queue.counts.providersLimited],
+  ])
   metrics.gauge('vorposten_backlog_messages', 'Messages in line for destinations that are away or being drained', () =>
     byRoute(queue.drains.filter(({ waiting }) => waiting > 0).map(({ route, waiting }) => [route, waiting])),
   )

@@ -36,6 +36,8 @@ export interface Submission {
   readonly credential: string
   /** Nobody answers automatic mail (RFC 3834 §2). */
   readonly automatic?: true
+  /** To many, or of a list: other mail may go before it (`priority.ts`). */
+  readonly bulk?: true
 }
 
 /** What the path hands to the spool. The content already has its trace fields. */
@@ -71,6 +73,8 @@ export interface QueueEntry {
   readonly route: string
   readonly receivedMs: number
   readonly octets: number
+  /** It may go before other mail (`priority.ts`). */
+  readonly prompt?: boolean
   /** Attempts made so far. */
   readonly attempts: number
   /** Wall clock, ms; when the next attempt is due. */

@@ -24,6 +24,8 @@ export interface QueueParts {
   readonly report: Report
   /** True: it may not be sent now, and was held instead. */
   readonly withheld?: (message: StoredMessage) => boolean
+  /** Who has the mail of this destination, by its MX: `providers.ts`. Never rejects. */
+  readonly provider?: (route: Route) => Promise<string | undefined>
   /** How long this message is tried; without it as long as its route says. */
   readonly lifetimeMs?: (route: Route, message: StoredMessage) => number
   /** No message of this route has less. */
@@ -75,4 +77,6 @@ export interface Counts {
   readonly sitesDown: number
   /** Whose rate is limited by an outage that is over, or by what the server said. */
   readonly sitesPaced: number
+  /** That hold something back after a complaint. */
+  readonly providersLimited: number
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { TraceId } from '#mail/trace-id.ts'
-import { Line } from './line.ts'
+import { Line, PROMPT_TURNS } from './line.ts'
 
 const id = (n: number) => `${n}` as TraceId
 
@@ -41,4 +41,31 @@ test('when the destination goes away nothing is fresh any more', () => {
   line.age()
   assert.equal(line.backlog, 3)
   assert.deepEqual([line.shift(), line.shift(), line.shift(), line.shift()], ['1', '2', '3', undefined])
+})
+
+test('prompt mail goes before other mail, which does not starve', () => {
+  const line = new Line()
+  for (let i = 0; i < 100; i++) line.push(id(i), i, i >= 20, i >= 60)
+  const out = Array.from({ length: 40 }, () => Number(line.shift()))
+  const prompt = out.filter((i) => i >= 60)
+  assert.equal(prompt.length, (40 * (PROMPT_TURNS - 1)) / PROMPT_TURNS)
+  assert.deepEqual(
+    prompt,
+    [...prompt].sort((a, b) => a - b),
+  )
+  assert.ok(out.some((i) => i < 20))
+  assert.ok(out.some((i) => i >= 20 && i < 60))
+  assert.equal(line.length, 60)
+  const rest = Array.from({ length: 60 }, () => Number(line.shift()))
+  assert.equal(new Set([...out, ...rest]).size, 100)
+})
+
+test('prompt mail ages and ends as any other', () => {
+  const line = new Line()
+  line.push(id(1), 5, true, true)
+  assert.equal(line.takeReceivedBy(4), undefined)
+  assert.equal(line.takeReceivedBy(5), '1')
+  line.push(id(2), 5, true, true)
+  line.age()
+  assert.deepEqual([line.backlog, line.length, line.shift()], [1, 1, '2'])
 })

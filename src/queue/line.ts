@@ -1,7 +1,8 @@
 /**
- * Who is next at one destination. Two lanes: fresh mail in the order in which it came, and the backlog, oldest first.
- * Where both wait they take turns, so that a backlog of 100,000 does not stand before a message of this minute, and
- * fresh mail cannot starve the backlog either.
+ * Who is next at one destination. Three lanes: prompt mail (`mail/priority.ts`) and other fresh mail, each in the order in
+ * which it came, and the backlog, oldest first. Of four turns prompt mail has three, as long as there is some; the others
+ * take turns with what is left. So neither a backlog of 100,000 nor a newsletter stands before a message of this minute,
+ * and nothing starves.
  */
 import type { TraceId } from '#mail/trace-id.ts'
 import { DueHeap } from './due-heap.ts'
@@ -39,12 +40,21 @@ class Fifo {
   }
 }
 
+/** Of so many turns in a row the last is not for prompt mail. */
+export const PROMPT_TURNS = 4
+
 export class Line {
+  readonly #prompt = new Fifo()
   readonly #fresh = new Fifo()
   readonly #backlog = new DueHeap<TraceId>()
   #backlogsTurn = true
+  #turn = 0
 
   get length(): number {
+    return this.#prompt.length + this.#others
+  }
+
+  get #others(): number {
     return this.#fresh.length + this.#backlog.size
   }
 
@@ -52,12 +62,14 @@ export class Line {
     return this.#backlog.size
   }
 
-  push(id: TraceId, receivedMs: number, fresh: boolean): void {
-    if (fresh) this.#fresh.push(id, receivedMs)
+  push(id: TraceId, receivedMs: number, fresh: boolean, prompt = false): void {
+    if (fresh) (prompt ? this.#prompt : this.#fresh).push(id, receivedMs)
     else this.#backlog.push(id, receivedMs)
   }
 
   shift(): TraceId | undefined {
+    this.#turn = (this.#turn + 1) % PROMPT_TURNS
+    if (this.#prompt.length > 0 && (this.#turn !== 0 || this.#others === 0)) return this.#prompt.shift()?.id
     const fromBacklog = this.#backlog.size > 0 && (this.#backlogsTurn || this.#fresh.length === 0)
     this.#backlogsTurn = !fromBacklog
     return fromBacklog ? this.#backlog.popDue(Number.POSITIVE_INFINITY) : this.#fresh.shift()?.id
@@ -65,13 +77,16 @@ export class Line {
 
   /** The oldest of the backlog or the first of the fresh ones, if it was received by then. */
   takeReceivedBy(ms: number): TraceId | undefined {
-    return this.#backlog.popDue(ms) ?? (this.#fresh.firstReceivedMs <= ms ? this.#fresh.shift()?.id : undefined)
+    const old = this.#backlog.popDue(ms)
+    if (old !== undefined) return old
+    for (const lane of [this.#fresh, this.#prompt]) if (lane.firstReceivedMs <= ms) return lane.shift()?.id
+    return undefined
   }
 
   /** The destination was away: nothing is fresh any more. */
   age(): void {
-    for (let one = this.#fresh.shift(); one !== undefined; one = this.#fresh.shift()) {
-      this.#backlog.push(one.id, one.receivedMs)
+    for (const lane of [this.#prompt, this.#fresh]) {
+      for (let one = lane.shift(); one !== undefined; one = lane.shift()) this.#backlog.push(one.id, one.receivedMs)
     }
   }
 }

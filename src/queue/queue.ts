@@ -15,6 +15,7 @@ import { aftermath, pendingOf, type SiteSignal, siteSignal } from './aftermath.t
 import type { Counts, Drain, QueueParts, Tried } from './contract.ts'
 import { DUE_SLACK_MS, Later } from './later.ts'
 import { Overdue } from './overdue.ts'
+import { Providers } from './providers.ts'
 import { RETRY_JITTER, STATED_MS_MAX } from './schedule.ts'
 import type { Site } from './site.ts'
 import { Sites } from './sites.ts'
@@ -38,12 +39,12 @@ export class Queue {
   /** In whose line: an id that was rerouted may stand in an older line too, and counts for nothing there. */
   readonly #waiting = new Map<TraceId, Site>()
   readonly #starts: Starts
+  readonly #providers: Providers
   readonly #throttle: Throttle
   /** To be pumped in a moment. */
   readonly #pumped = new Set<Site>()
   readonly #wallAtStart: number
   readonly #monotonicAtStart: number
-  readonly #draining: (() => void)[] = []
   #stopped = false
 
   constructor(parts: QueueParts) {
@@ -51,11 +52,13 @@ export class Queue {
     this.#sites = new Sites((id) => parts.keep.get(id)?.state === 'active')
     this.#wallAtStart = parts.clock.wall()
     this.#monotonicAtStart = parts.clock.monotonic()
-    this.#starts = new Starts({ clock: parts.clock, pump: (site) => this.#pump(site) })
+    const pump = (site: Site): void => this.#pump(site)
+    this.#starts = new Starts({ clock: parts.clock, pump })
+    this.#providers = new Providers({ clock: parts.clock, pump, provider: parts.provider })
     this.#throttle = new Throttle({
       clock: parts.clock,
       tenantRate: (tenant) => parts.tenantRate?.(tenant),
-      pump: (site) => this.#pump(site),
+      pump,
     })
     this.#later = new Later(parts.clock, (ids) => this.#wake(ids))
     this.#overdue = new Overdue({
@@ -80,6 +83,7 @@ export class Queue {
       waiting: this.#waiting.size,
       underWay: this.#starts.size,
       later: this.#later.size,
+      providersLimited: this.#providers.limited,
       ...this.#sites.counts,
     }
   }
@@ -192,10 +196,8 @@ export class Queue {
     this.#later.stop()
     this.#throttle.stop()
     this.#starts.stop()
-    if (this.#starts.size === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#draining.push(resolve)
-    })
+    this.#providers.stop()
+    return this.#starts.allEnded()
   }
 
   #site(routeId: string): Site {
@@ -207,7 +209,7 @@ export class Queue {
     if (this.#waiting.get(id) === site || this.#starts.has(id)) return
     this.#waiting.set(id, site)
     const entry = this.#parts.keep.get(id)
-    site.ready.push(id, entry?.receivedMs ?? 0, entry !== undefined && this.#isFresh(entry, site))
+    site.ready.push(id, entry?.receivedMs ?? 0, entry !== undefined && this.#isFresh(entry, site), entry?.prompt)
     this.#pumpSoon(site)
   }
 
@@ -251,7 +253,7 @@ export class Queue {
         this.#throttle.pumpAt(site, nowMs + waitMs)
         return
       }
-      if (!this.#starts.may(site, nowMs)) return
+      if (!this.#providers.may(site, nowMs) || !this.#starts.may(site, nowMs)) return
       const id = site.ready.shift()!
       if (this.#waiting.get(id) !== site) continue
       this.#waiting.delete(id)
@@ -281,6 +283,8 @@ export class Queue {
     site.active++
     this.#throttle.started(site, route)
     void this.#conclude(site, id, async () => {
+      const enters = this.#providers.enter(site, route, id)
+      if (!(enters instanceof Promise ? await enters : enters)) return this.#back(site, entry)
       const loaded = this.#parts.keep.load(id)
       const message = loaded instanceof Promise ? await loaded : loaded
       if (!message || this.#parts.withheld?.(message)) return
@@ -288,6 +292,11 @@ export class Queue {
       await this.#apply(site, route, message, tried, await this.#parts.attempt(route, message, tried))
     })
     return true
+  }
+
+  #back(site: Site, entry: QueueEntry): void {
+    this.#waiting.set(entry.id, site)
+    site.ready.push(entry.id, entry.receivedMs, this.#isFresh(entry, site), entry.prompt)
   }
 
   // False: it does not stand in this line any more.
@@ -320,8 +329,8 @@ export class Queue {
       this.#defect(id, error)
     } finally {
       this.#starts.ended(id)
+      this.#providers.left(id)
       site.active--
-      if (this.#starts.size === 0) for (const resolve of this.#draining) resolve()
       this.#pump(site)
       this.#sites.ended(site, this.#parts.clock.monotonic())
       this.#starts.serve()
@@ -365,6 +374,7 @@ export class Queue {
   #signal(site: Site, route: Route, signal: SiteSignal): void {
     const nowMs = this.#parts.clock.monotonic()
     this.#starts.heard(site, signal === 'succeeded', nowMs)
+    if (signal !== 'unreachable') this.#providers.heard(site, signal, nowMs)
     if (signal === 'succeeded') site.succeeded(route.connectionsMax, nowMs, route.messagesPerSecondMax)
     else if (signal === 'congested') site.congested(nowMs)
     else site.unreachable(this.#parts.clock, this.#parts.random())

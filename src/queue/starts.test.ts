@@ -1,16 +1,18 @@
 /** Who may start: destinations that are well, beside very many of which nothing good is known. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { attempted, deferred, delivered } from '#mail/testing.ts'
+import { attempted, deferred, delivered, newTraceId } from '#mail/testing.ts'
+import { Site } from './site.ts'
 import {
   ATTEMPTS_MAX,
   PROVEN_MS,
+  Starts,
   UNPROVEN_ATTEMPTS_MAX,
   UNPROVEN_BURST,
   UNPROVEN_PER_SECOND,
   UNPROVEN_PER_SITE_MAX,
 } from './starts.ts'
-import { queueBench, route, settle } from './testing.ts'
+import { HandClock, queueBench, route, settle } from './testing.ts'
 
 const GOOD = 'bakery/internet/good.test'
 const dead = (i: number, tenant = 'bakery'): string => `${tenant}/internet/d${i}.test`
@@ -58,7 +60,7 @@ test('they have one rate, and all of them get their turn', async () => {
   await clock.pass(1000)
   assert.ok(trying.length <= UNPROVEN_BURST + UNPROVEN_PER_SECOND)
   assert.ok(trying.length >= UNPROVEN_PER_SECOND)
-  await clock.pass(7000)
+  await clock.pass((500 / UNPROVEN_PER_SECOND) * 1500)
   assert.ok(ids.every((id) => started(id) > 0))
   await queue.drain()
   assert.equal(clock.timers, 0)
@@ -97,27 +99,26 @@ test('one of them has few attempts until one gets through', async () => {
 })
 
 test('a proof ends with a failure, and with time', async () => {
-  const { ids, to, clock, answer, started } = bench(100)
-  const proven = async (): Promise<boolean> => {
-    const before = started(GOOD)
-    to(GOOD)
-    await settle()
-    return started(GOOD) > before
+  const clock = new HandClock()
+  const starts = new Starts({ clock, pump: () => {} })
+  const [good, other] = [new Site(GOOD), new Site(dead(1))]
+  const nowMs = () => clock.monotonic()
+  // Nothing is left for those that are not proven.
+  const spend = () => {
+    for (let i = 0; i < UNPROVEN_BURST; i++)
+      if (starts.may(other, nowMs())) starts.started(other, newTraceId(), nowMs())
   }
-  answer.with = success
-  to(GOOD)
-  await settle()
-  answer.with = ({ id }) => (id === GOOD ? success() : noConnection())
-  for (const id of ids) to(id)
-  assert.ok(await proven())
-  answer.with = ({ id }) => (id === GOOD ? attempted(deferred('timeout')) : noConnection())
-  assert.ok(await proven())
-  assert.ok(!(await proven()), 'it timed out')
-  answer.with = ({ id }) => (id === GOOD ? success() : noConnection())
-  await clock.pass(30 * 60_000)
-  assert.ok(await proven())
-  await clock.pass(PROVEN_MS)
-  for (let i = 0; i < UNPROVEN_BURST; i++) to(`florist/internet/${i % 2 ? 'new' : 'other'}.test`)
-  for (const id of ids) to(id)
-  assert.ok(!(await proven()), 'long ago')
+  spend()
+  assert.ok(!starts.may(good, nowMs()))
+  starts.heard(good, true, nowMs())
+  assert.ok(starts.may(good, nowMs()))
+  starts.heard(good, false, nowMs())
+  assert.ok(!starts.may(good, nowMs()), 'it failed')
+  starts.heard(good, true, nowMs())
+  await clock.pass(PROVEN_MS - 1)
+  spend()
+  assert.ok(starts.may(good, nowMs()))
+  await clock.pass(1)
+  assert.ok(!starts.may(good, nowMs()), 'long ago')
+  starts.stop()
 })

@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { content } from '#mail/content.ts'
 import type { PathEvent } from '#mail/event.ts'
 import type { Attempt } from '#mail/outcome.ts'
+import { isPrompt } from '#mail/priority.ts'
 import type { Change, NewMessage, QueueEntry, RecipientState, StoredMessage } from '#mail/stored.ts'
 import { newTraceId, transaction, WALL_MS } from '#mail/testing.ts'
 import type { TraceId } from '#mail/trace-id.ts'
@@ -96,6 +97,7 @@ export class MemoryKeep implements Keep {
     const message = this.messages.get(id)
     if (message === undefined) return undefined
     const { tenant, route, attempts, nextAttemptMs, recipients } = message
+    const prompt = isPrompt(message)
     const state = recipients.some(({ kind }) => kind === 'pending') ? 'active' : 'held'
     const { receivedMs } = message.reception
     const heldMs = recipients.flatMap((one) => (one.kind === 'held' ? [one.atMs] : []))
@@ -107,6 +109,7 @@ export class MemoryKeep implements Keep {
       route,
       receivedMs,
       octets: message.content.octets,
+      prompt,
       attempts,
       nextAttemptMs,
       state,

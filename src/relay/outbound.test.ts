@@ -213,6 +213,16 @@ describe('who submitted', () => {
     assert.equal(await submitted(BOUNCE, '', { ndrs: 'pass' }), undefined)
   })
 
+  it('is told of mail to many, and of lists', async () => {
+    const list = await submitted(`List-Id: <news.bakery.test>\r\n${ORDINARY}`, 'anna@bakery.test')
+    assert.deepEqual(list, { credential: 'network', bulk: true })
+    for (const count of [10, 11]) {
+      const to = Array.from({ length: count }, (_, i) => `bob${i}@far.test`)
+      const judged = await bench({}).judge(ORDINARY, to, 'anna@bakery.test')
+      assert.equal(judged.kind === 'pass' && judged.submission?.bulk, count > 10 ? true : undefined)
+    }
+  })
+
   it('is told of automatic mail together with what it is', async () => {
     assert.deepEqual(await submitted(REPLY, 'anna@bakery.test'), { credential: 'network', automatic: true })
   })

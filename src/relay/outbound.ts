@@ -16,11 +16,13 @@ import { DiscardRecord } from '#mail/custody.ts'
 import type { Discarded, Soon } from '#mail/decisions.ts'
 import type { Envelope, Recipient } from '#mail/envelope.ts'
 import type { Report } from '#mail/event.ts'
+import { FEW_RECIPIENTS_MAX } from '#mail/priority.ts'
 import type { Session, Transaction } from '#mail/session.ts'
 import type { Submission } from '#mail/stored.ts'
 import { ACCEPT, type Defer, type Gate, type Reject } from '#mail/verdict.ts'
 import type { AutomaticMail, Dsn } from '#mime/automatic/automatic-mail.ts'
 import { classify } from '#mime/automatic/classify.ts'
+import { isBulk } from '#mime/bulk.ts'
 import type { HeaderSection } from '#mime/header-section.ts'
 import { absentMailbox, correspondentKey, overLimitText, replyCounter } from '#policy/automatic-reply.ts'
 import { withTag } from '#policy/prvs.ts'
@@ -149,7 +151,9 @@ export class Outbound {
     if (this.#rights.owning(reversePath.mailbox, way).kind !== 'own') return judged
     // The domain is the tenant's, and so is whoever says that he sends: his reports may go there.
     const credential = session.authenticated?.login ?? 'network'
-    return { ...judged, submission: { credential, ...(found.kind !== 'ordinary' && { automatic: true }) } }
+    const automatic = found.kind !== 'ordinary' && ({ automatic: true } as const)
+    const many = envelope.recipients.length > FEW_RECIPIENTS_MAX || isBulk(message.header)
+    return { ...judged, submission: { credential, ...automatic, ...(many && { bulk: true }) } }
   }
 
   #judge(message: ToJudge<OutboundWay>, found: AutomaticMail): Promise<Judged> {

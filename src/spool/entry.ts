@@ -13,6 +13,7 @@ export class Entry implements QueueEntry {
   route: string
   readonly receivedMs: number
   readonly octets: number
+  readonly prompt: boolean
   attempts: number
   nextAttemptMs: number
   state: 'active' | 'held' = 'active'
@@ -40,6 +41,7 @@ export class Entry implements QueueEntry {
     this.tenant = facts.tenant
     this.receivedMs = facts.receivedMs
     this.octets = facts.octets
+    this.prompt = facts.prompt === true
     this.recipientCount = facts.recipientCount
     this.segment = segment
     this.position = position
@@ -105,6 +107,7 @@ export interface EntryFacts {
   /** Of the content. */
   readonly octets: number
   readonly recipientCount: number
+  readonly prompt?: boolean
 }
 
 /** One Map of a million entries stops the process for a tenth of a second when it grows; these grow one at a time. */

@@ -2,8 +2,10 @@
  * What waits in the log's lines: a new message, a note of a message's present state, a copy made by compaction, and
  * statements about other segments. Each knows its record and what becomes true when it is synced.
  */
+
 import { type Content, content as contentOf } from '#mail/content.ts'
 import { SpoolReceipt } from '#mail/custody.ts'
+import { isPrompt } from '#mail/priority.ts'
 import type { NewMessage } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import type { SpoolError } from './contract.ts'
@@ -68,6 +70,7 @@ export class NewMessageItem implements LogItem {
       receivedMs: message.reception.receivedMs,
       octets: this.#content.octets,
       recipientCount: message.envelope.recipients.length,
+      prompt: isPrompt(message),
     }
     const standing = { ...this.#standing, route: ledger.texts.of(message.route) }
     ledger.admit(new Entry(facts, standing, segment, position, this.#record.octets))

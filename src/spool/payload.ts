@@ -161,8 +161,8 @@ function standingOf(json: Json, version: number): Standing | undefined {
 // A proof that says something else is none, and no message may be told of by half of one.
 function isSubmission(value: unknown): value is Submission {
   if (typeof value !== 'object' || value === null) return false
-  const { credential, automatic } = value as { [key in keyof Submission]?: unknown }
-  return typeof credential === 'string' && (automatic === undefined || automatic === true)
+  const { credential, automatic, bulk } = value as { [key in keyof Submission]?: unknown }
+  return typeof credential === 'string' && [automatic, bulk].every((is) => is === undefined || is === true)
 }
 
 // A record that says something else here must not be delivered by what is left of it.

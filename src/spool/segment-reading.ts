@@ -2,6 +2,7 @@
  * What one segment file says, read whole, before it is weighed against what other segments say: messages, states of
  * messages, settled ids, ends of other segments, and what is wrong with it.
  */
+import { isPrompt } from '#mail/priority.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import type { Disk, DiskFile } from '#sys/disk.ts'
 import { Entry, type Interned } from './entry.ts'
@@ -184,6 +185,7 @@ class Collected {
       receivedMs: message.reception.receivedMs,
       octets: header.contentOctets,
       recipientCount: message.envelope.recipients.length,
+      prompt: isPrompt(message),
     }
     const standing = this.#shared(decoded.standing)
     this.messages.set(message.id, new Entry(facts, standing, this.#segment, position, recordOctets(header)))
