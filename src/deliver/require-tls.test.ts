@@ -91,7 +91,10 @@ describe('REQUIRETLS (RFC 8689 §4.2.1)', () => {
   it('by MX wants the name verified as well: DNSSEC, and then DANE or an authority', async () => {
     const open = byMx([{ name: 'mx' }])
     open.world.server('mx', WITH)
-    assert.match(textOf(await open.world.delivery.attempt(open.to, REQUIRED, SEND)), /^5\.7\.10 .*neither DNSSEC nor MTA-STS/)
+    assert.match(
+      textOf(await open.world.delivery.attempt(open.to, REQUIRED, SEND)),
+      /^5\.7\.10 .*neither DNSSEC nor MTA-STS/,
+    )
     assert.deepEqual(open.world.dialled, [])
     const reference = { records: [], names: ['mx'] }
     const policies = [{ kind: 'none' }, { kind: 'encrypt' }, { kind: 'dane', serverName: 'base', reference }] as const
