@@ -149,8 +149,8 @@ export const relayShape = {
     .optional()
     .describe(
       prose(
-        'Counts TLS with the servers of other domains, for reports to them (RFC 8460); see tls-reports.md. Without it nothing is',
-        'counted: a report says who you are, and to whom your users write.',
+        'Counts TLS with the servers of other domains, as reports to them say it (RFC 8460); they are shown, not sent yet: see',
+        'tls-reports.md. Without it nothing is counted: a report says who you are, and to whom your users write.',
       ),
     ),
   holds: holdSettings
