@@ -97,13 +97,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   const logins = credentialClerks(store, config, wallMs, log, notices.notify)
   const dns = systemDns(systemClock, () => names.servers)
   const sts = new StsClerk({ database: store, wallMs, clock: systemClock, config, dns, log })
-  const tls = new TlsReportsClerk({
-    store,
-    wallMs,
-    clock: systemClock,
-    config,
-    lookUp: (name) => txtLookup(systemClock, names.servers)(name),
-  })
+  const tls = new TlsReportsClerk({ ...asking, lookUp: (name) => dns.lookup(name, 'TXT') })
   const clerks: Clerk<Config>[] = [
     names,
     recipients,
