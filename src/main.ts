@@ -65,6 +65,7 @@ async function config() {
 // Their options are many, so they are declared where the command is.
 async function addLargeCommands(): Promise<void> {
   const { queueCommand } = await import('./cli/queue.ts')
+  const { tlsReportsCommand } = await import('./cli/tls-reports.ts')
   const { findingsCommand } = await import('./cli/findings.ts')
   const { simulateCommand } = await import('./cli/simulate.ts')
   const { recipientsCommand } = await import('./cli/recipients.ts')
@@ -84,6 +85,7 @@ async function addLargeCommands(): Promise<void> {
   )
   program.addCommand(maintenanceCommand(ask))
   program.addCommand(findingsCommand(ask))
+  program.addCommand(tlsReportsCommand(ask))
   program.addCommand(dkimCommand(ask))
   program.addCommand(domainsCommand(ask))
   program.addCommand(dnsCommand(config))

@@ -47,6 +47,7 @@ import { FindingsBatch } from './findings-batch.ts'
 import { traceFolder } from './folders.ts'
 import { type NoticeAnswer, type NoticeQuestion, sendNotice } from './notices.ts'
 import { Rights } from './rights.ts'
+import { TlsResultsBatch } from './tls-results-batch.ts'
 import { type RunningReport, tlsPolicies, watch } from './worker-watch.ts'
 
 export interface WorkerOptions {
@@ -158,7 +159,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const credentials = assembleCredentials(current, report.report, outside)
   const made = { current, report, spool, sending, keeping, newTraceId, rights, credentials }
   const acceptor = assembleReceiving(options, made, outside)
-  const { delivery, recipients, findings, tell } = sending
+  const { delivery, recipients, tell } = sending
   const { queue, operations, outages, holds, lockedMail } = keeping
   // Mail that a maintenance holds back must not slip out first.
   const unfollow = await options.follow?.(outages)
@@ -198,7 +199,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
       await atMost(DRAIN_MS_MAX, ended, outside.clock)
       await Promise.all([spool.close(), outside.verifier?.close()])
-      await atMost(LESSONS_MS_MAX, Promise.all([recipients.drain(), findings.flush()]), outside.clock)
+      await atMost(LESSONS_MS_MAX, sending.flush(), outside.clock)
       report.end()
     },
   }
@@ -222,7 +223,8 @@ export interface Sending {
   readonly knowing: (outages: Outages) => void
   /** The report, the findings about the customers' servers, and the lessons that recipients draw. */
   readonly tell: Report
-  readonly findings: FindingsBatch
+  /** Says what is still unsaid to the desk. */
+  readonly flush: () => Promise<unknown>
   /** Absent: a worker that runs alone knows of no MTA-STS. */
   readonly sts?: StsPolicies
 }
@@ -239,6 +241,7 @@ function assembleSending(
   const { hostname } = current.config
   const { dns, shared } = outside
   const sts = dns && shared && stsPolicies(shared.store, shared.desk, dns, clock)
+  const tlsResults = new TlsResultsBatch(clock, async (batch) => outside.shared?.desk('tls-reports/add', batch))
   const delivery = createDelivery({
     connect,
     clock,
@@ -248,6 +251,7 @@ function assembleSending(
     hostname,
     random,
     preferChunking: true,
+    tellTls: (result) => current.config.tlsReports && tlsResults.add(result),
     calloutSender: () => current.config.calloutSender && { kind: 'mailbox', mailbox: current.config.calloutSender },
   })
   const findings = new FindingsBatch(clock, async (batch) => outside.shared?.desk('findings/add', batch))
@@ -280,7 +284,8 @@ function assembleSending(
     answered.add,
     lessonsFor(learner, () => current.directory, found),
   )
-  return { delivery, recipients, findings, knowing, tell, ...(sts && { sts }) }
+  const flush = () => Promise.all([recipients.drain(), findings.flush(), tlsResults.flush()])
+  return { delivery, recipients, flush, knowing, tell, ...(sts && { sts }) }
 }
 
 type Away = (route: string) => Promise<ProbeAnswer> | undefined

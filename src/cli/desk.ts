@@ -18,6 +18,7 @@ import { SENDER_DOMAINS } from '#store/sender-domains.ts'
 import { SENDING_COUNTS } from '#store/sending-counts.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { STS_POLICIES } from '#store/sts-policies.ts'
+import { TLS_RESULTS } from '#store/tls-results.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { createResolver, systemDns } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
@@ -34,6 +35,7 @@ import { OutagesClerk } from './clerks/outages.ts'
 import { outboundClerks } from './clerks/outbound.ts'
 import { RecipientsClerk } from './clerks/recipients.ts'
 import { StsClerk } from './clerks/sts.ts'
+import { TlsReportsClerk } from './clerks/tls-reports.ts'
 import { EXIT, UserError } from './exit.ts'
 import { storePath } from './folders.ts'
 import { type Clerk, Desk } from './serve/desk.ts'
@@ -53,6 +55,7 @@ export const PARTS: readonly Part[] = [
   SENDING_COUNTS,
   SENDER_DOMAINS,
   STS_POLICIES,
+  TLS_RESULTS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -94,6 +97,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   const logins = credentialClerks(store, config, wallMs, log, notices.notify)
   const dns = systemDns(systemClock, () => names.servers)
   const sts = new StsClerk({ database: store, wallMs, clock: systemClock, config, dns, log })
+  const tls = new TlsReportsClerk({ ...asking, lookUp: (name) => dns.lookup(name, 'TXT') })
   const clerks: Clerk<Config>[] = [
     names,
     recipients,
@@ -104,6 +108,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     outages,
     ...signing,
     sts,
+    tls,
     ...logins,
   ]
   // The store is the last to close.

@@ -107,6 +107,12 @@ export interface DkimConfig {
   readonly keepPublishedMs: number
 }
 
+/** Who reports about TLS (RFC 8460). */
+export interface TlsReportConfig {
+  readonly organization: string
+  readonly contact: Mailbox
+}
+
 export interface Config {
   /** The file that it came from. */
   readonly file: string
@@ -132,6 +138,8 @@ export interface Config {
   readonly notices: NoticeConfig
   readonly dsn: DsnConfig
   readonly dkim: DkimConfig
+  /** Absent: nothing is counted, nobody is told. */
+  readonly tlsReports?: TlsReportConfig
   readonly tenants: readonly Tenant[]
   /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
   readonly routes: readonly Route[]

@@ -75,6 +75,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     ...(relay['callout-sender'] && { calloutSender: relay['callout-sender'] }),
     notices: noticeConfig(notices),
     dsn: dsnConfig(dsn),
+    ...(relay['tls-reports'] && { tlsReports: relay['tls-reports'] }),
     dkim: dkimConfig(dkim, context, declared.secrets),
     tenants: declared.tenants,
     routes: declared.routes,

@@ -9,6 +9,7 @@ import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { dsnSettings } from './schema-outbound.ts'
 import { holdSettings, mailbox, NAME, tenantSettings } from './schema-tenant.ts'
+import { tlsReportSettings } from './schema-tls-reports.ts'
 import { choice, duration, oneOrMore, path, prose, section, setting, size } from './setting.ts'
 import { timeZone } from './time-zone.ts'
 
@@ -144,6 +145,14 @@ export const relayShape = {
   dkim: dkimSettings
     .prefault({})
     .describe('The keys that sign outgoing mail. They are made with `vorposten dkim`; see dkim.md.'),
+  'tls-reports': tlsReportSettings
+    .optional()
+    .describe(
+      prose(
+        'Counts TLS with the servers of other domains, as reports to them say it (RFC 8460); they are shown, not sent yet: see',
+        'tls-reports.md. Without it nothing is counted: a report says who you are, and to whom your users write.',
+      ),
+    ),
   holds: holdSettings
     .prefault({})
     .describe('Mail that was accepted, could not be delivered, and waits for a person to decide.'),

@@ -59,6 +59,8 @@ export class Connection implements WireEvents {
   tlsFailed = false
   /** The server has shown, or shown before, a certificate that a trusted authority issued for its name. */
   certified = false
+  /** What Node calls the reason, such as `CERT_HAS_EXPIRED`. */
+  tlsErrorCode: string | undefined
   readonly #machine: ClientMachine
   readonly #settings: ClientSettings
   readonly #wire: Wire
@@ -260,7 +262,10 @@ export class Connection implements WireEvents {
         this.#machine.secured({ verified: this.certified, ...(channelBinding && { channelBinding }) })
         this.#run()
       },
-      (error: Error) => this.#lost(`TLS handshake: ${error.message}`),
+      (error: NodeJS.ErrnoException) => {
+        this.tlsErrorCode = error.code
+        this.#lost(`TLS handshake: ${error.message}`)
+      },
     )
   }
 }

@@ -25,6 +25,7 @@ import { DELIVER_LIMITS, type DeliverLimits } from './limits.ts'
 import type { Pool, WaitOptions } from './pool.ts'
 import { RouteConnections, type RouteStats } from './route-connections.ts'
 import type { TlsPolicy } from './tls-policy.ts'
+import type { TellTls } from './tls-results.ts'
 import { TlsSessions } from './tls-sessions.ts'
 
 export interface DeliveryParts {
@@ -38,6 +39,8 @@ export interface DeliveryParts {
   /** In [0, 1). */
   readonly random: () => number
   readonly limits?: DeliverLimits
+  /** Hears what sessions with hosts found by MX say of TLS. */
+  readonly tellTls?: TellTls
   /** Use BDAT where it is offered. */
   readonly preferChunking?: boolean
   /** The reverse-path of probes to servers that refuse `<>`. */

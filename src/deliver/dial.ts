@@ -16,6 +16,7 @@ import type { Host } from './hosts.ts'
 import type { DeliverLimits } from './limits.ts'
 import { raceTo } from './race.ts'
 import { type TlsPolicy, tlsAdvice, tlsUseUnder } from './tls-policy.ts'
+import { type SessionSeen, type TellTls, tlsResult } from './tls-results.ts'
 import type { TlsSessions } from './tls-sessions.ts'
 
 /** Addresses of a name, best first. An empty answer and a rejection are obstacle `dns`. */
@@ -35,6 +36,8 @@ export interface Dialler {
   readonly tlsPolicyMet?: (policy: TlsPolicy['kind'], result: TlsPolicyResult) => void
   /** Only servers that prove who they are and pass the demand on (RFC 8689 §4.2.1): others are unfit, for good. */
   readonly requireTls?: { /** The hosts are known by MX records, which must be verified too. */ readonly byMx: boolean }
+  /** Present: the mail is for this domain, and its reports tell of TLS. */
+  readonly tlsResults?: { readonly domain: string; readonly tell: TellTls }
   /** Present: several addresses at a time, a little after each other. */
   readonly race?: Pick<Clock, 'after'>
   /** Where connections come from; absent: as the system chooses. */
@@ -59,8 +62,10 @@ export async function dialHost(host: Host, given: Dialler): Promise<Dialled> {
   const policy = (await given.tlsPolicy?.(host)) ?? NO_POLICY
   // RFC 7672 §2.1.1: what cannot be known now must not become clear text. RFC 8461 §5: nor go to a host that is not named.
   if (policy.kind === 'unknown' || policy.kind === 'refused') {
+    const fault: SessionFault = { obstacle: 'tls', text: policy.text }
     given.tlsPolicyMet?.(policy.by, policy.kind === 'unknown' ? 'unknown' : 'failed')
-    return { ok: false, fault: { obstacle: 'tls', text: policy.text } }
+    tellTls(host, { ...given, policy }, { tls: false, fault })
+    return { ok: false, fault }
   }
   if (given.requireTls) return dialProven(host, { ...given, policy })
   const tls = tlsUseUnder(policy, given.settings.tls)
@@ -164,7 +169,8 @@ async function dialAddress(
 ): Promise<Dialled> {
   const first = await openSession(host, wire, dialler, dialler.settings)
   countPolicy(first, dialler)
-  if (first.ok || !first.tlsFailed || dialler.settings.tls !== 'opportunistic') return first
+  tellTls(host, dialler, first.ok ? { wire, ...seenOf(first.connection) } : { wire, tls: false, ...first })
+  if (first.ok || first.handshake === undefined || dialler.settings.tls !== 'opportunistic') return first
   const again = await connectTo(host, [address], dialler)
   return again.ok ? openSession(host, again.wire, dialler, { ...dialler.settings, tls: 'never' }) : again
 }
@@ -180,12 +186,23 @@ function countPolicy(session: Dialled, { policy, tlsPolicyMet }: HostDialler): v
   else if (session.fault.obstacle === 'tls') tlsPolicyMet(policy.kind, 'failed')
 }
 
+const seenOf = ({ tls, certified }: Connection): Pick<SessionSeen, 'tls' | 'certified'> => ({ tls, certified })
+
+function tellTls(
+  { name }: Host,
+  { tlsResults, policy }: HostDialler,
+  seen: Omit<SessionSeen, 'domain' | 'mxHost' | 'policy'>,
+): void {
+  const result = tlsResults && tlsResult({ domain: tlsResults.domain, mxHost: name, policy, ...seen })
+  if (result) tlsResults.tell(result)
+}
+
 function openSession(
   host: Host,
   wire: Wire,
   { tlsSessions, authorities, policy, events, sources }: HostDialler,
   settings: ClientSettings,
-): Promise<Dialled & { tlsFailed?: boolean }> {
+): Promise<Dialled & Pick<SessionSeen, 'handshake'>> {
   return new Promise((resolve) => {
     let open = false
     const connection = new Connection(
@@ -201,7 +218,11 @@ function openSession(
         over(self, fault) {
           if (open) events.over(self, fault)
           else
-            resolve({ ok: false, fault: { ...fault, text: `${self.relay}: ${fault.text}` }, tlsFailed: self.tlsFailed })
+            resolve({
+              ok: false,
+              fault: { ...fault, text: `${self.relay}: ${fault.text}` },
+              ...(self.tlsFailed && { handshake: { code: self.tlsErrorCode } }),
+            })
         },
         closed: (self) => events.closed(self),
       },

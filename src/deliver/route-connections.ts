@@ -14,6 +14,7 @@ import type { Dialler, Resolve } from './dial.ts'
 import { Hosts } from './hosts.ts'
 import type { DeliverLimits } from './limits.ts'
 import { Pool } from './pool.ts'
+import type { TellTls } from './tls-results.ts'
 import type { TlsSessions } from './tls-sessions.ts'
 
 export interface RouteStats {
@@ -38,6 +39,8 @@ export interface RouteParts {
   readonly tlsSessions: TlsSessions
   readonly woke: () => void
   readonly tlsPolicyMet?: Dialler['tlsPolicyMet']
+  /** Hears what sessions with hosts found by MX say of TLS. */
+  readonly tellTls?: TellTls
 }
 
 export class RouteConnections {
@@ -170,10 +173,10 @@ function otherwise(
   dialler: Omit<Dialler, 'events'>,
   { tlsSessions }: RouteParts,
 ): Omit<Dialler, 'events'> {
-  const { tlsPolicy: _, ...withoutPolicy } = dialler
-  const sessions = tlsSessions.forRoute(route.id, kind)
-  if (kind === 'lenient') return { ...withoutPolicy, tlsSessions: sessions }
-  return { ...dialler, tlsSessions: sessions, requireTls: { byMx: route.destination !== undefined } }
+  // What one message wants is nothing that the domain should hear of.
+  const { tlsResults: _, tlsPolicy, ...untold } = { ...dialler, tlsSessions: tlsSessions.forRoute(route.id, kind) }
+  if (kind === 'lenient') return untold
+  return { ...untold, ...(tlsPolicy && { tlsPolicy }), requireTls: { byMx: route.destination !== undefined } }
 }
 
 /** What a connection depends on; retry times and lifetimes are not part of it. */
@@ -206,6 +209,9 @@ function diallerFor(route: Route, parts: RouteParts): Omit<Dialler, 'events'> {
   const { connect, clock, resolve, destinations, limits, hostname, preferChunking, tlsSessions } = parts
   const { destination } = route
   const byMx = destination !== undefined && destinations !== undefined
+  const { tellTls: tell } = parts
+  // An address literal is no domain that could ask for reports.
+  const isReported = byMx && tell !== undefined && !destination.startsWith('[')
   const settings: ClientSettings = {
     protocol: route.protocol,
     greetingName: route.greetingName ?? hostname,
@@ -228,6 +234,7 @@ function diallerFor(route: Route, parts: RouteParts): Omit<Dialler, 'events'> {
         tlsPolicy: (host) => destinations.tlsPolicy(host, destination),
         ...(parts.tlsPolicyMet && { tlsPolicyMet: parts.tlsPolicyMet }),
       }),
+    ...(isReported && { tlsResults: { domain: destination, tell } }),
     ...(byMx ? { resolve: (name) => destinations.addresses(name), race: clock } : { resolve }),
   }
 }

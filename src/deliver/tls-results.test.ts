@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { TlsSessionResult } from '#mail/tls-result.ts'
+import type { Destinations } from './destinations.ts'
+import { good, host, message, route, World } from './testing.ts'
+import type { TlsPolicy } from './tls-policy.ts'
+import { type SessionSeen, tlsResult } from './tls-results.ts'
+
+const NONE = { type: 'no-policy-found', domain: 'far.example', strings: [] }
+const DANE: TlsPolicy = {
+  kind: 'dane',
+  serverName: 'base.example',
+  reference: { records: [{ usage: 3, selector: 1, matchingType: 1, data: Buffer.from('ab', 'hex') }], names: [] },
+}
+
+describe('what attempts tell', () => {
+  async function told(options: {
+    policy?: TlsPolicy
+    keywords?: string[]
+    handshake?: 'ok' | 'fails'
+    destination?: string
+    more?: object
+  }) {
+    const {
+      policy = { kind: 'none' },
+      keywords = ['STARTTLS'],
+      handshake = 'ok',
+      destination = 'far.example',
+    } = options
+    const results: TlsSessionResult[] = []
+    const destinations: Destinations = {
+      find: async () => ({ kind: 'hosts', secure: false, hosts: [host('mx')] }),
+      addresses: async (name) => [name],
+      tlsPolicy: async () => policy,
+    }
+    const world = new World({ destinations, tellTls: (result) => void results.push(result) })
+    world.server('mx', good({}, keywords)).tls = handshake
+    const to = route([], { byMx: { port: 25 }, destination, tls: 'opportunistic' })
+    const one = message()
+    await world.delivery.attempt(to, { ...one, envelope: { ...one.envelope, ...options.more } }, { onMixed: 'send' })
+    return results.map(({ policy: applied, failure }) => [applied, failure?.type])
+  }
+
+  it('success, and each kind of failure, under the policy that was applied', async () => {
+    const dane = { type: 'tlsa', domain: 'base.example', strings: ['3 1 1 ab'] }
+    assert.deepEqual(await told({}), [[NONE, undefined]])
+    assert.deepEqual(await told({ keywords: [] }), [[NONE, 'starttls-not-supported']])
+    assert.deepEqual(await told({ handshake: 'fails' }), [[NONE, 'validation-failure']])
+    assert.deepEqual(await told({ policy: DANE }), [[dane, undefined]])
+    assert.deepEqual(await told({ policy: DANE, keywords: [] }), [[dane, 'starttls-not-supported']])
+    assert.deepEqual(await told({ policy: DANE, handshake: 'fails' }), [[dane, 'validation-failure']])
+    const unread = { type: 'tlsa', domain: 'far.example', strings: [] }
+    assert.deepEqual(await told({ policy: { kind: 'encrypt' } }), [[unread, 'tlsa-invalid']])
+    const says = (by: 'dane' | 'sts'): TlsPolicy => ({ kind: 'unknown', by, text: 'nobody knows' })
+    assert.deepEqual(await told({ policy: says('dane') }), [[unread, 'dnssec-invalid']])
+    const domain = 'far.example'
+    const sts = { type: 'sts', domain, strings: [] }
+    assert.deepEqual(await told({ policy: says('sts') }), [[sts, 'sts-policy-fetch-error']])
+    const unnamed: TlsPolicy = { kind: 'refused', by: 'sts', text: 'not named' }
+    assert.deepEqual(await told({ policy: unnamed }), [[sts, 'validation-failure']])
+    assert.deepEqual(await told({ policy: { kind: 'sts', domain } }), [[sts, undefined]])
+    const testing: TlsPolicy = { kind: 'sts-testing', domain, named: false }
+    assert.deepEqual(await told({ policy: testing }), [[sts, 'validation-failure']])
+  })
+
+  it('nothing of address literals, nor of what one message alone wanted', async () => {
+    assert.deepEqual(await told({ destination: '[192.0.2.1]' }), [])
+    assert.deepEqual(await told({ more: { requireTls: true } }), [])
+    assert.deepEqual(await told({ policy: DANE, handshake: 'fails', more: { tlsOptional: true } }), [
+      [{ type: 'tlsa', domain: 'base.example', strings: ['3 1 1 ab'] }, 'validation-failure'],
+    ])
+  })
+})
+
+describe('a result', () => {
+  const wire = { local: { address: '192.0.2.9' }, remote: { address: '192.0.2.1' } }
+  const seen = (more: Partial<SessionSeen>) =>
+    tlsResult({ domain: 'far.example', mxHost: 'mx', policy: { kind: 'none' }, tls: false, ...more })
+
+  it('names the certificate’s fault by the code of the handshake', () => {
+    const cases = { CERT_HAS_EXPIRED: 'certificate-expired', ERR_TLS_CERT_ALTNAME_INVALID: 'certificate-host-mismatch' }
+    for (const [code, type] of Object.entries(cases)) {
+      const result = seen({ wire, handshake: { code }, fault: { obstacle: 'tls', text: 'x' } })
+      const failure = { type, mxHost: 'mx', sendingIp: '192.0.2.9', receivingIp: '192.0.2.1', reason: code }
+      assert.deepEqual(result?.failure, failure)
+    }
+  })
+
+  it('is none where the session ended before TLS', () => {
+    for (const obstacle of ['connect', 'refused-for-now', 'timeout', 'closed', 'dns'] as const)
+      assert.equal(seen({ wire, fault: { obstacle, text: 'x' } }), undefined)
+  })
+})
