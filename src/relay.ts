@@ -209,7 +209,7 @@ export class Relay implements Decisions {
     const routeOf = (id: string) => this.#parts.directory().route(id)
     if (!this.#spread.takes(transaction, way, recipient.forwardPath, routeOf))
       return this.#refuse('rcpt', transaction, refusals.tooManyDestinations(DESTINATIONS_MAX), recipient, way)
-    const gate = this.#parts.outbound.rcpt(transaction.session, way)
+    const gate = this.#parts.outbound.rcpt(transaction.session, way, recipient.forwardPath)
     return gate instanceof Promise
       ? gate.then((later) => this.#counted(transaction, recipient, way, later))
       : this.#counted(transaction, recipient, way, gate)

@@ -21,6 +21,7 @@ const METRICS = [
   'cli/clerks/guesses.ts',
   'cli/clerks/abuse.ts',
   'cli/clerks/sts.ts',
+  'cli/clerks/suppressions.ts',
 ]
 
 test('docs/metrics.md lists each metric, and no other', () => {

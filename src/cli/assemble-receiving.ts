@@ -5,6 +5,7 @@ import type { Credentials } from '#auth/credentials.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import { createServerSession } from '#smtp/server/session.ts'
 import type { Spool } from '#spool/contract.ts'
+import type { Clock } from '#sys/clock.ts'
 import { Authentication } from '../relay/authentication.ts'
 import { Bounces } from '../relay/bounces.ts'
 import { CalloutSender } from '../relay/callout-sender.ts'
@@ -16,12 +17,12 @@ import { Signing } from '../relay/signing.ts'
 import { spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
-import type { Outside, Sending, WorkerOptions } from './assemble.ts'
+import type { Outside, Sending, Shared, WorkerOptions } from './assemble.ts'
 import type { Keeping } from './assemble-keeping.ts'
 import { guessesOf } from './credentials-desk.ts'
 import type { Current } from './current.ts'
 import { tlsFolder } from './folders.ts'
-import { nobody, outboundDesk, quotaOf } from './outbound-desk.ts'
+import { nobody, outboundDesk, quotaOf, suppressedOf } from './outbound-desk.ts'
 import type { Rights } from './rights.ts'
 import { acceptEvents, ownRefusal, type RunningReport } from './worker-watch.ts'
 
@@ -52,7 +53,7 @@ export function assembleReceiving(
   const room = new Room(clock, () => current.config.limits.contentMemoryOctetsMax, spool)
   const { limits, records } = outboundDesk(shared?.desk ?? nobody)
   const leaving = { clock, directory: () => current.directory, limits, records, report: tell }
-  const quota = shared && { quota: quotaOf(shared.desk) }
+  const lists = shared && sharedOf(shared, clock)
   const relay = new Relay({
     hostname,
     clock,
@@ -62,7 +63,7 @@ export function assembleReceiving(
     flush: options.flushAll ?? ((routes) => keeping.operations.flushRoutes(routes)),
     recipients: recipients.knowledge,
     room: (octets, copies) => room.for(octets, copies),
-    outbound: new Outbound({ ...leaving, ...quota, ...(rights && { verified: rights.verified.has }) }),
+    outbound: new Outbound({ ...leaving, ...lists, ...(rights && { verified: rights.verified.has }) }),
     bounces: new Bounces(leaving),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),
@@ -97,6 +98,11 @@ export function assembleReceiving(
     reusePort: options.reusePort,
   })
 }
+
+const sharedOf = ({ desk, store }: Shared, clock: Clock) => ({
+  quota: quotaOf(desk),
+  suppressed: suppressedOf(store, clock),
+})
 
 type Shares = Pick<Outside, 'clock'> & { readonly shared: Outside['shared'] | undefined }
 

@@ -32,6 +32,7 @@ import { connectSocket } from '#sys/socket.ts'
 import type { Connect } from '#sys/wire.ts'
 import { answeredFor } from '../relay/answered-recipients.ts'
 import { findingsFor } from '../relay/findings.ts'
+import { hardBouncesFor } from '../relay/hard-bounces.ts'
 import { type Learner, lessonsFor } from '../relay/lessons.ts'
 import { spoolAlarmEvent } from '../relay/spool-faults.ts'
 import { acceptSettings } from './accept-settings.ts'
@@ -45,6 +46,7 @@ import { credentialsOf } from './credentials-desk.ts'
 import { Current } from './current.ts'
 import { FindingsBatch } from './findings-batch.ts'
 import { traceFolder } from './folders.ts'
+import { HardBounceBatch } from './hard-bounce-batch.ts'
 import { type NoticeAnswer, type NoticeQuestion, sendNotice } from './notices.ts'
 import { Rights } from './rights.ts'
 import { TlsResultsBatch } from './tls-results-batch.ts'
@@ -279,13 +281,18 @@ function assembleSending(
     },
     missed: (id) => met(id, false),
   }
-  const answered = new AnsweredBatch(clock, async (batch) => outside.shared?.desk('abuse/answered', batch))
-  const tell = answeredFor(
-    answered.add,
-    lessonsFor(learner, () => current.directory, found),
-  )
+  const lessons = lessonsFor(learner, () => current.directory, found)
+  const tell = leavingFor(current, outside, lessons)
   const flush = () => Promise.all([recipients.drain(), findings.flush(), tlsResults.flush()])
   return { delivery, recipients, flush, knowing, tell, ...(sts && { sts }) }
+}
+
+// What becomes of mail that leaves: for the signs of a stolen login, and for the suppression list.
+function leavingFor(current: Current, { clock, shared }: Outside, report: Report): Report {
+  const answered = new AnsweredBatch(clock, async (batch) => shared?.desk('abuse/answered', batch))
+  const bounces = new HardBounceBatch(clock, async (batch) => shared?.desk('suppressions/bounced', batch))
+  const leaves = (routeId: string) => !current.receives(routeId)
+  return hardBouncesFor(bounces.add, leaves, answeredFor(answered.add, report))
 }
 
 type Away = (route: string) => Promise<ProbeAnswer> | undefined

@@ -18,6 +18,7 @@ import { SENDER_DOMAINS } from '#store/sender-domains.ts'
 import { SENDING_COUNTS } from '#store/sending-counts.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { STS_POLICIES } from '#store/sts-policies.ts'
+import { SUPPRESSIONS } from '#store/suppressions.ts'
 import { TLS_RESULTS } from '#store/tls-results.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { createResolver, systemDns } from '#sys/resolver.ts'
@@ -35,6 +36,7 @@ import { OutagesClerk } from './clerks/outages.ts'
 import { outboundClerks } from './clerks/outbound.ts'
 import { RecipientsClerk } from './clerks/recipients.ts'
 import { StsClerk } from './clerks/sts.ts'
+import { SuppressionsClerk } from './clerks/suppressions.ts'
 import { TlsReportsClerk } from './clerks/tls-reports.ts'
 import { EXIT, UserError } from './exit.ts'
 import { storePath } from './folders.ts'
@@ -55,6 +57,7 @@ export const PARTS: readonly Part[] = [
   SENDING_COUNTS,
   SENDER_DOMAINS,
   STS_POLICIES,
+  SUPPRESSIONS,
   TLS_RESULTS,
 ]
 
@@ -97,6 +100,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   const logins = credentialClerks(store, config, wallMs, log, notices.notify)
   const dns = systemDns(systemClock, () => names.servers)
   const sts = new StsClerk({ database: store, wallMs, clock: systemClock, config, dns, log })
+  const suppressions = suppressionsClerk(store, config, wallMs, log)
   const tls = new TlsReportsClerk({ ...asking, lookUp: (name) => dns.lookup(name, 'TXT') })
   const clerks: Clerk<Config>[] = [
     names,
@@ -110,6 +114,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     sts,
     tls,
     ...logins,
+    suppressions,
   ]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
@@ -139,6 +144,23 @@ function credentialClerks(
   const parts = { store: new CredentialStore(database), commits: new GroupCommit(database), clock: systemClock }
   const abuse = { ...parts, store: database, credentials: parts.store, wallMs, log, notify }
   return [new CredentialsClerk({ ...parts, config, log }), new GuessesClerk(parts), new AbuseClerk(abuse)]
+}
+
+function suppressionsClerk(
+  database: Database,
+  config: Config,
+  wallMs: () => number,
+  log: (line: string) => void,
+): Clerk<Config> {
+  let { tenants } = config
+  const tenantExists = (name: string) => tenants.some((tenant) => tenant.name === name)
+  const parts = { database, commits: new GroupCommit(database), wallMs, clock: systemClock, tenantExists, log }
+  const clerk = new SuppressionsClerk<Config>(parts)
+  return Object.assign(clerk, {
+    async reload(next: Config) {
+      tenants = next.tenants
+    },
+  })
 }
 
 /** Keeps the steady clock's mark, and closes the file. */

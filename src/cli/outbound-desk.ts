@@ -1,5 +1,9 @@
 /** A worker's side of the outbound clerks: the questions of the path, asked of the supervisor. */
-import type { MessageRecords, ReplyLimits, SendingQuota } from '../relay/outbound.ts'
+import { mailboxKey } from '#mail/address.ts'
+import type { Database } from '#store/database.ts'
+import { SuppressionReader } from '#store/suppressions.ts'
+import type { Clock } from '#sys/clock.ts'
+import type { MessageRecords, OutboundParts, ReplyLimits, SendingQuota } from '../relay/outbound.ts'
 import type { AbuseQuestions } from './clerks/abuse.ts'
 import type { OutboundQuestions } from './clerks/outbound.ts'
 import type { AskDesk } from './serve/worker.ts'
@@ -25,6 +29,12 @@ export function outboundDesk(desk: AskDesk): { limits: ReplyLimits; records: Mes
       known: (tenant, kind, facts) => ask('records/known', { tenant, kind, facts }),
     },
   }
+}
+
+/** The suppression list is read here, at each RCPT. */
+export function suppressedOf(store: Database, clock: Clock): NonNullable<OutboundParts['suppressed']> {
+  const reader = new SuppressionReader(store)
+  return (tenant, mailbox) => reader.find(tenant, mailboxKey(mailbox), clock.wall())
 }
 
 /** Recipients are counted by the clerk of abuse. */

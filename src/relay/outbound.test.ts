@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { mailboxText, pathText } from '#mail/address.ts'
+import { type Mailbox, mailboxText, pathText } from '#mail/address.ts'
 import { content } from '#mail/content.ts'
 import type { PathEvent } from '#mail/event.ts'
 import { replyLine } from '#mail/reply.ts'
-import { session, transaction } from '#mail/testing.ts'
+import { forwardPath, session, transaction, WALL_MS } from '#mail/testing.ts'
+import type { Gate } from '#mail/verdict.ts'
 import { readHeaderSection } from '#mime/header-section.ts'
 import { messageId } from '#mime/trace-fields.ts'
 import { HandClock, route } from '#queue/testing.ts'
 import { declaredDirectory } from '#tenant/declared.ts'
 import type { OutboundSettings, Tenant } from '#tenant/directory.ts'
-import { type Judged, Outbound, type QuotaAnswer } from './outbound.ts'
+import { type Judged, Outbound, type OutboundParts, type QuotaAnswer, type Suppressed } from './outbound.ts'
 import type { Verified } from './sender-rights.ts'
 import { served } from './testing.ts'
 
@@ -181,7 +182,7 @@ describe('RCPT', () => {
       service: authenticated ? 'submission' : 'outbound',
       ...(authenticated && { authenticated }),
     })
-    const gate = await door.rcpt(sender, door.way(sender)!)
+    const gate = await door.rcpt(sender, door.way(sender)!, forwardPath('bob@far.test'))
     return 'reply' in gate ? replyLine(gate.reply) : gate.kind
   }
 
@@ -197,6 +198,39 @@ describe('RCPT', () => {
       /^550 5\.7\.13 This login is locked: it/,
     )
     assert.match(await asked(new Error('no supervisor'), as), /^451 4\.3\.0 /)
+  })
+})
+
+describe('an address that is suppressed', () => {
+  const heard = (suppressed: OutboundParts['suppressed'], to = 'bob@far.test') => {
+    const { directory } = bench()
+    const records = { remember: async () => {}, known: async () => [] }
+    const parts = { clock: new HandClock(), directory: () => directory, limits: { take: async () => [] }, records }
+    const quota = { take: async () => assert.fail('it is not counted') }
+    const door = new Outbound({ ...parts, quota, report: () => {}, ...(suppressed && { suppressed }) })
+    const sender = session({ service: 'outbound' })
+    const gate = door.rcpt(sender, door.way(sender)!, forwardPath(to)) as Gate
+    return 'reply' in gate ? replyLine(gate.reply) : gate.kind
+  }
+  const list =
+    (reason: Suppressed['reason'], text = 'x') =>
+    (tenant: string, { localPart }: Mailbox) =>
+      tenant === 'bakery' && localPart === 'bob' ? ({ reason, text, sinceMs: WALL_MS } as const) : undefined
+
+  it('is refused, with the reason and the way out', () => {
+    const bounced = heard(list('bounced'))
+    assert.match(bounced, /^550 5\.1\.1 Nothing .* said that it does not exist on 2027-01-15; if it is right, ask/)
+    assert.match(bounced, /vorposten suppressions remove bakery ADDRESS$/)
+    assert.match(heard(list('complained')), /^550 5\.7\.1 .* owner complained on 2027/)
+    assert.match(heard(list('operator', 'no\r\nmörtel')), /^550 5\.7\.1 [\x20-\x7e]*: no\?\?m\?rtel; if/)
+    assert.equal(heard(list('bounced'), 'eve@far.test'), 'accept')
+  })
+
+  it('is taken where the list cannot be read', () => {
+    const broken = () => {
+      throw new Error('disk I/O error')
+    }
+    assert.equal(heard(broken), 'accept')
   })
 })
 

@@ -10,7 +10,7 @@
  * spool's.
  */
 
-import type { Mailbox } from '#mail/address.ts'
+import type { ForwardPath, Mailbox } from '#mail/address.ts'
 import type { Content } from '#mail/content.ts'
 import { DiscardRecord } from '#mail/custody.ts'
 import type { Discarded, Soon } from '#mail/decisions.ts'
@@ -78,7 +78,18 @@ export type QuotaAnswer =
   | { readonly kind: 'over'; readonly window: 'burst' | 'day'; readonly text: string; readonly waitMs: number }
   | { readonly kind: 'locked'; readonly reason: string }
 
+/** Why a tenant sends nothing to an address for now. */
+export interface Suppressed {
+  readonly reason: 'bounced' | 'complained' | 'operator'
+  /** What a server or the operator said. */
+  readonly text: string
+  /** Wall clock, ms. */
+  readonly sinceMs: number
+}
+
 export interface OutboundParts {
+  /** Throws when it cannot be read now. Absent: nothing is suppressed. */
+  readonly suppressed?: (tenant: string, mailbox: Mailbox) => Suppressed | undefined
   /** Absent: nothing is counted. */
   readonly quota?: SendingQuota
   readonly clock: Clock
@@ -119,7 +130,9 @@ export class Outbound {
   }
 
   /** R7. A recipient that is counted stays counted, also when its message does not come after all. */
-  rcpt({ authenticated }: Session, way: OutboundWay): Soon<Gate> {
+  rcpt({ authenticated }: Session, way: OutboundWay, path: ForwardPath): Soon<Gate> {
+    const suppressed = path.kind === 'mailbox' ? this.#suppressed(way, path.mailbox) : undefined
+    if (suppressed !== undefined) return suppressed
     const { limits } = way.outbound
     const { quota } = this.#parts
     const isCounted = authenticated !== undefined || limits?.servers !== undefined || limits?.tenant !== undefined
@@ -133,6 +146,16 @@ export class Outbound {
       },
       (error: Error) => refusals.cannotCountRecipients(error.message),
     )
+  }
+
+  // A list that cannot be read keeps no mail back.
+  #suppressed({ tenant: { name } }: Way, mailbox: Mailbox): Reject | undefined {
+    try {
+      const found = this.#parts.suppressed?.(name, mailbox)
+      return found && refusals.suppressed(found, name)
+    } catch {
+      return undefined
+    }
   }
 
   async content(message: ToJudge<OutboundWay>): Promise<Judged> {

@@ -6,6 +6,7 @@ import type { NegativeReply } from '#mail/reply.ts'
 import { permanent, transient } from '#mail/reply.ts'
 import type { Status } from '#mail/status.ts'
 import { type Defer, defer, type Reject, reject } from '#mail/verdict.ts'
+import type { Suppressed } from './outbound.ts'
 
 export const relayDenied = (domain: string): Reject =>
   reject(
@@ -131,6 +132,26 @@ export const sendingTooMuchToday = (text: string, waitMs: number): Reject =>
 // RFC 5248 §2: X.7.13. Locked after it had logged in.
 export const sendingLocked = (why: string): Reject =>
   reject(permanent(550, '5.7.13', `This login is locked: ${why}`), 'login-locked', why)
+
+/** The tenant's list. RFC 3463 §3.2: X.1.1 for what a server has said, so that list programs understand it. */
+export function suppressed({ reason, text, sinceMs }: Suppressed, tenant: string): Reject {
+  const day = new Date(sinceMs).toISOString().slice(0, 10)
+  const then = `if it is right, ask your provider for: vorposten suppressions remove ${tenant} ADDRESS`
+  const why = `${WHY_SUPPRESSED[reason]} on ${day}`
+  const said = reason === 'operator' ? `${why}: ${text.replace(/[^\x20-\x7e]/g, '?')}` : why
+  const reply = permanent(
+    550,
+    reason === 'bounced' ? '5.1.1' : '5.7.1',
+    `Nothing is sent to this address: ${said}; ${then}`,
+  )
+  return reject(reply, 'suppressed', `${reason} on ${day}: ${text}`)
+}
+
+const WHY_SUPPRESSED = {
+  bounced: 'its server said that it does not exist',
+  complained: 'its owner complained',
+  operator: 'it was put on the suppression list',
+} as const
 
 export const cannotCountRecipients = (why: string): Defer =>
   defer(transient(451, '4.3.0', 'Recipients cannot be counted now, please try again later'), 'cannot-count', why)

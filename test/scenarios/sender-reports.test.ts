@@ -143,10 +143,12 @@ test('the cap of a domain: what is above it is held, and counts go on over a res
     dsn: { 'per-domain-and-day': 3 },
   }
   await using relay = await startVorposten({ config })
+  // Each to another address: one that was refused is on the suppression list.
+  let number = 0
   const send = async (count: number) => {
     using talk = await greeted(door)
     for (let i = 0; i < count; i++)
-      await talk.message({ from: `user${i}@dest.test`, to: ['bob@elsewhere.test'], content: MAIL })
+      await talk.message({ from: `user${i}@dest.test`, to: [`bob${number++}@elsewhere.test`], content: MAIL })
   }
   await send(2)
   await shop.received(2)
