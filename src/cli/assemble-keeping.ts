@@ -11,6 +11,7 @@ import type { Spool } from '#spool/contract.ts'
 import type { Directory, Route } from '#tenant/directory.ts'
 import { plainPath } from '../relay/bounces.ts'
 import { LockedMail, type LockedMailParts } from '../relay/locked-mail.ts'
+import type { SignOwn } from '../relay/own-signing.ts'
 import { keepOf } from '../relay/spool-faults.ts'
 import { StatusReports, type StatusReportsParts } from '../relay/status-reports.ts'
 import type { Outside, Sending } from './assemble.ts'
@@ -34,6 +35,7 @@ export function assembleKeeping(
   spool: Spool,
   sending: Sending,
   newTraceId: () => TraceId,
+  sign: SignOwn | undefined,
   outside: Outside,
 ): Keeping {
   const { delivery, tell } = sending
@@ -59,7 +61,7 @@ export function assembleKeeping(
       return delivery.attempt(to, outgoing, { onMixed: 'send' })
     },
   })
-  const reports = assembleReports(current, { newTraceId, spool, queue, report: tell }, outside)
+  const reports = assembleReports(current, { newTraceId, spool, queue, report: tell, ...(sign && { sign }) }, outside)
   const wake = (woken: string) => delivery.wake(woken)
   const outages: Outages = assembleOutages(queue, sending, wake)
   sending.knowing(outages)
@@ -111,7 +113,7 @@ function assembleOutages(queue: Queue, { recipients }: Sending, wake: (routeId: 
   })
 }
 
-type ReportsOf = Pick<StatusReportsParts, 'newTraceId' | 'spool' | 'queue' | 'report'>
+type ReportsOf = Pick<StatusReportsParts, 'newTraceId' | 'spool' | 'queue' | 'report' | 'sign'>
 
 function assembleReports(current: Current, parts: ReportsOf, { shared }: Outside): StatusReports {
   const { limits } = outboundDesk(shared?.desk ?? nobody)

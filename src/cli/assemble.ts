@@ -34,6 +34,7 @@ import { answeredFor } from '../relay/answered-recipients.ts'
 import { findingsFor } from '../relay/findings.ts'
 import { hardBouncesFor } from '../relay/hard-bounces.ts'
 import { type Learner, lessonsFor } from '../relay/lessons.ts'
+import { ownSigning, type SignOwn } from '../relay/own-signing.ts'
 import { spoolAlarmEvent } from '../relay/spool-faults.ts'
 import { acceptSettings } from './accept-settings.ts'
 import { AnsweredBatch } from './answered-batch.ts'
@@ -155,9 +156,9 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const sending = assembleSending(current, report, outside, options.met)
   await sending.recipients.begin()
   const newTraceId = traceIds(options.index, outside.clock.wall, outside.random)
-  const keeping = assembleKeeping(current, spool, sending, newTraceId, outside)
-  const { shared, clock } = outside
-  const rights = shared && new Rights(shared.store, () => current.config, clock)
+  const rights = outside.shared && new Rights(outside.shared.store, () => current.config, outside.clock)
+  const sign = rights && signingOwn(current, rights, sending.tell, outside.clock)
+  const keeping = assembleKeeping(current, spool, sending, newTraceId, sign, outside)
   const credentials = assembleCredentials(current, report.report, outside)
   const made = { current, report, spool, sending, keeping, newTraceId, rights, credentials }
   const acceptor = assembleReceiving(options, made, outside)
@@ -179,7 +180,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     holds,
     lockedMail,
     sendNotice: (question) =>
-      sendNotice({ newTraceId, directory: () => current.directory, spool, queue, report: tell }, question),
+      sendNotice({ newTraceId, directory: () => current.directory, sign, spool, queue, report: tell }, question),
     recipientsChanged: (notice) => recipients.changed(notice),
     rightsChanged: () => rights?.changed(),
     stsChanged: () => sending.sts?.changed(),
@@ -205,6 +206,10 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       report.end()
     },
   }
+}
+
+function signingOwn(current: Current, { keys }: Rights, report: Report, clock: Clock): SignOwn {
+  return ownSigning({ clock, directory: () => current.directory, keysOf: keys.of, report })
 }
 
 function assembleCredentials(current: Current, report: Report, { shared, clock }: Outside): Credentials | undefined {

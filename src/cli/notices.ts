@@ -13,6 +13,7 @@ import type { Queue } from '#queue/queue.ts'
 import { type Spool, SpoolError } from '#spool/contract.ts'
 import { towards } from '#tenant/destination.ts'
 import type { Directory } from '#tenant/directory.ts'
+import type { SignOwn } from '../relay/own-signing.ts'
 
 /** Longer is no notice. A digest of a hundred messages has 50 KiB. */
 export const NOTICE_OCTETS_MAX = 1024 * 1024
@@ -39,6 +40,8 @@ export type NoticeAnswer =
 export interface NoticeParts {
   readonly newTraceId: () => TraceId
   readonly directory: () => Directory
+  /** Absent: notices leave as they are. */
+  readonly sign?: SignOwn | undefined
   readonly spool: Pick<Spool, 'append' | 'get'>
   readonly queue: Pick<Queue, 'nowMs' | 'add'>
   readonly report: Report
@@ -65,7 +68,8 @@ export async function sendNotice(parts: NoticeParts, question: NoticeQuestion): 
     notice: true,
   } as const
   try {
-    await parts.spool.append(message, content([octets]), nowMs)
+    const written = content([octets])
+    await parts.spool.append(message, (await parts.sign?.(written)) ?? written, nowMs)
   } catch (error) {
     if (error instanceof SpoolError) return refused(`the spool does not take it: ${error.message}`)
     throw error

@@ -20,6 +20,7 @@ import { towards } from '#tenant/destination.ts'
 import type { Directory, ServedDomain } from '#tenant/directory.ts'
 
 import type { ReplyLimits } from './outbound.ts'
+import type { SignOwn } from './own-signing.ts'
 import { returnPathOf } from './return-path.ts'
 
 /** What the cap of a domain counts in; it slides. */
@@ -42,6 +43,8 @@ export interface StatusReportsParts {
   readonly limits: ReplyLimits
   /** The path of a bounce-protected mailbox as its server knows it. */
   readonly plain: (path: ForwardPath, domain: ServedDomain) => ForwardPath
+  /** Absent: reports leave as they are. */
+  readonly sign?: SignOwn
   readonly spool: Pick<Spool, 'append' | 'get'>
   readonly queue: Pick<Queue, 'nowMs' | 'add'>
   readonly report: Report
@@ -96,13 +99,14 @@ export class StatusReports {
   }
 
   async #send(message: StoredMessage, decision: Sending): Promise<Telling> {
-    const { report, queue, spool } = this.#parts
+    const { report, queue, spool, sign } = this.#parts
     const id = this.#parts.newTraceId()
     const built = this.#build(id, message, decision)
     const stored = this.#toStore(id, message, decision.to.mailbox, built)
+    const content = (await sign?.(built.content)) ?? built.content
     const nowMs = queue.nowMs()
     try {
-      await spool.append(stored, built.content, nowMs)
+      await spool.append(stored, content, nowMs)
     } catch (error) {
       if (!(error instanceof SpoolError)) throw error
       return { returned: NOBODY, delay: false, why: `the report could not be stored: ${error.message}` }

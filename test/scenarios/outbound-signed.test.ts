@@ -208,5 +208,28 @@ test('another master key: mail waits until the keys are sealed anew, and then le
   assert.match((await relay.command('dkim', 'reseal', '--old-key', old)).text, /^0 keys/)
 })
 
+test('reports are signed as well, by the keys of the relay’s own domain', async () => {
+  await using dns = await startNameServer()
+  await using world = await startSink({
+    rcpt: ({ recipient }) => (recipient?.startsWith('bob') ? '550 5.1.1 no' : undefined),
+  })
+  const door = await freePort()
+  // The reports come from there: the provider's own domain is a tenant's like any other.
+  const own = {
+    routes: { shop: { hosts: [`127.0.0.1:${world.port}`] } },
+    domains: { 'relay.test': { route: 'shop', recipients: { listed: [] } } },
+  }
+  const config = { ...leavingTo(door, world.port, { tenants: { own } }), ...dnsOf(dns), hostname: 'mx1.relay.test' }
+  await using relay = await startVorposten({ config })
+  const [key] = lines((await relay.command('dkim', 'create', 'relay.test', '--activate', '--json')).text)
+  dns.publish(key!.recordName, key!.record)
+  await send(door, 1)
+  const [report] = await world.received(1)
+  assert.equal(report?.reversePath, '')
+  assert.match(report!.content.toString(), /^From: .*@mx1\.relay\.test/m)
+  assert.deepEqual(await verified(report!, dns), [`${key!.selector} pass`])
+  assert.equal(await relay.metric('vorposten_dkim_signed_total{tenant="own",result="signed"}'), 1)
+})
+
 const leavingTo = (door: number, world: number, more: object = {}) =>
   leaving({ door, world, ...more }) as { readonly [key: string]: unknown }
