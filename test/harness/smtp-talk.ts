@@ -30,6 +30,10 @@ export interface TalkOptions {
   /** TLS from the first octet. */
   readonly tls?: boolean
   readonly serverName?: string
+  /** Shown to a server that asks for one. */
+  readonly certificate?: { readonly keyPem: string; readonly certificatePem: string }
+  /** A TLS session of an earlier talk, to resume. */
+  readonly resume?: Buffer
   /** How long one reply may take. */
   readonly msMax?: number
 }
@@ -59,6 +63,8 @@ export async function greeted(port: number, options: TalkOptions = {}): Promise<
 }
 
 export class SmtpTalk implements Disposable {
+  /** The newest one that the server gave. */
+  tlsSession: Buffer | undefined
   #socket: Socket
   /** Below TLS, if there is any. */
   readonly #tcp: Socket
@@ -143,13 +149,18 @@ export class SmtpTalk implements Disposable {
   /** TLS now, without asking. The certificate is not verified: tests sign their own. */
   async secure(): Promise<void> {
     this.#socket.removeAllListeners('data')
-    const servername = this.#options.serverName
+    const { serverName: servername, certificate, resume } = this.#options
     const secured = connectTls({
       socket: this.#socket,
       rejectUnauthorized: false,
       ...(servername === undefined ? {} : { servername }),
+      ...(certificate && { key: certificate.keyPem, cert: certificate.certificatePem }),
+      ...(resume && { session: resume }),
     })
     this.#socket = secured
+    secured.on('session', (session: Buffer) => {
+      this.tlsSession = session
+    })
     this.#listen(secured)
     await once(secured, 'secureConnect')
     this.#transcript.push(`-- ${secured.getProtocol()}`)

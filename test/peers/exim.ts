@@ -41,7 +41,7 @@ const EXIM: PeerKind = {
 const START = 'conf=$1; shift; chown Debian-exim "$@" && exec "$0" -C "$conf" -bdf -q1s'
 
 function configuration(settings: PeerSettings): string {
-  const { folder, address, port, keyFile, certificateFile, accept } = settings
+  const { folder, address, port, keyFile, certificateFile, accept, login } = settings
   const filter = filterFile(folder)
   return `keep_environment =
 primary_hostname = exim.test
@@ -64,8 +64,10 @@ dns_ipv4_lookup = *
 queue_run_in_order = true
 deliver_drop_privilege = true
 never_users = root
+${login ? `auth_advertise_hosts = \${if eq{$tls_in_cipher}{}{}{*}}` : ''}
 begin acl
 at_rcpt:
+${login ? '  deny message = log in first\n       !authenticated = *' : ''}
   deny message = relay not permitted
        domains = !+served
   deny message = no such user here
@@ -84,8 +86,23 @@ begin transports
 onward:
   ${transport(settings)}
 begin retry
-* * F,1h,1s`
+* * F,1h,1s
+${login ? authenticators(login) : ''}`
 }
+
+const authenticators = ({ name, password }: NonNullable<PeerSettings['login']>): string => `begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = \${if and{{eq{$auth2}{${name}}}{eq{$auth3}{${password}}}}}
+  server_set_id = $auth2
+login:
+  driver = plaintext
+  public_name = LOGIN
+  server_prompts = <| Username: | Password:
+  server_condition = \${if and{{eq{$auth1}{${name}}}{eq{$auth2}{${password}}}}}
+  server_set_id = $auth1`
 
 const router = ({ relayTo }: PeerSettings): string =>
   relayTo === undefined ? 'driver = accept' : 'driver = manualroute\n  route_list = * 127.0.0.1 byname\n  self = send'

@@ -19,6 +19,10 @@ export interface PeerOptions {
   readonly relayTo?: number
   /** Absent: it takes every recipient. Present: these mailboxes and no others. */
   readonly accept?: { readonly domain: string; readonly users: readonly string[] }
+  /** Takes mail only from who logs in so, by TLS (Exim). */
+  readonly login?: { readonly name: string; readonly password: string }
+  /** The name in its certificate; `exim.test` and the like if absent. */
+  readonly certificateName?: string
   readonly port?: number
   /** Where it listens; 127.0.0.1 if absent. */
   readonly address?: string
@@ -29,6 +33,8 @@ export interface PeerOptions {
 export interface Peer extends AsyncDisposable {
   readonly name: PeerName
   readonly port: number
+  /** Self-signed, so its own authority. */
+  readonly certificateFile: string
   /** What it has logged, over all its starts. */
   log(): readonly string[]
   /** The first line of its log that matches. */
@@ -107,7 +113,7 @@ export async function startPeer(kind: PeerKind, options: PeerOptions): Promise<P
     keyFile: `${folder.path}/key.pem`,
     certificateFile: `${folder.path}/certificate.pem`,
   }
-  const names = [`${kind.name}.test`]
+  const names = [options.certificateName ?? `${kind.name}.test`]
   const tls = options.tls ?? selfSignedCertificate({ names, fromMs: Date.now() - 60_000, days: 1 })
   writeFileSync(settings.keyFile, tls.keyPem)
   writeFileSync(settings.certificateFile, tls.certificatePem)
@@ -134,6 +140,10 @@ class RunningPeer implements Peer {
 
   get name(): PeerName {
     return this.#kind.name
+  }
+
+  get certificateFile(): string {
+    return this.#settings.certificateFile
   }
 
   get port(): number {

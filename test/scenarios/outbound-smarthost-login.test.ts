@@ -1,0 +1,160 @@
+/**
+ * Smarthosts that want a login: Exim with PLAIN and LOGIN, our own submission listener with SCRAM bound to the connection; and
+ * servers to which the login must never be said.
+ */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { selfSignedCertificate } from '#sys/self-signed.ts'
+import { freePort } from '../harness/free-port.ts'
+import { leaving } from '../harness/leaving.ts'
+import { type Behaviour, type Sink, type SinkOptions, startSink } from '../harness/sink.ts'
+import { greeted } from '../harness/smtp-talk.ts'
+import { tempFolder } from '../harness/temp-folder.ts'
+import { startVorposten, type Vorposten } from '../harness/vorposten.ts'
+import { startExim } from '../peers/exim.ts'
+import { without } from '../peers/peer.ts'
+
+const LOGIN = { name: 'anna@dest.test', password: 'correct horse battery' }
+const MAIL = 'From: Anna <anna@dest.test>\r\nTo: bob@elsewhere.test\r\nSubject: bread\r\n\r\nToday.\r\n'
+const certificate = (name: string) => selfSignedCertificate({ names: [name], fromMs: Date.now() - 60_000, days: 1 })
+
+/** A tenant whose mail leaves by `localhost:port`, with a login. */
+async function customer(port: number, caFile: string, login = {}, password = LOGIN.password) {
+  const folder = tempFolder('login')
+  const passwordFile = `${folder.path}/password`
+  writeFileSync(passwordFile, `${password}\n`)
+  const door = await freePort()
+  const route = {
+    hosts: [`localhost:${port}`],
+    tls: 'verified',
+    'ca-file': caFile,
+    login: { name: LOGIN.name, 'password-file': passwordFile, ...login },
+    retry: { first: '1s', max: '1s' },
+  }
+  const routes = { world: route, shop: { hosts: ['127.0.0.9'] } }
+  const config = leaving({ door, world: port, tenant: { routes } })
+  const relay = await startVorposten({ config })
+  return {
+    relay,
+    config,
+    passwordFile,
+    async send() {
+      using talk = await greeted(door)
+      const { text } = await talk.message({ from: LOGIN.name, to: ['bob@elsewhere.test'], content: MAIL })
+      assert.match(text, /^250 .* queued/)
+    },
+    async [Symbol.asyncDispose]() {
+      await relay[Symbol.asyncDispose]()
+      folder.remove()
+    },
+  }
+}
+
+const silentAbout = (relay: Vorposten, password: string) => {
+  const seen = relay.log().join('\n')
+  for (const form of [password, Buffer.from(password).toString('base64')]) assert.ok(!seen.includes(form), seen)
+}
+
+for (const mechanism of ['PLAIN', 'LOGIN'])
+  test(`Exim takes our login by ${mechanism}; a wrong one makes mail wait until it is right`, {
+    skip: without('exim'),
+  }, async () => {
+    await using world = await startSink()
+    await using exim = await startExim({ relayTo: world.port, login: LOGIN, certificateName: 'localhost' })
+    await using sender = await customer(exim.port, exim.certificateFile, { mechanisms: [mechanism] }, 'wrong horse')
+    const { relay, config, passwordFile } = sender
+    await sender.send()
+    await relay.logged(/535 .*the mail waits until the login of the route is right/)
+    assert.equal(world.messages.length, 0)
+    assert.equal(await relay.metric('vorposten_held_total'), 0)
+    assert.match((await relay.get('/metrics')).text, /vorposten_obstacles_total\{.*obstacle="login".*\} [1-9]/)
+    writeFileSync(passwordFile, LOGIN.password)
+    await relay.reload(config)
+    await world.received(1)
+    await exim.logged(new RegExp(`A=${mechanism.toLowerCase()}:anna@dest\\.test`))
+    silentAbout(relay, LOGIN.password)
+    silentAbout(relay, 'wrong horse')
+  })
+
+test('our own submission listener: SCRAM, bound to the connection', async () => {
+  await using world = await startSink()
+  using folder = tempFolder('provider')
+  const { keyPem, certificatePem } = certificate('localhost')
+  const [key, cert, submission] = [`${folder.path}/key.pem`, `${folder.path}/cert.pem`, await freePort()]
+  writeFileSync(key, keyPem, { mode: 0o600 })
+  writeFileSync(cert, certificatePem)
+  const config = leaving({ door: await freePort(), world: world.port }) as { listeners: object[] }
+  config.listeners.push({
+    name: 'users',
+    addresses: [`127.0.0.1:${submission}`],
+    service: 'submission',
+    tls: 'starttls',
+    certificates: [{ certificate: cert, key }],
+  })
+  await using provider = await startVorposten({ config: config as never })
+  const add = ['credentials', 'add', 'bakery', LOGIN.name, '--password-stdin']
+  assert.equal((await provider.commandWithInput(`${LOGIN.password}\n`, ...add)).code, 0)
+  for (const [mechanisms, expected] of [
+    [undefined, 'SCRAM-SHA-256-PLUS'],
+    [['SCRAM-SHA-256'], 'SCRAM-SHA-256'],
+  ] as const) {
+    await using sender = await customer(submission, cert, mechanisms && { mechanisms })
+    await sender.send()
+    await provider.logged(new RegExp(`sasl_method=${expected}, sasl_username=anna@dest\\.test`))
+    silentAbout(sender.relay, LOGIN.password)
+  }
+  await world.received(2)
+})
+
+async function against(behaviour: Behaviour, options: SinkOptions, story: (sink: Sink, relay: Vorposten) => unknown) {
+  using folder = tempFolder('authority')
+  const trusted = certificate('localhost')
+  const caFile = `${folder.path}/ca.pem`
+  writeFileSync(caFile, trusted.certificatePem)
+  await using sink = await startSink(behaviour, { tls: trusted, ...options })
+  await using sender = await customer(sink.port, caFile)
+  await sender.send()
+  await story(sink, sender.relay)
+  assert.ok(!sink.commands.some((line) => line.startsWith('MAIL')), sink.commands.join('\n'))
+  assert.equal(sink.messages.length, 0)
+  silentAbout(sender.relay, LOGIN.password)
+}
+
+const neverSaid = (sink: Sink) => assert.ok(!sink.commands.some((line) => line.startsWith('AUTH')))
+const AUTH = ['PIPELINING', 'AUTH PLAIN LOGIN']
+
+test('STARTTLS taken out on the way: nothing is said', () =>
+  against({ ehlo: '250-mx\r\n250 AUTH PLAIN LOGIN' }, {}, async (sink, relay) => {
+    await relay.logged(/TLS is required and the server does not offer STARTTLS/)
+    neverSaid(sink)
+  }))
+
+test('somebody else’s certificate, or another name in it: nothing is said', async () => {
+  for (const tls of [certificate('localhost'), certificate('other.test')]) {
+    await against({}, { tls, extensions: AUTH }, async (sink, relay) => {
+      await relay.logged(/status=deferred .*(?:self-signed certificate|altnames)/)
+      neverSaid(sink)
+    })
+  }
+})
+
+test('a server that offers no AUTH to us gets no mail', () =>
+  against({}, {}, async (_, relay) => {
+    await relay.logged(/the server offers no AUTH/)
+  }))
+
+test('a server that repeats the password in its refusal: it is not shown', () =>
+  against({ other: () => `535 ${LOGIN.password} is wrong` }, { extensions: AUTH }, async (_, relay) => {
+    await relay.logged(/535 to AUTH, with a text that gives the password away/)
+  }))
+
+test('a server that asks for ever, or knows nothing of SCRAM that it offers', async () => {
+  const question = `334 ${Buffer.from('Password:').toString('base64')}`
+  await against({ other: () => question }, { extensions: AUTH }, async (_, relay) => {
+    await relay.logged(/PLAIN: the server asks for more than PLAIN has/)
+  })
+  await against({ other: () => '235 welcome' }, { extensions: ['AUTH SCRAM-SHA-256 PLAIN'] }, async (_, relay) => {
+    await relay.logged(/took the login and did not prove that it knows it \(SCRAM-SHA-256\)/)
+  })
+})
