@@ -21,14 +21,19 @@ function world() {
     addresses: async (name) => addresses.get(name) ?? [name],
     tlsPolicy: async () => policies.shift() ?? { kind: 'none' },
   }
-  const made = new World({ destinations, resolve: () => Promise.reject(new Error('the resolver of configured hosts')) })
+  const met: string[] = []
+  const made = new World({
+    tlsPolicyMet: (policy, result) => met.push(`${policy} ${result}`),
+    destinations,
+    resolve: () => Promise.reject(new Error('the resolver of configured hosts')),
+  })
   const leads = (destination: string, ...hosts: (string | ReturnType<typeof host>)[]) =>
     found.set(destination, {
       kind: 'hosts',
       hosts: hosts.map((one) => (typeof one === 'string' ? host(one) : one)),
       secure: false,
     })
-  return { made, found, addresses, asked, leads, policies }
+  return { made, found, addresses, asked, leads, policies, met }
 }
 
 const to = (destination: string) =>
@@ -144,4 +149,42 @@ test('a TLS policy that nobody can say leaves the host out, and no clear text co
   const attempt = await made.delivery.attempt({ ...to('one.example'), tls: 'opportunistic' }, message(), SEND)
   assert.equal(summary(attempt), 'tls')
   assert.deepEqual([one.sessions.length, two.sessions.length, two.taken], [0, 1, 0])
+})
+
+test('what came of a policy is counted, and a failure says who can mend it', async () => {
+  const { made, leads, policies, met } = world()
+  leads('one.example', 'mx1')
+  const server = made.server('mx1', good({}, ['STARTTLS']))
+  const attempt = async (policy: TlsPolicy) => {
+    policies.push(policy)
+    made.delivery.retire(new Set())
+    const { outcomes, verifiedBy } = await made.delivery.attempt(
+      { ...to('one.example'), tls: 'opportunistic' },
+      message(),
+      SEND,
+    )
+    await made.clock.pass(3_600_000)
+    const [outcome] = outcomes
+    return outcome?.kind === 'deferred' ? outcome.text : (verifiedBy ?? 'delivered')
+  }
+  const sts = { kind: 'sts', domain: 'one.example' } as const
+  assert.equal(await attempt(sts), 'MTA-STS')
+  assert.equal(server.last.wire.secured?.verify, true)
+  assert.equal(await attempt({ kind: 'sts-testing', domain: 'one.example', named: false }), 'delivered')
+  server.tls = 'fails'
+  assert.match(await attempt(sts), /handshake.*; MTA-STS of one\.example.*mta-sts\.one\.example.*tls-by-domain/)
+  assert.equal(await attempt({ kind: 'sts-testing', domain: 'one.example', named: true }), 'delivered')
+  assert.equal(await attempt({ kind: 'refused', by: 'sts', text: 'mx1 is not named' }), 'mx1 is not named')
+  assert.equal(await attempt({ kind: 'none' }), 'delivered')
+  assert.deepEqual(met, ['sts met', 'sts-testing would-fail', 'sts failed', 'sts-testing would-fail', 'sts failed'])
+})
+
+test('an operator’s own word for a domain is all that counts', async () => {
+  const { made, leads, policies } = world()
+  leads('one.example', 'mx1')
+  const server = made.server('mx1')
+  policies.push({ kind: 'encrypt' })
+  const route = { ...to('one.example'), tls: 'opportunistic', tlsByOperator: true } as const
+  assert.equal(summary(await made.delivery.attempt(route, message(), SEND)), 'delivered')
+  assert.deepEqual([server.taken, policies.length], [1, 1])
 })

@@ -43,6 +43,8 @@ describe('log lines are in Postfix’s grammar', () => {
       `smtp ${id}: to=<joe@bakery.test>, ${relay}, dsn=5.1.1, class=recipient, status=held (550 5.1.1 plain)`,
     ])
     assert.match(texts({ ...all.attempt, inSession: true })[2] ?? '', /status=refused/)
+    const verified = { ...all.attempt, attempt: { ...all.attempt.attempt, verifiedBy: 'MTA-STS' as const } }
+    assert.match(texts(verified)[0] ?? '', /:25, tls=MTA-STS-verified, delay=/)
   })
 
   it('holds, commands, ends and alarms', () => {

@@ -122,3 +122,14 @@ test('an answer goes to the destination of its own recipient', () => {
   assert.equal(towards(taken, domain('sender.example')), 'bakery/internet/sender.example')
   assert.equal(towards(directory.route('bakery/partner')!, domain('sender.example')), 'bakery/partner')
 })
+
+test('an operator’s word on TLS holds for its destination, and for no other', () => {
+  const named = declaredDirectory({
+    tenants: [],
+    routes: [route('bakery/out', { byMx: { port: 25 }, tlsByDomain: new Map([['broken.example', 'never']]) })],
+    domains: [],
+  })
+  const [one, other] = ['broken.example', 'sub.broken.example'].map((to) => named.route(`bakery/out/${to}`)!)
+  assert.deepEqual([one!.tls, one!.tlsByOperator], ['never', true])
+  assert.deepEqual([other!.tls, other!.tlsByOperator], ['opportunistic', undefined])
+})
