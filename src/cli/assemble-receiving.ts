@@ -12,12 +12,14 @@ import { Commit } from '../relay/commit.ts'
 import { Outbound } from '../relay/outbound.ts'
 import { ReturnPaths } from '../relay/return-paths.ts'
 import { Room } from '../relay/room.ts'
+import { Scanning } from '../relay/scanning.ts'
 import { Signing } from '../relay/signing.ts'
 import { spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
 import type { Outside, Sending, WorkerOptions } from './assemble.ts'
 import type { Keeping } from './assemble-keeping.ts'
+import type { ScanEngines } from './assemble-scanning.ts'
 import { guessesOf } from './credentials-desk.ts'
 import type { Current } from './current.ts'
 import { tlsFolder } from './folders.ts'
@@ -37,6 +39,7 @@ export interface Assembled {
   readonly keeping: Keeping
   readonly newTraceId: () => TraceId
   readonly keys: SigningKeys | undefined
+  readonly engines: ScanEngines
   /** Absent: nobody can log in. */
   readonly credentials: Credentials | undefined
 }
@@ -46,7 +49,7 @@ export function assembleReceiving(
   made: Assembled,
   { clock, shared, verifier }: Outside,
 ): Acceptor {
-  const { current, report, spool, sending, keeping, newTraceId, keys } = made
+  const { current, report, spool, sending, keeping, newTraceId, keys, engines } = made
   const { delivery, recipients, tell } = sending
   const { hostname, dataFolder } = options.config
   const room = new Room(
@@ -69,6 +72,7 @@ export function assembleReceiving(
     bounces: new Bounces(leaving),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),
+    scanning: new Scanning({ wall: engines.wall, report: tell }),
     ...assembleAuthentication(made, { clock, shared }),
     ...(keys && { signing: new Signing({ ...leaving, keysOf: keys.of }) }),
     commit: new Commit({

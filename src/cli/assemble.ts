@@ -19,6 +19,7 @@ import type { Queue } from '#queue/queue.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { AskDesk } from '#recipients/shared-memory.ts'
 import { type ReportOptions, WorkerReport } from '#report/report.ts'
+import type { Wall } from '#scan/wall.ts'
 import type { Spool, SpoolOptions } from '#spool/contract.ts'
 import { severalSpools } from '#spool/several.ts'
 import { openSpool } from '#spool/spool.ts'
@@ -40,6 +41,7 @@ import { assembleDestinations } from './assemble-destinations.ts'
 import { assembleKeeping } from './assemble-keeping.ts'
 import { assembleReceiving } from './assemble-receiving.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
+import { ScanEngines } from './assemble-scanning.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { credentialsOf } from './credentials-desk.ts'
 import { Current } from './current.ts'
@@ -97,6 +99,8 @@ export interface Worker {
   sendNotice(question: NoticeQuestion): Promise<NoticeAnswer>
   /** Takes effect for the next decision; sessions under way keep their listener's old settings. */
   reload(config: Config): Promise<void>
+  /** The virus wall; absent: nobody looks. */
+  scanners(): Wall | undefined
   /** Ends sessions and attempts, syncs the spool. */
   drain(): Promise<void>
 }
@@ -150,23 +154,22 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   await sending.recipients.begin()
   const newTraceId = traceIds(options.index, outside.clock.wall, outside.random)
   const keeping = assembleKeeping(current, spool, sending, newTraceId, outside)
-  const { shared, clock } = outside
-  const keys = shared && new SigningKeys(shared.store, () => current.config, clock)
+  const { clock } = outside
+  const keys = signingKeys(current, outside)
   const credentials = assembleCredentials(current, report.report, outside)
-  const made = { current, report, spool, sending, keeping, newTraceId, keys, credentials }
+  const engines = new ScanEngines(options.config, clock)
+  const made = { current, report, spool, sending, keeping, newTraceId, keys, credentials, engines }
   const acceptor = assembleReceiving(options, made, outside)
-  const { delivery, recipients, findings, tell } = sending
+  const { delivery, recipients } = sending
   const { queue, operations, outages, holds } = keeping
-  const found = (entry: QueueEntry) => {
-    queue.add(entry)
-    holds.found(entry)
-  }
+  const noticeParts = { newTraceId, directory: () => current.directory, spool, queue, report: sending.tell }
   // Mail that a maintenance holds back must not slip out first.
   const unfollow = await options.follow?.(outages)
-  // What replay has found already, then what it finds from now on.
-  for (const entry of spool.entries()) found(entry)
-  spool.onEntry(found)
-  watch(report, { acceptor, queue, holds, spool, delivery })
+  hand(spool, (entry) => {
+    queue.add(entry)
+    holds.found(entry)
+  })
+  watch(report, { acceptor, queue, holds, spool, delivery, scanners: engines.wall })
   return {
     acceptor,
     queue,
@@ -175,16 +178,17 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     report,
     operations,
     holds,
-    sendNotice: (question) =>
-      sendNotice({ newTraceId, directory: () => current.directory, spool, queue, report: tell }, question),
+    sendNotice: (question) => sendNotice(noticeParts, question),
     recipientsChanged: (notice) => recipients.changed(notice),
     signingKeysChanged: () => keys?.changed(),
     probeRecipient: (question) => recipients.probe(question),
     ...(credentials && { credentials }),
+    scanners: engines.wall,
     outages,
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current.replace(next)
+      engines.replace(next)
       holds.changed()
       recipients.knowledge.changed()
       keys?.changed()
@@ -195,13 +199,25 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       holds.stop()
       // The queue starts nothing more from now on; sessions may still deliver their own message.
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
-      await atMost(DRAIN_MS_MAX, ended, outside.clock)
-      await Promise.all([spool.close(), outside.verifier?.close()])
-      await atMost(LESSONS_MS_MAX, Promise.all([recipients.drain(), findings.flush()]), outside.clock)
+      await atMost(DRAIN_MS_MAX, ended, clock)
+      await Promise.all([spool.close(), outside.verifier?.close(), engines.close()])
+      await lastWords(sending, clock)
       report.end()
     },
   }
 }
+
+// What replay has found already, then what it finds from now on.
+function hand(spool: Spool, found: (entry: QueueEntry) => void): void {
+  for (const entry of spool.entries()) found(entry)
+  spool.onEntry(found)
+}
+
+const lastWords = ({ recipients, findings }: Sending, clock: Clock): Promise<unknown> =>
+  atMost(LESSONS_MS_MAX, Promise.all([recipients.drain(), findings.flush()]), clock)
+
+const signingKeys = (current: Current, { shared, clock }: Outside): SigningKeys | undefined =>
+  shared && new SigningKeys(shared.store, () => current.config, clock)
 
 function assembleCredentials(current: Current, report: Report, { shared, clock }: Outside): Credentials | undefined {
   const tenantExists = (name: string) => current.directory.tenant(name) !== undefined

@@ -105,6 +105,25 @@ export interface DkimConfig {
   readonly keepPublishedMs: number
 }
 
+/** The virus wall. */
+export interface VirusConfig {
+  /** Empty: nobody looks. */
+  readonly engines: readonly EngineConfig[]
+}
+
+export interface EngineConfig {
+  readonly name: string
+  readonly kind: 'clamd'
+  readonly servers: readonly (
+    | { readonly kind: 'local'; readonly path: string }
+    | ({ readonly kind: 'tcp' } & Endpoint)
+  )[]
+  /** Of each worker to each server. */
+  readonly connectionsMax: number
+  readonly connectMsMax: number
+  readonly timeMsMax: number
+}
+
 export interface Config {
   /** The file that it came from. */
   readonly file: string
@@ -130,6 +149,7 @@ export interface Config {
   readonly notices: NoticeConfig
   readonly dsn: DsnConfig
   readonly dkim: DkimConfig
+  readonly virus: VirusConfig
   readonly tenants: readonly Tenant[]
   /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
   readonly routes: readonly Route[]

@@ -20,10 +20,12 @@ import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, type RecipientFile } from './recipients.ts'
 import { dkimConfig } from './resolve-dkim.ts'
 import { bounceProtectionOf, type KeySecret, outboundOf } from './resolve-outbound.ts'
+import { policyOf, virusConfig } from './resolve-virus.ts'
 import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
 import type { LdapSettings, ListUse } from './schema-recipients.ts'
 import { type DomainSettings, type RouteSettings, routeSettings } from './schema-tenant.ts'
+import type { VirusPolicyWritten } from './schema-virus.ts'
 import { settingText, type YamlText } from './yaml-text.ts'
 
 export interface Resolved {
@@ -34,15 +36,15 @@ export interface Resolved {
 }
 
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
-  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn, dkim } = relay
+  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn, dkim, virus } = relay
   const dataFolder = relay['data-folder']
-  const sections = listeners && limits && spool && holds && notices && dsn && dkim && relay.destinations
+  const sections = listeners && limits && spool && holds && notices && dsn && dkim && virus && relay.destinations
   if (!(hostname && dataFolder && workers && log && http && sections)) {
     throw new Error('not sound')
   }
   const at = (path: string): string => resolve(dirname(yaml.file), path)
   const declared: Declarations = { tenants: [], routes: [], domains: [], files: [], directories: [], secrets: [] }
-  const context = { listed, yaml, at, contentOctetsMax: limits['content-size-max'] }
+  const context = { listed, yaml, at, contentOctetsMax: limits['content-size-max'], virus: virus.policy }
   for (const tenant of tenants) declareTenant(tenant, context, declared)
   const config: Config = {
     file: yaml.file,
@@ -64,6 +66,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     notices: noticeConfig(notices),
     dsn: dsnConfig(dsn),
     dkim: dkimConfig(dkim, context, declared.secrets),
+    virus: virusConfig(virus),
     tenants: declared.tenants,
     routes: declared.routes,
     domains: declared.domains,
@@ -148,12 +151,13 @@ interface Context {
   readonly yaml: YamlText
   readonly at: Absolute
   readonly contentOctetsMax: number
+  readonly virus: VirusPolicyWritten
 }
 
 function declareTenant(draft: TenantDraft, context: Context, into: Declarations): void {
   const { postmaster, digest, holds, language = 'en', 'rate-max': messagesPerSecondMax } = draft.settings
   const timeZone = draft.settings['time-zone']
-  const outbound = outboundOf(draft, context.contentOctetsMax)
+  const outbound = outboundOf(draft, context)
   const bounceProtection = bounceProtectionOf(draft, context, into.secrets)
   const tenant: Tenant = {
     name: draft.name,
@@ -172,7 +176,10 @@ function declareTenant(draft: TenantDraft, context: Context, into: Declarations)
     if (settings !== undefined) routes.set(name, routeFrom(settings, tenant.name, name))
   }
   into.routes.push(...routes.values())
-  for (const domain of draft.domains) into.domains.push(declareDomain(domain, tenant, routes, context, into))
+  for (const domain of draft.domains) {
+    const virus = policyOf(context.virus, draft.settings.virus, domain.settings?.virus)
+    into.domains.push({ ...declareDomain(domain, tenant, routes, context, into), ...virus })
+  }
 }
 
 function declareDomain(

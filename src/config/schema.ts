@@ -9,6 +9,7 @@ import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { dsnSettings } from './schema-outbound.ts'
 import { holdSettings, mailbox, NAME, tenantSettings } from './schema-tenant.ts'
+import { virusSettings } from './schema-virus.ts'
 import { choice, duration, oneOrMore, path, prose, section, setting, size } from './setting.ts'
 import { timeZone } from './time-zone.ts'
 
@@ -144,6 +145,7 @@ export const relayShape = {
   dkim: dkimSettings
     .prefault({})
     .describe('The keys that sign outgoing mail. They are made with `vorposten dkim`; see dkim.md.'),
+  virus: virusSettings.prefault({}).describe('The virus wall. Without an engine nobody looks. See virus-wall.md.'),
   holds: holdSettings
     .prefault({})
     .describe('Mail that was accepted, could not be delivered, and waits for a person to decide.'),

@@ -70,3 +70,39 @@ export interface ScanResult {
   readonly cleanBy: readonly string[]
   readonly durationMs: number
 }
+
+/** The fact in a line, for logs, traces and people. Bounded, printable ASCII. */
+export function factText(fact: ScanFact): string {
+  return printable(factWords(fact))
+}
+
+function factWords(fact: ScanFact): string {
+  switch (fact.kind) {
+    case 'malware':
+      return `malware ${fact.name} in ${fact.where} (${fact.engine})`
+    case 'suspicious':
+      return `suspicious, ${fact.symbol}: ${fact.text} in ${fact.where}`
+    case 'file':
+      return `file ${fact.names.join(' alias ') || 'without a name'}, ${fact.class} (${fact.type}) in ${fact.where}`
+    case 'macro':
+      return `macro (${fact.dialect}${fact.autoRun ? ', starts by itself' : ''}) in ${fact.where}`
+    case 'encrypted':
+      return `encrypted ${fact.container} in ${fact.where}`
+    case 'broken':
+      return `broken ${fact.container} in ${fact.where}: ${fact.text}`
+    case 'over-limit':
+      return `over the limit of ${fact.limit} in ${fact.where}: ${fact.text}`
+    case 'cannot-tell':
+      return `cannot tell, ${fact.symbol}: ${fact.text} in ${fact.where}`
+    case 'not-looked':
+      return `not looked at by ${fact.engine}, ${fact.why}: ${fact.text}`
+  }
+}
+
+/** Also for names out of a message: controls and what is not ASCII become `?`, the middle of a long text `…`. */
+export function printable(text: string, charactersMax = WHERE_LENGTH_MAX): string {
+  const plain = text.slice(0, 4 * charactersMax).replace(/[^\x20-\x7e]/g, '?')
+  if (plain.length <= charactersMax) return plain
+  const half = Math.floor((charactersMax - 3) / 2)
+  return `${plain.slice(0, half)}...${plain.slice(-half)}`
+}

@@ -55,4 +55,6 @@ export interface Engine {
    * mail would not make. Answers with what it found, or `not-looked`; nothing means: looked at all, found nothing.
    */
   look(content: Content, extra: readonly ScanObject[]): Promise<readonly ScanFact[]>
+  /** Ends what it runs. */
+  close?(): Promise<void>
 }
