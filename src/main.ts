@@ -74,6 +74,7 @@ async function addLargeCommands(): Promise<void> {
   const { maintenanceCommand } = await import('./cli/maintenance.ts')
   const { dkimCommand } = await import('./cli/dkim.ts')
   const { dnsCommand } = await import('./cli/dns.ts')
+  const { unpackCommand } = await import('./cli/unpack.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
   program.addCommand(recipientsCommand(async (request) => askRecipients(await config(), request)))
@@ -84,6 +85,7 @@ async function addLargeCommands(): Promise<void> {
   program.addCommand(findingsCommand(ask))
   program.addCommand(dkimCommand(ask))
   program.addCommand(dnsCommand(config))
+  program.addCommand(unpackCommand())
   program.addCommand(simulateCommand(config))
 }
 
