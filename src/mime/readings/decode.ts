@@ -13,6 +13,11 @@ export interface Decoded {
   readonly way: string
 }
 
+const EQUALS = 0x3d
+const CR = 0x0d
+const LF = 0x0a
+const BLANKS: ReadonlySet<number> = new Set([0x20, 0x09, CR, LF])
+
 export function decodings(body: Buffer, encoding: Encoding): Decoded[] {
   switch (encoding) {
     case 'identity':
@@ -27,51 +32,84 @@ export function decodings(body: Buffer, encoding: Encoding): Decoded[] {
 function base64(body: Buffer): Decoded[] {
   const text = body.toString('latin1')
   if (isClean(text)) return [{ octets: Buffer.from(text, 'base64'), way: 'base64' }]
-  const found: Decoded[] = [{ octets: requantized(text), way: 'base64, what is no letter skipped' }]
+  const found: Decoded[] = []
   const add = (octets: Buffer, way: string): void => {
     if (octets.length > 0 && !found.some((one) => one.octets.equals(octets))) found.push({ octets, way })
   }
-  const letters = text.replace(/[^A-Za-z0-9+/]+/g, '')
-  add(Buffer.from(letters, 'base64'), 'base64, padding ignored')
-  const padding = text.indexOf('=')
-  if (padding >= 0) add(native(text.slice(0, padding)), 'base64 to the first padding')
-  const damage = /[^A-Za-z0-9+/=\s]/.exec(text)
-  if (damage !== null) add(native(text.slice(0, damage.index)), 'base64 to the first damage')
-  if (/[-_]/.test(text)) add(native(text.replaceAll('-', '+').replaceAll('_', '/')), 'base64 with the letters of URLs')
-  add(perLine(text), 'base64, each line for itself')
+  for (const [way, habit] of HABITS) add(letters(body, habit), way)
   // Some readers show what they cannot decode.
   add(body, 'as it stands, since it is no base64')
   return found
 }
 
-// Lines in blocks of four letters, padding only at the very end: nobody can differ about that.
+// Letters and line ends, padding only at the very end: nobody can differ about that.
 function isClean(text: string): boolean {
-  const end = text.trimEnd().replace(/={1,2}$/, '')
-  return !/[^A-Za-z0-9+/\r\n]/.test(end)
+  let end = text.length
+  while (end > 0 && BLANKS.has(text.charCodeAt(end - 1))) end--
+  for (let padding = 0; padding < 2 && text.charCodeAt(end - 1) === EQUALS; padding++) end--
+  return !/[^A-Za-z0-9+/\r\n]/.test(text.slice(0, end))
 }
 
-const native = (text: string): Buffer => Buffer.from(text.replace(/[^A-Za-z0-9+/]+/g, ''), 'base64')
+/** How a reader of base64 goes on where it is damaged. */
+interface Habit {
+  readonly padding: 'restarts' | 'is skipped' | 'ends it'
+  readonly damage: 'is skipped' | 'ends it'
+  /** Letters that are left over at the end of a line are dropped. */
+  readonly perLine?: boolean
+  /** `-` and `_` are letters (RFC 4648 §5). */
+  readonly ofUrls?: boolean
+}
 
-/** A padding ends a quantum, and what follows begins a new one: concatenated base64. */
-function requantized(text: string): Buffer {
-  const parts: Buffer[] = []
-  for (const run of text.split(/=+/)) {
-    const letters = run.replace(/[^A-Za-z0-9+/]+/g, '')
-    if (letters !== '') parts.push(Buffer.from(letters, 'base64'))
+const HABITS: readonly (readonly [string, Habit])[] = [
+  ['base64, what is no letter skipped', { padding: 'restarts', damage: 'is skipped' }],
+  ['base64, padding ignored', { padding: 'is skipped', damage: 'is skipped' }],
+  ['base64 to the first padding', { padding: 'ends it', damage: 'is skipped' }],
+  ['base64 to the first damage', { padding: 'ends it', damage: 'ends it' }],
+  ['base64 with the letters of URLs', { padding: 'ends it', damage: 'is skipped', ofUrls: true }],
+  ['base64, each line for itself', { padding: 'restarts', damage: 'is skipped', perLine: true }],
+]
+
+const NO_LETTER = 0xff
+const VALUES = Buffer.alloc(256, NO_LETTER)
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+for (let value = 0; value < 64; value++) VALUES[ALPHABET.charCodeAt(value)] = value
+const VALUES_OF_URLS = Buffer.from(VALUES)
+VALUES_OF_URLS['-'.charCodeAt(0)] = 62
+VALUES_OF_URLS['_'.charCodeAt(0)] = 63
+
+/** Decodes in one pass. A rest of two or three letters makes one or two octets. */
+function letters(body: Buffer, { padding, damage, perLine = false, ofUrls = false }: Habit): Buffer {
+  const values = ofUrls ? VALUES_OF_URLS : VALUES
+  const out = Buffer.allocUnsafe(Math.ceil(body.length / 4) * 3 + 3)
+  let to = 0
+  let bits = 0
+  let count = 0
+  const finish = (): void => {
+    if (count >= 2) out[to++] = bits >> (count === 2 ? 4 : 10)
+    if (count === 3) out[to++] = bits >> 2
+    bits = 0
+    count = 0
   }
-  return Buffer.concat(parts)
+  for (let at = 0; at < body.length; at++) {
+    const c = body[at]!
+    const value = values[c]!
+    if (value !== NO_LETTER) {
+      bits = (bits << 6) | value
+      if (++count < 4) continue
+      out[to++] = bits >> 16
+      out[to++] = bits >> 8
+      out[to++] = bits
+      bits = 0
+      count = 0
+    } else if (c === EQUALS) {
+      if (padding === 'ends it') break
+      if (padding === 'restarts') finish()
+    } else if (!BLANKS.has(c) && damage === 'ends it') break
+    else if (perLine && (c === LF || c === CR)) finish()
+  }
+  finish()
+  return out.subarray(0, to)
 }
-
-/** Readers that decode line by line drop the letters that are left over at the end of each. */
-function perLine(text: string): Buffer {
-  const parts: Buffer[] = []
-  for (const line of text.split(/[\r\n]+/)) if (line !== '') parts.push(requantized(line))
-  return Buffer.concat(parts)
-}
-
-const EQUALS = 0x3d
-const CR = 0x0d
-const LF = 0x0a
 
 function quotedPrintable(body: Buffer): Decoded[] {
   const lenient = undoQuoted(body, true)

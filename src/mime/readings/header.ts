@@ -52,9 +52,9 @@ interface Scan {
   readonly lines: readonly Line[]
   readonly bodyStart: number
   /** Behind the first line that has only blanks in it. */
-  readonly blankEnd?: number
+  readonly blankEnd: number | undefined
   /** At the first line that is neither a field nor a continuation. */
-  readonly strayEnd?: number
+  readonly strayEnd: number | undefined
   readonly hasLoneCr: boolean
 }
 
@@ -63,35 +63,36 @@ function scan(text: string, start: number, stop: number, { loneCrEnds }: { loneC
   let hasLoneCr = false
   let blankEnd: number | undefined
   let strayEnd: number | undefined
-  let at = start
-  while (at < stop) {
-    const [lineStop, next] = lineAt(text, at, stop, loneCrEnds)
-    const line = text.slice(at, lineStop)
+  for (const { at, line, next } of linesOf(text.slice(start, stop), loneCrEnds)) {
     if (line.includes('\r')) hasLoneCr = true
-    if (line === '') return { lines, bodyStart: next, blankEnd, strayEnd, hasLoneCr } as Scan
+    if (line === '') return { lines, bodyStart: start + next, blankEnd, strayEnd, hasLoneCr }
     const isContinuation = (line[0] === ' ' || line[0] === '\t') && lines.length > 0
     const last = lines.at(-1)
     const field = isContinuation ? undefined : fieldOf(line)
-    if (line.trim() === '') blankEnd ??= next
-    if (field !== undefined) lines.push({ start: at, ...field })
+    if (line.trim() === '') blankEnd ??= start + next
+    if (field !== undefined) lines.push({ start: start + at, ...field })
     else if (isContinuation && last !== undefined) last.value += `\r\n${line}`
-    else if (line.trim() !== '') strayEnd ??= at
-    at = next
+    else if (line.trim() !== '') strayEnd ??= start + at
   }
-  return { lines, bodyStart: stop, blankEnd, strayEnd, hasLoneCr } as Scan
+  return { lines, bodyStart: stop, blankEnd, strayEnd, hasLoneCr }
 }
 
-function lineAt(text: string, at: number, stop: number, loneCrEnds: boolean): [number, number] {
-  const lf = text.indexOf('\n', at)
-  const next = lf < 0 || lf >= stop ? stop : lf + 1
-  if (loneCrEnds) {
-    const cr = text.indexOf('\r', at)
-    if (cr >= 0 && cr + 1 < next && text[cr + 1] !== '\n') return [cr, cr + 1]
+/** Each search is done once, however many lines there are: a text without any LF would cost a look at all of it for each. */
+function* linesOf(text: string, loneCrEnds: boolean): Generator<{ at: number; line: string; next: number }> {
+  let lf = -1
+  let cr = -1
+  for (let at = 0; at < text.length; ) {
+    if (lf < at) lf = found(text.indexOf('\n', at), text)
+    if (loneCrEnds) while (cr < at || text[cr + 1] === '\n') cr = found(text.indexOf('\r', Math.max(at, cr + 1)), text)
+    const isLoneCr = loneCrEnds && cr < lf
+    const next = isLoneCr ? cr + 1 : lf + 1
+    const end = isLoneCr ? cr : lf > at && text[lf - 1] === '\r' ? lf - 1 : lf
+    yield { at, line: text.slice(at, end), next: Math.min(next, text.length) }
+    at = next
   }
-  let lineStop = lf < 0 || lf >= stop ? stop : lf
-  if (lineStop > at && text[lineStop - 1] === '\r') lineStop--
-  return [lineStop, next]
 }
+
+const found = (index: number, text: string): number => (index < 0 ? text.length : index)
 
 // Characters that no name may have are taken out: some readers do not see them (NUL, blanks before the colon).
 function fieldOf(line: string): { name: string; value: string } | undefined {

@@ -88,11 +88,12 @@ function uuOctet(line: string, index: number): number {
 }
 
 function* yEncoded(text: string): Generator<InlineFile> {
+  let ended = 0
   for (let at = text.indexOf('=ybegin '); at >= 0; at = text.indexOf('=ybegin ', at + 8)) {
     const bodyStart = afterLine(text, at)
     const name = /name=([^\r\n]{1,500})/.exec(text.slice(at, bodyStart))?.[1]?.trim() ?? ''
     const nextBegin = text.indexOf('=ybegin ', bodyStart)
-    const ended = text.indexOf('=yend', bodyStart)
+    if (ended >= 0 && ended < bodyStart) ended = text.indexOf('=yend', bodyStart)
     const end = ended < 0 || (nextBegin >= 0 && nextBegin < ended) ? nextBegin : ended
     const start = text.startsWith('=ypart ', bodyStart) ? afterLine(text, bodyStart) : bodyStart
     yield { name, octets: yDecode(text.slice(start, end < 0 ? text.length : end)), way: 'yEnc' }

@@ -1,5 +1,5 @@
 /**
- * A Content-Type or Content-Disposition in every way it is read: with and without its comments (RFC 822 allows them, few
+ * A Content-Type or Content-Disposition in every way it is read: with and without its comments (RFC 2045 §5.1 allows them, few
  * readers know them), parameters given twice, continued and percent-encoded ones (RFC 2231), quotes that nobody closes,
  * values with blanks that end there for one reader and go on for another.
  *
@@ -44,7 +44,7 @@ function put(into: Map<string, string[]>, name: string, value: string): void {
   else if (values.length <= VALUES_MAX && !values.includes(value)) values.push(value)
 }
 
-// RFC 822 §3.1.4: comments nest, quotes hide them, a backslash hides one character. One that nobody closes is kept.
+// RFC 5322 §3.2.2: comments nest, quotes hide them, a backslash hides one character. One that nobody closes is kept.
 function withoutComments(text: string): string {
   let out = ''
   let depth = 0

@@ -48,7 +48,7 @@ export class Sheet {
       }
       done.add(start)
       if (!this.#openings.has(start)) this.#openings.set(start, [])
-      for (const { bodyStart, fields } of readHeader(this.text, start, this.text.length).readings)
+      for (const { bodyStart, fields } of readHeader(this.text, start, this.#headerStop(start)).readings)
         for (const meaning of meanings(fields)) this.#look(meaning, bodyStart)
     }
     const starts = [...this.#boundaries.values()].flatMap((lines) => lines.map((line) => line.start))
@@ -89,6 +89,12 @@ export class Sheet {
     if (end > start && this.text[end - 1] === '\n') end--
     if (end > start && this.text[end - 1] === '\r') end--
     return end
+  }
+
+  // No header goes over a delimiter of the part's own boundary; others may not be known yet.
+  #headerStop(start: number): number {
+    const next = (this.#openings.get(start) ?? []).map((line) => line.nextStart ?? this.text.length)
+    return Math.max(start, Math.min(this.text.length, ...next))
   }
 
   #look(meaning: Meaning, bodyStart: number): void {
