@@ -74,6 +74,7 @@ async function addLargeCommands(): Promise<void> {
   const { maintenanceCommand } = await import('./cli/maintenance.ts')
   const { dkimCommand } = await import('./cli/dkim.ts')
   const { dnsCommand } = await import('./cli/dns.ts')
+  const { scanCommand } = await import('./cli/scan.ts')
   const { unpackCommand } = await import('./cli/unpack.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
@@ -86,6 +87,7 @@ async function addLargeCommands(): Promise<void> {
   program.addCommand(dkimCommand(ask))
   program.addCommand(dnsCommand(config))
   program.addCommand(unpackCommand())
+  program.addCommand(scanCommand(config, path))
   program.addCommand(simulateCommand(config))
 }
 

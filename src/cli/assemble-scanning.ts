@@ -2,11 +2,18 @@
  * The virus wall of one worker: the engines of the configuration, made anew when their settings change. A scan under way
  * keeps the engines with which it began.
  */
-import type { Config } from '#config/config.ts'
+import type { Config, VirusConfig } from '#config/config.ts'
 import { Clamd } from '#scan/clamd.ts'
 import type { Engine } from '#scan/contract.ts'
+import { Embedded } from '#scan/embedded.ts'
 import { Wall } from '#scan/wall.ts'
 import type { Clock } from '#sys/clock.ts'
+
+export function wallOf({ embedded, engines }: VirusConfig, clock: Clock): Wall {
+  const all: Engine[] = engines.map((engine) => new Clamd(engine, clock))
+  if (embedded) all.push(new Embedded(clock))
+  return new Wall(all, clock)
+}
 
 export class ScanEngines {
   readonly #clock: Clock
@@ -26,8 +33,7 @@ export class ScanEngines {
     if (settings === this.#settings) return
     this.#settings = settings
     const before = this.#wall
-    const engines: Engine[] = virus.engines.map((engine) => new Clamd(engine, this.#clock))
-    this.#wall = engines.length === 0 ? undefined : new Wall(engines, this.#clock)
+    this.#wall = virus.embedded || virus.engines.length > 0 ? wallOf(virus, this.#clock) : undefined
     void before?.close()
   }
 

@@ -107,7 +107,9 @@ export interface DkimConfig {
 
 /** The virus wall. */
 export interface VirusConfig {
-  /** Empty: nobody looks. */
+  /** The engine that needs nothing installed. */
+  readonly embedded: boolean
+  /** Those beside us. Without any engine nobody looks. */
   readonly engines: readonly EngineConfig[]
 }
 

@@ -4,7 +4,8 @@ import { DEFAULT_VIRUS_POLICY, type VirusPolicy, type VirusPolicyLayer, virusPol
 import type { VirusConfig } from './config.ts'
 import type { VirusPolicyWritten, VirusWritten } from './schema-virus.ts'
 
-export const virusConfig = ({ engines = {} }: VirusWritten): VirusConfig => ({
+export const virusConfig = ({ embedded, engines = {} }: VirusWritten): VirusConfig => ({
+  embedded,
   engines: Object.entries(engines).map(([name, written]) => ({
     name,
     kind: written.kind,

@@ -69,7 +69,7 @@ const clamdServer = setting({
   json: { type: 'string', examples: ['/run/clamav/clamd.ctl', '127.0.0.1:3310'] },
 })
 
-const engineName = z.string().regex(/^[a-z0-9-]{1,63}$/)
+const engineName = z.string().regex(/^(?!embedded$)[a-z0-9-]{1,63}$/)
 
 export const engineSettings = section({
   kind: choice('clamd').prefault('clamd').describe('What it speaks. `clamd`: ClamAV’s daemon.'),
@@ -86,6 +86,14 @@ export const engineSettings = section({
 })
 
 export const virusSettings = section({
+  embedded: flag
+    .prefault(false)
+    .describe(
+      prose(
+        'The engine that needs nothing installed: it takes messages and containers apart, in a thread of each worker, and',
+        'looks at what files are. It knows few pieces of malware by name; beside it, clamd does.',
+      ),
+    ),
   engines: z.record(engineName, engineSettings).optional().describe('Scanners beside us, by name.'),
   policy: virusPolicySettings.prefault({}).describe('What holds for all tenants, unless they say otherwise.'),
 })

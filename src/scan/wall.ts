@@ -35,7 +35,7 @@ export class Wall {
   async scan(body: Content, extra: readonly ScanObject[] = []): Promise<ScanResult> {
     const startMs = this.#clock.monotonic()
     const answers = await Promise.all(this.engines.map((engine) => this.#ask(engine, body, extra)))
-    const cleanBy = this.engines.flatMap(({ name }, i) => (answers[i]!.length === 0 ? [name] : []))
+    const cleanBy = this.engines.flatMap(({ name }, i) => (answers[i]!.every(isNeutral) ? [name] : []))
     return { facts: bounded(answers.flat()), cleanBy, durationMs: this.#clock.monotonic() - startMs }
   }
 
@@ -72,6 +72,9 @@ export class Wall {
     return facts
   }
 }
+
+// That there is a file is no finding.
+const isNeutral = ({ kind }: ScanFact): boolean => kind === 'file'
 
 /** The gravest are never among those that are left out. */
 function bounded(facts: readonly ScanFact[]): readonly ScanFact[] {

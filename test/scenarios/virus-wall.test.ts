@@ -97,3 +97,26 @@ test('clamd killed: 451, not ready, nothing unscanned; back: mail flows by itsel
   assert.match(await send(relay.port, CLEAN), /^250 /)
   assert.doesNotMatch(sink.messages.at(-1)!.content.toString(), /X-Vorposten-Scan/)
 })
+
+test('the embedded engine alone: malware and programs are refused, each with its words; scan says the same', async () => {
+  await using sink = await startSink()
+  await using relay = await startVorposten({ config: bakery(sink.port, { top: { virus: { embedded: true } } }) })
+  assert.match(await send(relay.port, CLEAN), /^250 /)
+  assert.match(await send(relay.port, attached(EICAR)), /^550 5\.7\.1 .*malware \(Eicar-Test-File\); trace /)
+  const program = attached(`MZ${'\0'.repeat(200)}`).replace('invoice.bin', 'invoice.exe')
+  assert.match(await send(relay.port, program), /^550 5\.7\.1 .*not accepted here \(invoice\.exe\); trace /)
+  assert.equal(sink.accepted.length, 1)
+
+  const clean = await relay.commandWithInput(CLEAN, 'scan', '-')
+  assert.equal(clean.code, 0)
+  assert.match(clean.text, /^clean: /)
+  const found = await relay.commandWithInput(attached(EICAR), 'scan', '-', '--domain', 'dest.test')
+  assert.equal(found.code, 69)
+  assert.match(found.text, /^reject: [\s\S]*because: malware Eicar-Test-File in /)
+  const json = (await relay.commandWithInput(program, 'scan', '-', '--json')).json() as {
+    decision: string
+    because: object[]
+  }
+  assert.equal(json.decision, 'reject')
+  assert.equal(json.because.length, 1)
+})
