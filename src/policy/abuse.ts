@@ -20,6 +20,8 @@ export const UNKNOWN_LOCK = { recipientsMin: 20, shareMin: 0.3 } as const
 export const UNKNOWN_SLOW = { recipientsMin: 10, shareMin: 0.15 } as const
 /** This hour, against the busiest hour of the days before. */
 export const VOLUME = { recipientsMin: 100, timesMin: 10 } as const
+/** One may be a mistake, or a program that tries again; several are a machine that is not its owner's any more. */
+export const MALWARE_LOCK_MIN = 3
 /** The burst limit of a login that is slowed down is divided by this. */
 export const SLOW_DIVISOR = 10
 
@@ -27,7 +29,7 @@ const POINTS_LOCK = 4
 const POINTS_SLOW = 2
 
 export interface Sign {
-  readonly symbol: 'unknown-recipients' | 'sudden-volume'
+  readonly symbol: 'unknown-recipients' | 'malware' | 'sudden-volume'
   readonly points: number
   /** For the operator and the tenant. */
   readonly text: string
@@ -39,13 +41,15 @@ export interface Conduct {
   readonly answered: number
   /** Of these: refused, because there is no such mailbox. */
   readonly unknown: number
+  /** Messages in which an engine named malware, within `OUTCOMES_MS`; each was refused. */
+  readonly malware: number
   /** Recipients within the last hour. */
   readonly hour: number
   /** Recipients of the busiest hour before; 0: it has no history. */
   readonly busiestHour: number
 }
 
-export function signsOf({ answered, unknown, hour, busiestHour }: Conduct): Sign[] {
+export function signsOf({ answered, unknown, malware, hour, busiestHour }: Conduct): Sign[] {
   const reaches = ({ recipientsMin, shareMin }: typeof UNKNOWN_LOCK | typeof UNKNOWN_SLOW) =>
     unknown >= recipientsMin && unknown >= shareMin * answered
   const signs: Sign[] = []
@@ -53,6 +57,10 @@ export function signsOf({ answered, unknown, hour, busiestHour }: Conduct): Sign
   if (points > 0) {
     const text = `${unknown} of ${answered} recipients within an hour do not exist`
     signs.push({ symbol: 'unknown-recipients', points, text })
+  }
+  if (malware > 0) {
+    const text = malware === 1 ? 'a message carried malware' : `${malware} messages within an hour carried malware`
+    signs.push({ symbol: 'malware', points: malware >= MALWARE_LOCK_MIN ? POINTS_LOCK : POINTS_SLOW, text })
   }
   if (busiestHour > 0 && hour >= VOLUME.recipientsMin && hour >= VOLUME.timesMin * busiestHour) {
     const text = `${hour} recipients within an hour, where ${busiestHour} were the most before`

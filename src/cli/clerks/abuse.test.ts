@@ -85,3 +85,15 @@ test('guessed addresses slow a login down, then lock it, and say why; unlocked, 
   const { vorposten_logins_suspected_total: suspected } = clerk.metrics()
   assert.equal(suspected?.samples['vorposten_logins_suspected_total{deed="lock"}'], 1)
 })
+
+test('malware: one message slows the login down, the third locks it', async () => {
+  const { clerk, credentials, lines, take } = open()
+  const found = () => clerk.answer('answered', [{ tenant: 'bakery', login: ANNA, answered: 0, unknown: 0, malware: 1 }])
+  await found()
+  assert.match(lines.join(), /anna@bakery\.test of bakery: slowed down \(malware: a message carried malware\)/)
+  await found()
+  assert.equal((await take(ANNA)).kind, 'taken')
+  await found()
+  assert.match(credentials.find(ANNA)?.locked?.reason ?? '', /3 messages within an hour carried malware/)
+  assert.equal((await take(ANNA)).kind, 'locked')
+})

@@ -46,6 +46,7 @@ const COUNTED = {
   hours: { bucketMs: HOUR_MS, keepMs: HISTORY_MS },
   answered: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
   unknown: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
+  malware: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
 } as const
 type What = keyof typeof COUNTED
 type Tally = { readonly [what in What]: BucketCount } & { judgement: Judgement }
@@ -57,6 +58,7 @@ const newTally = (): Tally => {
     hours: count(COUNTED.hours),
     answered: count(COUNTED.answered),
     unknown: count(COUNTED.unknown),
+    malware: count(COUNTED.malware),
     judgement: 'fine',
   }
 }
@@ -165,9 +167,10 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     return { kind: 'over', window: 'day', text: `${name}: ${limit.perDay} recipients in 24 hours`, waitMs }
   }
 
-  #answered({ tenant, login, answered, unknown }: AnsweredRecipients): void {
+  #answered({ tenant, login, answered, unknown, malware = 0 }: AnsweredRecipients): void {
     const nowMs = this.#parts.wallMs()
     this.#add(loginKey(login), 'answered', answered, nowMs)
+    if (malware > 0) this.#add(loginKey(login), 'malware', malware, nowMs)
     if (unknown > 0) this.#add(loginKey(login), 'unknown', unknown, nowMs)
     this.#look(tenant, login, nowMs)
   }
@@ -177,6 +180,7 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     const signs = signsOf({
       answered: tally.answered.sum(OUTCOMES_MS, nowMs),
       unknown: tally.unknown.sum(OUTCOMES_MS, nowMs),
+      malware: tally.malware.sum(OUTCOMES_MS, nowMs),
       hour: tally.hours.sum(0, nowMs),
       busiestHour: tally.hours.most(nowMs - (nowMs % HOUR_MS)),
     })
@@ -203,13 +207,13 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
   #forget(key: string): void {
     const nowMs = this.#parts.wallMs()
     const tally = this.#tally(key)
-    for (const what of ['answered', 'unknown'] as const) {
+    for (const what of ['answered', 'unknown', 'malware'] as const) {
       const { bucketMs, keepMs } = COUNTED[what]
       for (let startMs = nowMs - (nowMs % bucketMs); startMs > nowMs - keepMs - bucketMs; startMs -= bucketMs)
         this.#note({ subject: key, what, startMs, count: 0, untilMs: startMs + bucketMs + keepMs })
     }
-    const { answered, unknown } = newTally()
-    this.#tallies.set(key, { ...tally, answered, unknown, judgement: 'fine' })
+    const { answered, unknown, malware } = newTally()
+    this.#tallies.set(key, { ...tally, answered, unknown, malware, judgement: 'fine' })
   }
 
   #tally(key: string): Tally {
