@@ -1,4 +1,4 @@
-/** The nine chapters of the demo. Each says what it is about, lets it happen, and waits until it has. */
+/** The ten chapters of the demo. Each says what it is about, lets it happen, and waits until it has. */
 import { account, type Posted } from './account.ts'
 import { idOf, type Stage } from './stage.ts'
 import { type Heard, makeLogin, OWNER, Thief } from './stolen-password.ts'
@@ -181,10 +181,19 @@ async function said({ relay, timeline }: Stage, pattern: RegExp): Promise<string
 
 const tellLog = ({ timeline }: Stage, line: string): void => timeline.note(`the relay’s log: ${line}`)
 
+export async function infected({ timeline, stage }: Parties): Promise<void> {
+  timeline.chapter(
+    '9  A message with malware',
+    'It carries the test file of EICAR, which every scanner knows and which does no harm. The relay looks at each message',
+    'before it says 250; the sender hears which malware it is, and where to ask. Nobody gets a bounce.',
+  )
+  await stage.post('infected', 'accounts@parcel.example', 'anna@bakery.example')
+}
+
 /** True: the account balances. */
 export async function reckoning({ timeline, stage }: Parties): Promise<boolean> {
   timeline.chapter(
-    '9  The account',
+    '10  The account',
     'What the senders heard, against what lies in the bakery’s mailboxes, compared octet by octet.',
   )
   const bounces = stage.bouncesBefore + (await stage.bounces())

@@ -71,6 +71,7 @@ async function show(stage: Stage, timeline: Timeline): Promise<boolean> {
   await chapters.killedWorker(parties)
   await chapters.outOfOffice(parties)
   await chapters.stolenPassword(parties)
+  await chapters.infected(parties)
   const balances = await chapters.reckoning(parties)
   await chapters.trace(parties, TRACED)
   return balances

@@ -20,7 +20,7 @@ import type { AuthAnswer, AuthStep, ContentAnswer, Decisions, EtrnAnswer, Soon }
 import type { Recipient } from '#mail/envelope.ts'
 import type { RefusedAt, Report } from '#mail/event.ts'
 import type { Session, Transaction } from '#mail/session.ts'
-import { ACCEPT, type Gate } from '#mail/verdict.ts'
+import { ACCEPT, type Defer, type Gate, type Reject } from '#mail/verdict.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
@@ -34,6 +34,7 @@ import type { Judged, Outbound, Passed, ToJudge } from './relay/outbound.ts'
 import { DESTINATIONS_MAX, Spread } from './relay/parts.ts'
 import * as refusals from './relay/refusals.ts'
 import type { ReturnPaths } from './relay/return-paths.ts'
+import type { Scanned, Scanning } from './relay/scanning.ts'
 import type { Signing } from './relay/signing.ts'
 import { withTlsRequired } from './relay/tls-required.ts'
 
@@ -59,11 +60,15 @@ export interface RelayParts {
   readonly authentication?: Pick<Authentication, 'step'>
   /** Absent: no return path is ever on record. */
   readonly returnPaths?: Pick<ReturnPaths, 'accepted'>
+  /** Absent: nobody looks for malware. */
+  readonly scanning?: Pick<Scanning, 'scan'>
   /** Absent: nothing is signed. */
   readonly signing?: Pick<Signing, 'sign'>
   readonly commit: Pick<Commit, 'take'>
   readonly report: Report
 }
+
+type Clear = Passed & Omit<Scanned, 'kind'>
 
 export class Relay implements Decisions {
   readonly #parts: RelayParts
@@ -119,11 +124,12 @@ export class Relay implements Decisions {
     const { header, messageId } = inspected
     const message = { transaction: withTlsRequired(transaction, header), way, content, header, messageId }
     const judged = await this.#judge(message)
-    const answer = judged.kind === 'pass' ? await this.#take(message, judged, inspected.content) : judged
+    const scanned = judged.kind === 'pass' ? await this.#scan(judged, way, inspected.content) : judged
+    const answer = scanned.kind === 'pass' ? await this.#take(message, scanned, scanned.content) : scanned
     if (answer.kind === 'reject' || answer.kind === 'defer') {
       return this.#refuse('content', transaction, answer, undefined, way)
     }
-    if (answer.kind === 'accept' && isServed(way)) {
+    if (answer.kind === 'accept' && isServed(way) && scanned.kind === 'pass' && !scanned.tagged) {
       void this.#parts.returnPaths?.accepted({ transaction: received, way, content, messageId })
     }
     return answer
@@ -156,6 +162,16 @@ export class Relay implements Decisions {
     const { way } = message
     const { bounces, outbound } = this.#parts
     return isServed(way) ? bounces.content({ ...message, way }) : outbound.content({ ...message, way })
+  }
+
+  // What carries a finding and is delivered all the same is reported to nobody (law 2).
+  async #scan(judged: Passed, way: ServedDomain | OutboundWay, content: Content): Promise<Clear | Reject | Defer> {
+    const { scanning } = this.#parts
+    const untagged: Scanned = { kind: 'scanned', content, tagged: false }
+    const found = scanning ? await scanning.scan(judged.transaction, way, content) : untagged
+    if (found.kind !== 'scanned') return found
+    const { submission, ...silent } = judged
+    return { ...(found.tagged ? silent : judged), content: found.content, tagged: found.tagged }
   }
 
   async #take(
@@ -265,8 +281,8 @@ export class Relay implements Decisions {
 const ONLY_LEARNED = 'the primary once refused this recipient; it is down now, and no list says that it is right'
 
 /** Recipients with equal next hop, policy class and lifetime may share a transaction. */
-export const groupOf = ({ route, policyClass, commit, lifetimeMs, fallback }: Way): string =>
-  `${route.id} ${policyClass} ${fallback ? 'fallback' : commit} ${lifetimeMs ?? ''}`
+export const groupOf = ({ route, policyClass, commit, lifetimeMs, fallback, virus }: Way): string =>
+  `${route.id} ${policyClass} ${fallback ? 'fallback' : commit} ${lifetimeMs ?? ''} ${virus?.id ?? ''}`
 
 const isServed = (way: ServedDomain | OutboundWay): way is ServedDomain => 'recipients' in way
 

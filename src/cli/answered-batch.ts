@@ -21,10 +21,12 @@ export class AnsweredBatch {
   }
 
   readonly add = (found: AnsweredRecipients): void => {
-    if (found.answered === 0) return
+    if (found.answered === 0 && !found.malware) return
     const before = this.#waiting.get(found.login)
     const answered = found.answered + (before?.answered ?? 0)
-    this.#waiting.set(found.login, { ...found, answered, unknown: found.unknown + (before?.unknown ?? 0) })
+    const malware = (found.malware ?? 0) + (before?.malware ?? 0)
+    const unknown = found.unknown + (before?.unknown ?? 0)
+    this.#waiting.set(found.login, { ...found, answered, unknown, malware })
     if (this.#waiting.size >= BATCH_MAX) void this.flush()
     if (this.#isTimed) return
     this.#isTimed = true

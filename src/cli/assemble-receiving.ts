@@ -13,12 +13,14 @@ import { Commit } from '../relay/commit.ts'
 import { Outbound } from '../relay/outbound.ts'
 import { ReturnPaths } from '../relay/return-paths.ts'
 import { Room } from '../relay/room.ts'
+import { Scanning } from '../relay/scanning.ts'
 import { Signing } from '../relay/signing.ts'
 import { spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
 import type { Outside, Sending, Shared, WorkerOptions } from './assemble.ts'
 import type { Keeping } from './assemble-keeping.ts'
+import type { ScanEngines } from './assemble-scanning.ts'
 import { guessesOf } from './credentials-desk.ts'
 import type { Current } from './current.ts'
 import { tlsFolder } from './folders.ts'
@@ -38,6 +40,7 @@ export interface Assembled {
   readonly keeping: Keeping
   readonly newTraceId: () => TraceId
   readonly rights: Rights | undefined
+  readonly engines: ScanEngines
   /** Absent: nobody can log in. */
   readonly credentials: Credentials | undefined
 }
@@ -47,7 +50,7 @@ export function assembleReceiving(
   made: Assembled,
   { clock, shared, verifier }: Outside,
 ): Acceptor {
-  const { current, report, spool, sending, keeping, newTraceId, rights } = made
+  const { current, report, spool, sending, keeping, newTraceId, rights, engines } = made
   const { delivery, recipients, tell } = sending
   const { hostname, dataFolder } = options.config
   const room = new Room(clock, () => current.config.limits.contentMemoryOctetsMax, spool)
@@ -67,6 +70,7 @@ export function assembleReceiving(
     bounces: new Bounces(leaving),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),
+    scanning: new Scanning({ wall: engines.wall, report: tell }),
     ...assembleAuthentication(made, { clock, shared }),
     ...(rights && { signing: new Signing({ ...leaving, keysOf: rights.keys.of }) }),
     commit: new Commit({

@@ -11,6 +11,7 @@ import type { Resolve } from '#deliver/dial.ts'
 import type { StsPolicies } from '#deliver/mta-sts/sts-policies.ts'
 import type { Report } from '#mail/event.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
+import type { QueueEntry } from '#mail/stored.ts'
 import { traceIds } from '#mail/trace-id.ts'
 import type { Holds } from '#queue/holds.ts'
 import type { Operations } from '#queue/operations.ts'
@@ -19,6 +20,7 @@ import type { Queue } from '#queue/queue.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { AskDesk } from '#recipients/shared-memory.ts'
 import { type ReportOptions, WorkerReport } from '#report/report.ts'
+import type { Wall } from '#scan/wall.ts'
 import type { Spool, SpoolOptions } from '#spool/contract.ts'
 import { severalSpools } from '#spool/several.ts'
 import { openSpool } from '#spool/spool.ts'
@@ -42,6 +44,7 @@ import { assembleDestinations, stsPolicies } from './assemble-destinations.ts'
 import { assembleKeeping, type Keeping } from './assemble-keeping.ts'
 import { assembleReceiving } from './assemble-receiving.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
+import { ScanEngines } from './assemble-scanning.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { credentialsOf } from './credentials-desk.ts'
 import { Current } from './current.ts'
@@ -104,6 +107,8 @@ export interface Worker {
   sendNotice(question: NoticeQuestion): Promise<NoticeAnswer>
   /** Takes effect for the next decision; sessions under way keep their listener's old settings. */
   reload(config: Config): Promise<void>
+  /** The virus wall; absent: nobody looks. */
+  scanners(): Wall | undefined
   /** Ends sessions and attempts, syncs the spool. */
   drain(): Promise<void>
 }
@@ -160,16 +165,15 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const sign = rights && signingOwn(current, rights, sending.tell, outside.clock)
   const keeping = assembleKeeping(current, spool, sending, newTraceId, sign, outside)
   const credentials = assembleCredentials(current, report.report, outside)
-  const made = { current, report, spool, sending, keeping, newTraceId, rights, credentials }
+  const engines = new ScanEngines(options.config, outside.clock)
+  const made = { current, report, spool, sending, keeping, newTraceId, rights, credentials, engines }
   const acceptor = assembleReceiving(options, made, outside)
   const { delivery, recipients, tell } = sending
   const { queue, operations, outages, holds, lockedMail } = keeping
   // Mail that a maintenance holds back must not slip out first.
   const unfollow = await options.follow?.(outages)
-  // What replay has found already, then what it finds from now on.
-  for (const entry of spool.entries()) keeping.found(entry)
-  spool.onEntry(keeping.found)
-  watch(report, { acceptor, queue, holds, spool, delivery })
+  hand(spool, keeping.found)
+  watch(report, { acceptor, queue, holds, spool, delivery, scanners: engines.wall })
   return {
     acceptor,
     queue,
@@ -186,10 +190,12 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     stsChanged: () => sending.sts?.changed(),
     probeRecipient: (question) => recipients.probe(question),
     ...(credentials && { credentials }),
+    scanners: engines.wall,
     outages,
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current.replace(next)
+      engines.replace(next)
       holds.changed()
       recipients.knowledge.changed()
       rights?.changed()
@@ -201,7 +207,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       // The queue starts nothing more from now on; sessions may still deliver their own message.
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
       await atMost(DRAIN_MS_MAX, ended, outside.clock)
-      await Promise.all([spool.close(), outside.verifier?.close()])
+      await Promise.all([spool.close(), outside.verifier?.close(), engines.close()])
       await atMost(LESSONS_MS_MAX, sending.flush(), outside.clock)
       report.end()
     },
@@ -210,6 +216,12 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
 
 function signingOwn(current: Current, { keys }: Rights, report: Report, clock: Clock): SignOwn {
   return ownSigning({ clock, directory: () => current.directory, keysOf: keys.of, report })
+}
+
+// What replay has found already, then what it finds from now on.
+function hand(spool: Spool, found: (entry: QueueEntry) => void): void {
+  for (const entry of spool.entries()) found(entry)
+  spool.onEntry(found)
 }
 
 function assembleCredentials(current: Current, report: Report, { shared, clock }: Outside): Credentials | undefined {

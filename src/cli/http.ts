@@ -73,14 +73,15 @@ async function metrics(running: Running): Promise<string> {
   return exposition({ ...merged(snapshots), ...running.desk.metrics(), ...own })
 }
 
-/** Why not ready, or undefined. A sick spool is a reason: senders hear 4yz, so a load balancer should look elsewhere. */
+/** Why not ready, or undefined. A sick spool or scanner is a reason: senders hear 4yz, so a load balancer should look elsewhere. */
 async function sickness(running: Running): Promise<string | undefined> {
   if (!running.supervisor.ready) return 'not all workers are ready'
   const answers = await running.supervisor.askAll('health', undefined, ASK_MS_MAX)
   for (const answer of answers) {
     if (answer.kind === 'failed') return `a worker does not answer: ${answer.text}`
-    const { spool } = answer.body as WorkerHealthAnswer
+    const { spool, silentScanners } = answer.body as WorkerHealthAnswer
     if (spool !== 'ok') return `the spool of a worker is ${spool}`
+    if (silentScanners.length > 0) return `a scanner does not answer: ${silentScanners.join(', ')}`
   }
   return undefined
 }

@@ -2,7 +2,9 @@
  * `vorposten trace ID`: the whole story of one transaction or session, from the trace files. The id is in the reply that
  * the sender got, in the log, and in the Received field.
  */
+
 import { access } from 'node:fs/promises'
+import { factText, type ScanFact } from '#mail/scan.ts'
 import { parseTraceId } from '#mail/trace-id.ts'
 import { oneLine } from '#report/report.ts'
 import { readTrace } from '#report/trace-files.ts'
@@ -74,6 +76,12 @@ export function story(raw: TraceRecord): string {
         `${at}discarded: ${reasons}\n` +
         `${indent}${record['client']}: ${record['from']} → ${list(record['to'])}, for ${record['tenant']}; its server heard 250`
       )
+    }
+    case 'scanned': {
+      const lines = (record['facts'] as ScanFact[]).map((fact) => `${indent}${factText(fact)}`)
+      const clean = list(record['cleanBy'])
+      const by = clean === '' ? '' : `; nothing found by ${clean}`
+      return [`${at}scanned: ${record['decision']} after ${record['durationMs']} ms${by}`, ...lines].join('\n')
     }
     case 'authenticated':
       return `${at}AUTH ${record['mechanism']} as ${record['login'] ?? 'nobody'} from ${record['client']}: ${record['text']}`

@@ -45,8 +45,13 @@ export interface WorkerQuestions {
 export type { HeldList, HeldRecipientRow, HeldRow, HeldSummary, HoldsQuestion } from '#queue/holds.ts'
 export type { NoticeQuestion } from './notices.ts'
 
+/** Less than what the health page waits for a worker. */
+const SCANNER_CHECK_MS_MAX = 1_000
+
 export interface WorkerHealthAnswer {
   readonly spool: 'ok' | 'full' | 'broken'
+  /** Scanners that do not answer, and why. */
+  readonly silentScanners: readonly string[]
 }
 
 runWorker(async ({ settings, workers, ...context }, desk) => {
@@ -87,6 +92,15 @@ function partsOf(worker: Worker, reloaded: (config: Config) => void): WorkerPart
     ask: (about, body) => answer(worker, about as keyof WorkerQuestions, body),
     status: () => ({ sessions: worker.acceptor.sessions, lagMs: worker.acceptor.lagMs }),
   }
+}
+
+// Who asks for health must not wait for a scanner: what is not known in time is as it was.
+async function silentScanners({ scanners }: Worker): Promise<string[]> {
+  const wall = scanners()
+  if (wall === undefined) return []
+  const late = new Promise<void>((resolve) => systemClock.after(SCANNER_CHECK_MS_MAX, resolve))
+  await Promise.race([wall.check(), late])
+  return wall.states().flatMap(({ name, silent }) => (silent === undefined ? [] : [`${name} (${silent})`]))
 }
 
 async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknown): Promise<unknown> {
@@ -138,6 +152,9 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
     case 'metrics':
       return worker.report.metrics.snapshot()
     case 'health':
-      return { spool: worker.spool.health.kind } satisfies WorkerHealthAnswer
+      return {
+        spool: worker.spool.health.kind,
+        silentScanners: await silentScanners(worker),
+      } satisfies WorkerHealthAnswer
   }
 }

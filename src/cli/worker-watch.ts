@@ -8,6 +8,7 @@ import type { Holds } from '#queue/holds.ts'
 import type { Queue } from '#queue/queue.ts'
 import { type Labels, SERIES_MAX, Tally } from '#report/metrics.ts'
 import type { WorkerReport } from '#report/report.ts'
+import type { Wall } from '#scan/wall.ts'
 import type { OwnRefusal } from '#smtp/server/contract.ts'
 import type { Spool } from '#spool/contract.ts'
 
@@ -66,9 +67,10 @@ interface Watched {
   readonly holds: Holds
   readonly spool: Spool
   readonly delivery: Delivery
+  readonly scanners: () => Wall | undefined
 }
 
-export function watch({ metrics }: RunningReport, { acceptor, queue, holds, spool }: Watched): void {
+export function watch({ metrics }: RunningReport, { acceptor, queue, holds, spool, scanners }: Watched): void {
   metrics.gauge('vorposten_sessions', 'Sessions now', () => [[{}, acceptor.sessions]])
   metrics.gauge('vorposten_event_loop_lag_seconds', 'Of the slowest worker turn, summed', () => [
     [{}, acceptor.lagMs / 1000],
@@ -103,6 +105,9 @@ export function watch({ metrics }: RunningReport, { acceptor, queue, holds, spoo
   metrics.gauge('vorposten_spool_segments', 'Files of the spool', () => [[{}, spool.counts.segments]])
   metrics.counterOf('vorposten_spool_batches_total', 'Writes since the start', () => [[{}, spool.counts.batches]])
   metrics.counterOf('vorposten_spool_syncs_total', 'Syncs since the start', () => [[{}, spool.counts.syncs]])
+  metrics.gauge('vorposten_scan_engine_silent', '1 for each worker at which the engine did not answer', () =>
+    (scanners()?.states() ?? []).map(({ name, silent }) => [{ engine: name }, silent === undefined ? 0 : 1] as const),
+  )
   metrics.gauge('vorposten_spool_sick', '1 for each worker whose spool takes no mail', () => [
     [{}, spool.health.kind === 'ok' ? 0 : 1],
   ])

@@ -113,6 +113,27 @@ export interface TlsReportConfig {
   readonly contact: Mailbox
 }
 
+/** The virus wall. */
+export interface VirusConfig {
+  /** The engine that needs nothing installed. */
+  readonly embedded: boolean
+  /** Those beside us. Without any engine nobody looks. */
+  readonly engines: readonly EngineConfig[]
+}
+
+export interface EngineConfig {
+  readonly name: string
+  readonly kind: 'clamd'
+  readonly servers: readonly (
+    | { readonly kind: 'local'; readonly path: string }
+    | ({ readonly kind: 'tcp' } & Endpoint)
+  )[]
+  /** Of each worker to each server. */
+  readonly connectionsMax: number
+  readonly connectMsMax: number
+  readonly timeMsMax: number
+}
+
 export interface Config {
   /** The file that it came from. */
   readonly file: string
@@ -140,6 +161,7 @@ export interface Config {
   readonly dkim: DkimConfig
   /** Absent: nothing is counted, nobody is told. */
   readonly tlsReports?: TlsReportConfig
+  readonly virus: VirusConfig
   readonly tenants: readonly Tenant[]
   /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
   readonly routes: readonly Route[]

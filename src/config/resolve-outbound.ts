@@ -5,7 +5,9 @@ import type { BounceProtection, OutboundSettings, RecipientLimit, SendingLimits 
 import type { TenantDraft } from './draft.ts'
 import { readText } from './file-text.ts'
 import type { Position, ProblemList } from './problem.ts'
+import { policyOf } from './resolve-virus.ts'
 import type { BounceProtectionWritten, OutboundWritten } from './schema-outbound.ts'
+import type { VirusPolicyWritten } from './schema-virus.ts'
 import { type Environment, readSecret, SECRET_OCTETS_MAX } from './secret.ts'
 import { readDomainPattern } from './units.ts'
 import { settingText, type YamlText } from './yaml-text.ts'
@@ -14,8 +16,8 @@ import { settingText, type YamlText } from './yaml-text.ts'
 export const KEY_OCTETS_MIN = 16
 
 export function outboundOf(
-  { name, settings: { outbound: written } }: TenantDraft,
-  contentOctetsMax: number,
+  { name, settings: { outbound: written, virus } }: TenantDraft,
+  common: { readonly contentOctetsMax: number; readonly virus: VirusPolicyWritten },
 ): OutboundSettings | undefined {
   if (written === undefined) return undefined
   const { limit, window: windowMs, per } = written['auto-replies']
@@ -28,7 +30,8 @@ export function outboundOf(
     ...(written['null-path-route'] && { nullPathRoute: `${name}/${written['null-path-route']}` }),
     senders: written.senders,
     ...(written['sender-domains'] && { senderDomains: new Set(written['sender-domains']) }),
-    contentOctetsMax,
+    contentOctetsMax: common.contentOctetsMax,
+    ...policyOf(common.virus, virus, written.virus),
     ndrs: written.ndrs,
     autoReplies: { limit, windowMs, per },
     limits: limitsOf(written.limits),

@@ -21,10 +21,12 @@ import { newKeys, type RecipientFile } from './recipients.ts'
 import { dkimConfig } from './resolve-dkim.ts'
 import { loginOf, type RouteFiles } from './resolve-login.ts'
 import { bounceProtectionOf, type KeySecret, outboundOf } from './resolve-outbound.ts'
+import { policyOf, virusConfig } from './resolve-virus.ts'
 import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
 import type { LdapSettings, ListUse } from './schema-recipients.ts'
 import { type DomainSettings, type RouteSettings, routeSettings } from './schema-tenant.ts'
+import type { VirusPolicyWritten } from './schema-virus.ts'
 import { readFullDomain } from './units.ts'
 import { settingText, type YamlText } from './yaml-text.ts'
 
@@ -37,9 +39,9 @@ export interface Resolved {
 }
 
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
-  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn, dkim } = relay
+  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn, dkim, virus } = relay
   const dataFolder = relay['data-folder']
-  const sections = listeners && limits && spool && holds && notices && dsn && dkim && relay.destinations
+  const sections = listeners && limits && spool && holds && notices && dsn && dkim && virus && relay.destinations
   if (!(hostname && dataFolder && workers && log && http && sections)) {
     throw new Error('not sound')
   }
@@ -53,7 +55,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     secrets: [],
     routeFiles: [],
   }
-  const context = { listed, yaml, at, contentOctetsMax: limits['content-size-max'] }
+  const context = { listed, yaml, at, contentOctetsMax: limits['content-size-max'], virus: virus.policy }
   for (const tenant of tenants) declareTenant(tenant, context, declared)
   const config: Config = {
     file: yaml.file,
@@ -77,6 +79,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     dsn: dsnConfig(dsn),
     ...(relay['tls-reports'] && { tlsReports: relay['tls-reports'] }),
     dkim: dkimConfig(dkim, context, declared.secrets),
+    virus: virusConfig(virus),
     tenants: declared.tenants,
     routes: declared.routes,
     domains: declared.domains,
@@ -162,12 +165,13 @@ interface Context {
   readonly yaml: YamlText
   readonly at: Absolute
   readonly contentOctetsMax: number
+  readonly virus: VirusPolicyWritten
 }
 
 function declareTenant(draft: TenantDraft, context: Context, into: Declarations): void {
   const { postmaster, digest, holds, language = 'en', 'rate-max': messagesPerSecondMax } = draft.settings
   const timeZone = draft.settings['time-zone']
-  const outbound = outboundOf(draft, context.contentOctetsMax)
+  const outbound = outboundOf(draft, context)
   const bounceProtection = bounceProtectionOf(draft, context, into.secrets)
   const tenant: Tenant = {
     name: draft.name,
@@ -188,7 +192,10 @@ function declareTenant(draft: TenantDraft, context: Context, into: Declarations)
     routes.set(name, { ...routeFrom(settings, tenant.name, name), ...loginOf(route, context.at, into.routeFiles) })
   }
   into.routes.push(...routes.values())
-  for (const domain of draft.domains) into.domains.push(declareDomain(domain, tenant, routes, context, into))
+  for (const domain of draft.domains) {
+    const virus = policyOf(context.virus, draft.settings.virus, domain.settings?.virus)
+    into.domains.push({ ...declareDomain(domain, tenant, routes, context, into), ...virus })
+  }
 }
 
 function declareDomain(

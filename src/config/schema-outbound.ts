@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { signingSettings } from './schema-dkim.ts'
 import { network } from './schema-listener.ts'
+import { virusPolicySettings } from './schema-virus.ts'
 import { choice, count, duration, oneOrMore, path, prose, section, setting } from './setting.ts'
 import { readDate, readFingerprint, readFullDomain } from './units.ts'
 
@@ -126,6 +127,9 @@ export const outboundSettings = section({
   })
     .prefault({})
     .describe('How many recipients mail may leave for (R7), in windows that slide, all workers together.'),
+  virus: virusPolicySettings
+    .optional()
+    .describe('What becomes of findings in outgoing mail; what is not said here is as for the tenant.'),
   dkim: signingSettings
     .prefault({})
     .describe('Signatures (DKIM). Mail is signed as soon as its domain has a key: see `vorposten dkim`.'),

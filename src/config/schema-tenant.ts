@@ -7,6 +7,7 @@ import { hostName, network } from './schema-listener.ts'
 import { caFile, loginSettings } from './schema-login.ts'
 import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts'
 import { recipients } from './schema-recipients.ts'
+import { virusPolicySettings } from './schema-virus.ts'
 import { choice, count, duration, flag, oneOrMore, prose, section, setting, size } from './setting.ts'
 import { timeZone } from './time-zone.ts'
 import { canonicalAddress, readFullDomain, readHostPort } from './units.ts'
@@ -270,6 +271,9 @@ export const domainSettings = section({
   'size-max': size('64KiB', '2GiB')
     .optional()
     .describe('Largest content for this domain; at most, and by default, `limits.content-size-max`.'),
+  virus: virusPolicySettings
+    .optional()
+    .describe('What becomes of findings in the domain’s mail; what is not said here is as for the tenant.'),
   policy: shortName
     .prefault('default')
     .describe(
@@ -307,6 +311,11 @@ export const tenantShape = {
     .optional()
     .describe('Time zone of the moments in what the tenant reads from us; `notices.time-zone` if not given.'),
   holds: tenantHolds.optional().describe('Held mail of this tenant; what is not said here is as in `holds`.'),
+  virus: virusPolicySettings
+    .optional()
+    .describe(
+      'What becomes of findings in the tenant’s mail, both ways; what is not said here is as in `virus.policy`.',
+    ),
   outbound: outboundSettings.optional().describe('The tenant’s servers may send through us. Without it they may not.'),
   'bounce-protection': bounceProtectionSettings
     .optional()

@@ -10,6 +10,7 @@ import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { dsnSettings } from './schema-outbound.ts'
 import { holdSettings, mailbox, NAME, tenantSettings } from './schema-tenant.ts'
 import { tlsReportSettings } from './schema-tls-reports.ts'
+import { virusSettings } from './schema-virus.ts'
 import { choice, duration, oneOrMore, path, prose, section, setting, size } from './setting.ts'
 import { timeZone } from './time-zone.ts'
 
@@ -145,6 +146,7 @@ export const relayShape = {
   dkim: dkimSettings
     .prefault({})
     .describe('The keys that sign outgoing mail. They are made with `vorposten dkim`; see dkim.md.'),
+  virus: virusSettings.prefault({}).describe('The virus wall. Without an engine nobody looks. See virus-wall.md.'),
   'tls-reports': tlsReportSettings
     .optional()
     .describe(

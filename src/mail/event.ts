@@ -9,6 +9,7 @@ import type { Envelope, Recipient } from './envelope.ts'
 import type { Attempt, RefusalStage } from './outcome.ts'
 import type { ProbeAnswer } from './probe.ts'
 import type { NegativeReply, RemoteReply } from './reply.ts'
+import type { ScanFact } from './scan.ts'
 import type { Session } from './session.ts'
 import type { HoldReason, QueueEntry } from './stored.ts'
 import type { TraceId } from './trace-id.ts'
@@ -83,6 +84,18 @@ export type PathEvent =
       readonly octets: number
       readonly messageId?: string
       readonly reasons: readonly Reason[]
+    }
+  /** The virus wall has looked, or tried to; a refusal has its own event. */
+  | {
+      readonly kind: 'scanned'
+      readonly id: TraceId
+      readonly tenant: string
+      readonly session: Session
+      readonly decision: 'clean' | 'tag' | 'defer' | 'reject'
+      /** The first of all that was found; those that decided come first. */
+      readonly facts: readonly ScanFact[]
+      readonly cleanBy: readonly string[]
+      readonly durationMs: number
     }
   /** What a policy found and decided; counted only, since what follows from it has its own event. */
   | {

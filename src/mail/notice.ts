@@ -86,9 +86,9 @@ export interface HeldDigest {
 }
 
 /** Why a login looks stolen (R7). */
-export type SignSymbol = 'unknown-recipients' | 'sudden-volume' | 'keeps-sending'
+export type SignSymbol = 'unknown-recipients' | 'malware' | 'sudden-volume' | 'keeps-sending'
 
-/** `count` recipients, `of` so many that were answered, or where so many were usual. */
+/** `count` recipients (of `malware`: messages), `of` so many that were answered, or where so many were usual. */
 export interface LoginSign {
   readonly symbol: SignSymbol
   readonly count: number

@@ -82,10 +82,14 @@ export function hops(section: HeaderSection, hostname: string, recipient?: strin
   return { all, own, ownForRecipient }
 }
 
-/** Authentication-Results that claim to be ours and are not: to be removed at the border (RFC 8601 §5). */
+/** What the virus wall has found in a message that is delivered all the same. */
+export const SCAN_FIELD = 'X-Vorposten-Scan'
+
+/** Results that claim to be ours and are not: to be removed at the border (RFC 8601 §5). */
 export function forgedResults(section: HeaderSection, hostname: string): Field[] {
   const name = hostname.toLowerCase()
   return section.fields.filter((field) => {
+    if (field.name === SCAN_FIELD.toLowerCase()) return true
     return field.name === 'authentication-results' && authservId(unfolded(field)) === name
   })
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { BucketCount, type Conduct, judge, signsOf } from './abuse.ts'
 
 const judged = (conduct: Partial<Conduct>) =>
-  judge(signsOf({ answered: 0, unknown: 0, hour: 0, busiestHour: 0, braked: 0, ...conduct }))
+  judge(signsOf({ answered: 0, unknown: 0, malware: 0, hour: 0, busiestHour: 0, braked: 0, ...conduct }))
 
 test('each sign has its threshold, and the strongest locks alone', () => {
   assert.equal(judged({ answered: 100, unknown: 9 }), 'fine')
@@ -14,6 +14,9 @@ test('each sign has its threshold, and the strongest locks alone', () => {
   assert.equal(judged({ answered: 20, unknown: 20 }), 'lock')
   assert.equal(judged({ answered: 100, unknown: 29 }), 'slow')
   assert.equal(judged({ answered: 100, unknown: 30 }), 'lock')
+  assert.equal(judged({ malware: 1 }), 'slow')
+  assert.equal(judged({ malware: 2 }), 'slow')
+  assert.equal(judged({ malware: 3 }), 'lock')
   assert.equal(judged({ hour: 100, busiestHour: 10 }), 'warn')
   assert.equal(judged({ hour: 99, busiestHour: 1 }), 'fine')
   assert.equal(judged({ answered: 60, unknown: 10, braked: 49 }), 'slow')

@@ -22,6 +22,8 @@ export const UNKNOWN_LOCK = { recipientsMin: 20, shareMin: 0.3 } as const
 export const UNKNOWN_SLOW = { recipientsMin: 10, shareMin: 0.15 } as const
 /** This hour, against the busiest hour of the days before. */
 export const VOLUME = { recipientsMin: 100, timesMin: 10 } as const
+/** One may be a mistake, or a program that tries again; several are a machine that is not its owner's any more. */
+export const MALWARE_LOCK_MIN = 3
 /** The burst limit of a login that is slowed down is divided by this. */
 export const SLOW_DIVISOR = 10
 /** Who is slowed down and hears why stops after some; a program that works off a list does not. */
@@ -42,6 +44,8 @@ export interface Conduct {
   readonly answered: number
   /** Of these: refused, because there is no such mailbox. */
   readonly unknown: number
+  /** Messages in which an engine named malware, within `OUTCOMES_MS`; each was refused. */
+  readonly malware: number
   /** Recipients within the last hour. */
   readonly hour: number
   /** Recipients of the busiest hour before; 0: it has no history. */
@@ -50,7 +54,7 @@ export interface Conduct {
   readonly braked: number
 }
 
-export function signsOf({ answered, unknown, hour, busiestHour, braked }: Conduct): Sign[] {
+export function signsOf({ answered, unknown, malware, hour, busiestHour, braked }: Conduct): Sign[] {
   const reaches = ({ recipientsMin, shareMin }: typeof UNKNOWN_LOCK | typeof UNKNOWN_SLOW) =>
     unknown >= recipientsMin && unknown >= shareMin * answered
   const signs: Sign[] = []
@@ -58,6 +62,15 @@ export function signsOf({ answered, unknown, hour, busiestHour, braked }: Conduc
   if (points > 0) {
     const text = `${unknown} of ${answered} recipients within an hour do not exist`
     signs.push({ symbol: 'unknown-recipients', count: unknown, of: answered, points, text })
+  }
+  if (malware > 0) {
+    const text = malware === 1 ? 'a message carried malware' : `${malware} messages within an hour carried malware`
+    signs.push({
+      symbol: 'malware',
+      count: malware,
+      points: malware >= MALWARE_LOCK_MIN ? POINTS_LOCK : POINTS_SLOW,
+      text,
+    })
   }
   if (busiestHour > 0 && hour >= VOLUME.recipientsMin && hour >= VOLUME.timesMin * busiestHour) {
     const text = `${hour} recipients within an hour, where ${busiestHour} were the most before`

@@ -47,3 +47,18 @@ test('a part of a message is its login’s too; what is settled is forgotten', (
   attempt(id, failed('550 5.1.1 no such user'))
   assert.equal(found.length, 1)
 })
+
+test('malware in a message counts for the login that sent it, and for nobody else', () => {
+  const { found, tell } = bench()
+  const scanned = (kind: 'malware' | 'encrypted', authenticated?: typeof AS) => {
+    const by = session(authenticated && { authenticated })
+    const fact = { kind, engine: 'clamd', name: 'Eicar', container: 'zip', where: 'message' }
+    const event = { kind: 'scanned', id: newTraceId(), tenant: 'bakery', session: by, decision: 'reject', cleanBy: [] }
+    tell({ ...event, facts: [fact], durationMs: 1 } as unknown as PathEvent)
+  }
+  scanned('malware')
+  scanned('encrypted', AS)
+  assert.equal(found.length, 0)
+  scanned('malware', AS)
+  assert.deepEqual(found, [{ tenant: 'bakery', login: AS.login, answered: 0, unknown: 0, malware: 1 }])
+})

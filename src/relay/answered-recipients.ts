@@ -1,5 +1,5 @@
 /**
- * What next hops say of the recipients of each login, for the signs of a stolen one (R7). An ear on the events: whose
+ * What next hops say of the recipients of each login, and what the virus wall finds in its messages, for the signs of a stolen one (R7). An ear on the events: whose
  * message it is, is known from its acceptance on; a worker that was restarted has forgotten it, and its old mail is no sign.
  */
 import type { PathEvent, Report } from '#mail/event.ts'
@@ -16,6 +16,8 @@ export interface AnsweredRecipients {
   readonly answered: number
   /** Of these: there is no such mailbox. */
   readonly unknown: number
+  /** Messages of the login in which an engine has named malware. */
+  readonly malware?: number
 }
 
 export function answeredFor(found: (answered: AnsweredRecipients) => void, report: Report): Report {
@@ -34,6 +36,10 @@ export function answeredFor(found: (answered: AnsweredRecipients) => void, repor
     } else if (event.kind === 'attempted') {
       const login = logins.get(event.id)
       if (login !== undefined) found({ tenant: event.tenant, login, ...counted(event) })
+    } else if (event.kind === 'scanned') {
+      const login = event.session.authenticated?.login
+      const isBad = event.facts.some(({ kind }) => kind === 'malware')
+      if (login !== undefined && isBad) found({ tenant: event.tenant, login, answered: 0, unknown: 0, malware: 1 })
     } else if (event.kind === 'settled') logins.delete(event.id)
   }
 }

@@ -270,6 +270,18 @@ export const diskBroken = (): Defer =>
 export const closing = (): Defer =>
   defer(transient(421, '4.3.2', 'Service is closing down'), 'closing', 'the service is closing down')
 
+/** `what`: in words for the sender; `why`: with names, for the operator. The id leads the tenant's postmaster to it. */
+export const malware = (what: string, why: string, id: string): Reject =>
+  reject(permanent(550, '5.7.1', `Message refused: ${what}; trace ${id}`), 'malware', why)
+
+/** Nobody named it malware, but the tenant does not take such mail. */
+export const forbiddenContent = (what: string, why: string, id: string): Reject =>
+  reject(permanent(550, '5.7.1', `Message refused: ${what}; trace ${id}`), 'forbidden-content', why)
+
+/** Law 5: a scanner that did not answer did not say "clean". */
+export const notScanned = (why: string): Defer =>
+  defer(transient(451, '4.7.1', 'This message cannot be checked now, please try again later'), 'not-scanned', why)
+
 /** The next hop has not taken the message, and we did not take it either. */
 export const nextHopDeferred = (why: string): Defer =>
   defer(

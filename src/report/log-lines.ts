@@ -13,6 +13,7 @@ import type { PathEvent } from '#mail/event.ts'
 import type { Outcome } from '#mail/outcome.ts'
 import { classOfOutcome } from '#mail/refusal-class.ts'
 import { remoteReplyLine, replyLine } from '#mail/reply.ts'
+import { factText } from '#mail/scan.ts'
 import { type Session, withProtocol } from '#mail/session.ts'
 import { statusWord } from './measure.ts'
 
@@ -21,6 +22,9 @@ export interface LogLine {
   readonly part: 'smtpd' | 'cleanup' | 'qmgr' | 'smtp' | 'bounce' | 'vorposten'
   readonly text: string
 }
+
+/** Of a message that was scanned; the trace has more. */
+const FACTS_SHOWN = 3
 
 const AT = {
   connect: 'CONNECT',
@@ -66,6 +70,8 @@ export function logLines(event: PathEvent): readonly LogLine[] {
       return event.takesAll ? [{ part: 'vorposten', text: takesAllText(event) }] : []
     case 'discarded':
       return discardedLines(event)
+    case 'scanned':
+      return scannedLines(event)
     case 'split':
       return event.recipients.map(({ forwardPath }) => ({
         part: 'qmgr',
@@ -126,6 +132,13 @@ function acceptedLines(event: Extract<PathEvent, { kind: 'accepted' }>): LogLine
     text: `${id}: from=${pathText(envelope.reversePath)}, size=${event.octets}, nrcpt=${envelope.recipients.length} (${where}${note})`,
   })
   return lines
+}
+
+// A clean one says nothing: its acceptance follows.
+function scannedLines({ id, decision, facts, durationMs }: Extract<PathEvent, { kind: 'scanned' }>): LogLine[] {
+  if (decision === 'clean') return []
+  const why = facts.slice(0, FACTS_SHOWN).map(factText).join('; ')
+  return [{ part: 'cleanup', text: `${id}: scan=${decision}, delay=${seconds(durationMs)} (${why})` }]
 }
 
 function discardedLines(event: Extract<PathEvent, { kind: 'discarded' }>): LogLine[] {

@@ -11,7 +11,7 @@ type Count = (event: PathEvent) => void
 
 /** Registers the metrics of the path and returns what feeds them. */
 export function measurer(metrics: Metrics): Count {
-  const counts = [acceptance, refusals, attempts, people, policies, notifications].map((of) => of(metrics))
+  const counts = [acceptance, refusals, attempts, people, policies, notifications, scans].map((of) => of(metrics))
   return (event) => {
     for (const count of counts) count(event)
   }
@@ -22,6 +22,23 @@ function notifications(metrics: Metrics): Count {
   const sent = metrics.counter('vorposten_dsn_emitted_total', 'DSNs sent, by class', 'class', DSN_CLASSES)
   return (event) => {
     if (event.kind === 'dsn-sent') sent.add(event.class)
+  }
+}
+
+function scans(metrics: Metrics): Count {
+  const decisions = ['clean', 'tag', 'defer', 'reject']
+  const scanned = metrics.counter('vorposten_scans_total', 'Messages that were scanned', 'decision', decisions)
+  const found = metrics.counter('vorposten_scan_facts_total', 'What the scans found, by kind', 'kind')
+  const silent = metrics.counter('vorposten_scan_not_looked_total', 'Looks of an engine that failed', 'why')
+  const seconds = metrics.histogram('vorposten_scan_seconds', 'All engines together, for one message', SECONDS)
+  return (event) => {
+    if (event.kind !== 'scanned') return
+    scanned.add(event.decision)
+    seconds.observe(event.durationMs / 1000)
+    for (const fact of event.facts) {
+      found.add(fact.kind)
+      if (fact.kind === 'not-looked') silent.add(fact.why)
+    }
   }
 }
 

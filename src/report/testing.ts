@@ -84,6 +84,7 @@ export function oneOfEach(text = 'plain') {
     refused,
     discarded,
     governed,
+    scanned: scannedAs(one, text),
     attempt,
     ...keptFor(recipients, text),
     ...endsFor(one),
@@ -91,6 +92,17 @@ export function oneOfEach(text = 'plain') {
     probed,
   }
 }
+
+const scannedAs = ({ id, session: by }: Transaction, text: string): Of<'scanned'> => ({
+  kind: 'scanned',
+  id,
+  tenant: 'bakery',
+  session: by,
+  decision: 'reject',
+  facts: [{ kind: 'malware', engine: 'clamd', name: text, where: text }],
+  cleanBy: [],
+  durationMs: 12,
+})
 
 const governed: Of<'governed'> = { kind: 'governed', tenant: 'bakery', subject: 'auto-reply', decision: 'discarded' }
 

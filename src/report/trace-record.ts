@@ -62,6 +62,8 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
       return { time, event: 'alarm', symbol: event.symbol, text: event.text }
     case 'discarded':
       return discardedRecord(event, time)
+    case 'scanned':
+      return scannedRecord(event, time)
     case 'split':
       return splitRecord(event, time)
     case 'authenticated':
@@ -77,6 +79,11 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
 function operatorRecord(event: Extract<PathEvent, { kind: 'operator' }>, time: string): TraceRecord {
   const { action, entry, text } = event
   return { time, event: action, id: entry.id, tenant: entry.tenant, by: 'operator', text }
+}
+
+function scannedRecord(event: Extract<PathEvent, { kind: 'scanned' }>, time: string): TraceRecord {
+  const { id, tenant, decision, facts, cleanBy, durationMs } = event
+  return { time, event: 'scanned', id, tenant, decision, facts, cleanBy, durationMs: Math.round(durationMs) }
 }
 
 function splitRecord(event: Extract<PathEvent, { kind: 'split' }>, time: string): TraceRecord {

@@ -49,9 +49,10 @@ function outboundWays(tenants: Iterable<Tenant>, routes: ReadonlyMap<string, Rou
     const { outbound } = tenant
     const route = outbound && routes.get(outbound.route)
     if (outbound === undefined || route === undefined) continue
-    const { contentOctetsMax } = outbound
+    const { contentOctetsMax, virus } = outbound
+    const common = { tenant, route, contentOctetsMax, ...(virus && { virus }) }
     // A name that no policy class of a domain can have.
-    const way = { tenant, route, commit: 'spool', policyClass: '<outbound>', contentOctetsMax, outbound } as const
+    const way = { ...common, commit: 'spool', policyClass: '<outbound>', outbound } as const
     byTenant.set(tenant.name, way)
     for (const network of outbound.networks) byNetwork.set(network, way)
     for (const key of outbound.clientKeys ?? []) byKey.set(key, way)

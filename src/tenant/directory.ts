@@ -4,6 +4,7 @@
  * reload makes a new directory, and whoever asks at each decision sees it at once.
  */
 import type { Mailbox } from '#mail/address.ts'
+import type { VirusPolicy } from './virus-policy.ts'
 
 export interface Tenant {
   /** Unique, `[a-z0-9-]{1,63}`. */
@@ -48,6 +49,8 @@ export interface OutboundSettings {
   readonly dkim: SigningSettings
   /** R7. Absent: nothing is counted. */
   readonly limits?: SendingLimits
+  /** Absent: the default policy. */
+  readonly virus?: VirusPolicy
 }
 
 /** Recipients of each login, of the tenant's servers by network, and of all together. Absent: as many as they like. */
@@ -195,6 +198,8 @@ export interface Way {
   /** Recipients with equal route and equal policy class may share a transaction. */
   readonly policyClass: string
   readonly contentOctetsMax: number
+  /** Absent: the default policy. */
+  readonly virus?: VirusPolicy
   /** Absent: we are the domain's MX, not its fallback. */
   readonly fallback?: FallbackService
   /** Instead of the route's. */

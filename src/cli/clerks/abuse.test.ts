@@ -132,3 +132,15 @@ test('a store that cannot write the lock leaves the login slowed down, says so o
   await answered(30, 30)
   assert.equal(notices.length, 1, 'what was under way locks nothing twice')
 })
+
+test('malware: one message slows the login down, the third locks it', async () => {
+  const { clerk, credentials, lines, take } = open()
+  const found = () => clerk.answer('answered', [{ tenant: 'bakery', login: ANNA, answered: 0, unknown: 0, malware: 1 }])
+  await found()
+  assert.match(lines.join(), /anna@bakery\.test of bakery: slowed down \(malware: a message carried malware\)/)
+  await found()
+  assert.equal((await take(ANNA)).kind, 'taken')
+  await found()
+  assert.match(credentials.find(ANNA)?.locked?.reason ?? '', /3 messages within an hour carried malware/)
+  assert.equal((await take(ANNA)).kind, 'locked')
+})

@@ -48,10 +48,11 @@ const COUNTED = {
   answered: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
   unknown: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
   braked: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
+  malware: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
 } as const
 type What = keyof typeof COUNTED
 /** What an unlocking forgets. */
-const SIGNS = ['answered', 'unknown', 'braked'] as const
+const SIGNS = ['answered', 'unknown', 'malware', 'braked'] as const
 type Tally = { readonly [what in What]: BucketCount } & {
   judgement: Exclude<Judgement, 'lock'>
   /** It should be locked, and the store failed. */
@@ -66,6 +67,7 @@ const newTally = (): Tally => {
     answered: count(COUNTED.answered),
     unknown: count(COUNTED.unknown),
     braked: count(COUNTED.braked),
+    malware: count(COUNTED.malware),
     judgement: 'fine',
     cannotLock: false,
   }
@@ -197,9 +199,10 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     this.#look(tenant, login, nowMs)
   }
 
-  #answered({ tenant, login, answered, unknown }: AnsweredRecipients): void {
+  #answered({ tenant, login, answered, unknown, malware = 0 }: AnsweredRecipients): void {
     const nowMs = this.#parts.wallMs()
     this.#add(loginKey(login), 'answered', answered, nowMs)
+    if (malware > 0) this.#add(loginKey(login), 'malware', malware, nowMs)
     if (unknown > 0) this.#add(loginKey(login), 'unknown', unknown, nowMs)
     this.#look(tenant, login, nowMs)
   }
@@ -209,6 +212,7 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     const signs = signsOf({
       answered: tally.answered.sum(OUTCOMES_MS, nowMs),
       unknown: tally.unknown.sum(OUTCOMES_MS, nowMs),
+      malware: tally.malware.sum(OUTCOMES_MS, nowMs),
       hour: tally.hours.sum(0, nowMs),
       busiestHour: tally.hours.most(nowMs - (nowMs % HOUR_MS)),
       braked: tally.braked.sum(OUTCOMES_MS, nowMs),
@@ -261,8 +265,8 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
       for (let startMs = nowMs - (nowMs % bucketMs); startMs > nowMs - keepMs - bucketMs; startMs -= bucketMs)
         this.#note({ subject: key, what, startMs, count: 0, untilMs: startMs + bucketMs + keepMs })
     }
-    const { answered, unknown, braked } = newTally()
-    this.#tallies.set(key, { ...tally, answered, unknown, braked, judgement: 'fine', cannotLock: false })
+    const { answered, unknown, malware, braked } = newTally()
+    this.#tallies.set(key, { ...tally, answered, unknown, malware, braked, judgement: 'fine', cannotLock: false })
   }
 
   #tally(key: string): Tally {

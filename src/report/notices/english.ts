@@ -117,6 +117,7 @@ export const ENGLISH: Words = {
     sign: {
       'unknown-recipients': (count, of) =>
         `${count.text} of ${of.text} recipients within an hour do not exist, as in a list that was bought or guessed`,
+      malware: (count) => `messages with malware within an hour: ${count.text}, each refused`,
       'sudden-volume': (count, of) => `${count.text} recipients within an hour, where ${of.text} were the most before`,
       'keeps-sending': (count) => `${count.text} recipients more, after we had slowed the login down`,
     },

@@ -118,6 +118,7 @@ export const GERMAN: Words = {
     sign: {
       'unknown-recipients': (count, of) =>
         `${count.text} von ${of.text} Empfängern innerhalb einer Stunde gibt es nicht, wie in einer gekauften oder erratenen Liste`,
+      malware: (count) => `Nachrichten mit Schadsoftware innerhalb einer Stunde: ${count.text}, jede abgelehnt`,
       'sudden-volume': (count, of) =>
         `${count.text} Empfänger innerhalb einer Stunde; bisher waren es höchstens ${of.text}`,
       'keeps-sending': (count) => `${count.text} weitere Empfänger, nachdem wir das Login gebremst hatten`,

@@ -1,0 +1,42 @@
+/** The virus wall, as the program uses its settings: engines, and the policy of each domain and of outgoing mail. */
+import type { FileClass } from '#mail/scan.ts'
+import { DEFAULT_VIRUS_POLICY, type VirusPolicy, type VirusPolicyLayer, virusPolicy } from '#tenant/virus-policy.ts'
+import type { VirusConfig } from './config.ts'
+import type { VirusPolicyWritten, VirusWritten } from './schema-virus.ts'
+
+export const virusConfig = ({ embedded, engines = {} }: VirusWritten): VirusConfig => ({
+  embedded,
+  engines: Object.entries(engines).map(([name, written]) => ({
+    name,
+    kind: written.kind,
+    servers: written.servers,
+    connectionsMax: written['connections-max'],
+    connectMsMax: written['connect-time-max'],
+    timeMsMax: written['time-max'],
+  })),
+})
+
+/** From the outermost level to the innermost. Nothing: the default policy. */
+export function policyOf(...levels: readonly (VirusPolicyWritten | undefined)[]): { readonly virus?: VirusPolicy } {
+  const virus = virusPolicy(...levels.map((written) => (written === undefined ? {} : layerOf(written))))
+  return virus === DEFAULT_VIRUS_POLICY ? {} : { virus }
+}
+
+function layerOf(written: VirusPolicyWritten): VirusPolicyLayer {
+  const types = written['file-types']?.filter((type): type is Exclude<typeof type, 'none'> => type !== 'none')
+  const layer: { [name in keyof VirusPolicyLayer]: VirusPolicyLayer[name] | undefined } = {
+    scan: written.scan,
+    malware: written.malware,
+    engineSilent: written['engine-silent'],
+    suspicious: written.suspicious,
+    encrypted: written.encrypted,
+    broken: written.broken,
+    overLimit: written['over-limit'],
+    cannotTell: written['cannot-tell'],
+    macros: written.macros,
+    autoRunMacros: written['auto-run-macros'],
+    fileTypes: types satisfies readonly FileClass[] | undefined,
+    fileNames: written['file-names']?.filter((end) => end !== 'none'),
+  }
+  return Object.fromEntries(Object.entries(layer).filter(([, value]) => value !== undefined)) as VirusPolicyLayer
+}

@@ -1,0 +1,102 @@
+/**
+ * The virus wall: the engines that look, and what becomes of what they find. The policy can be written at the top, for a
+ * tenant, for its outgoing mail and for a domain; what is not said there is as one level above.
+ */
+import { z } from 'zod'
+import { choice, count, duration, flag, oneOrMore, prose, section, setting } from './setting.ts'
+import { readEndpoint } from './units.ts'
+
+export const FILE_TYPES = [
+  ...(['executable', 'script', 'shortcut', 'disk-image', 'archive', 'office', 'pdf', 'html', 'image'] as const),
+] as const
+
+const action = (what: string) => choice('reject', 'tag', 'pass').optional().describe(what)
+
+const fileEnd = setting({
+  allowed: 'the end of a file name without its dot, such as exe, or none',
+  brief: 'an end such as `exe`, or `none`',
+  read: (text) => (/^[a-zA-Z0-9_-]{1,20}$/.test(text) ? text.toLowerCase() : undefined),
+  json: { type: 'string', examples: ['exe', 'none'] },
+  hint: (text) => (text.startsWith('.') || text.startsWith('*.') ? 'without the dot' : undefined),
+})
+
+export const virusPolicySettings = section({
+  scan: flag.optional().describe('`false`: nobody looks at this mail. `true` if no level says otherwise.'),
+  malware: choice('reject', 'tag')
+    .optional()
+    .describe(
+      'An engine names it. `reject` (if no level says otherwise): 550 5.7.1 in the session; `tag`: delivered with a field.',
+    ),
+  'engine-silent': choice('defer', 'other-engines', 'tag')
+    .optional()
+    .describe(
+      prose(
+        'An engine did not answer, or did not look at all of it. `defer` (if no level says otherwise): 451 4.7.1, the sender',
+        'tries again. `other-engines`: it is enough that another engine has looked and found nothing. `tag`: delivered with a',
+        'field, unchecked. See scanner-down.md.',
+      ),
+    ),
+  suspicious: action('A rule of the embedded engine. `tag` if no level says otherwise.'),
+  encrypted: action('It cannot be read without a password. `tag` if no level says otherwise.'),
+  broken: action('A damaged file or archive. `tag` if no level says otherwise.'),
+  'over-limit': action('Packed deeper or larger than we unpack. `reject` if no level says otherwise.'),
+  'cannot-tell': action('Mail programs would read it differently. `reject` if no level says otherwise.'),
+  macros: action('Office files with macros. `pass` if no level says otherwise.'),
+  'auto-run-macros': action('Macros that start by themselves. `tag` if no level says otherwise.'),
+  'file-types': oneOrMore(choice('none', ...FILE_TYPES))
+    .optional()
+    .describe(
+      'Files refused for their content, whatever their name. Executables and shortcuts if no level says otherwise.',
+    ),
+  'file-names': oneOrMore(fileEnd)
+    .optional()
+    .describe(
+      prose(
+        'Files refused for the end of their name, also inside archives; it replaces the list of virus-wall.md (what Windows',
+        'runs at a click).',
+      ),
+    ),
+})
+
+const clamdServer = setting({
+  allowed: 'the path of a socket such as /run/clamav/clamd.ctl, or an address with its port such as 127.0.0.1:3310',
+  brief: 'a socket, or an address with its port',
+  read: (text) => {
+    if (text.startsWith('/') && !text.includes('\0')) return { kind: 'local' as const, path: text }
+    const endpoint = readEndpoint(text)
+    return endpoint === undefined ? undefined : { kind: 'tcp' as const, ...endpoint }
+  },
+  json: { type: 'string', examples: ['/run/clamav/clamd.ctl', '127.0.0.1:3310'] },
+})
+
+const engineName = z.string().regex(/^(?!embedded$)[a-z0-9-]{1,63}$/)
+
+export const engineSettings = section({
+  kind: choice('clamd').prefault('clamd').describe('What it speaks. `clamd`: ClamAV’s daemon.'),
+  servers: oneOrMore(clamdServer).describe(
+    'Where it listens. With several, each message goes to one of them, and to the next if that one fails.',
+  ),
+  'connections-max': count(1, 1_000)
+    .prefault(10)
+    .describe('Connections of each worker to each server; more messages wait. clamd.conf: MaxThreads, MaxQueue.'),
+  'connect-time-max': duration('100ms', '1m').prefault('5s').describe('For a connection.'),
+  'time-max': duration('1s', '4m')
+    .prefault('60s')
+    .describe('For the answer of one server; all servers together have twice this. A sender waits 10 minutes at most.'),
+})
+
+export const virusSettings = section({
+  embedded: flag
+    .prefault(false)
+    .describe(
+      prose(
+        'The engine that needs nothing installed: it takes messages and containers apart, in a thread of each worker, and',
+        'looks at what files are. It knows few pieces of malware by name; beside it, clamd does.',
+      ),
+    ),
+  engines: z.record(engineName, engineSettings).optional().describe('Scanners beside us, by name.'),
+  policy: virusPolicySettings.prefault({}).describe('What holds for all tenants, unless they say otherwise.'),
+})
+
+export type VirusPolicyWritten = z.output<typeof virusPolicySettings>
+export type VirusWritten = z.output<typeof virusSettings>

@@ -1,0 +1,96 @@
+/**
+ * The verdict of the virus wall: from the facts of a scan and the policy of a tenant to one decision, the gravest that a
+ * fact asks for. Reject before defer: what is known to be bad is not made better by a silent engine.
+ */
+import { factText, type ScanFact, type ScanResult } from '#mail/scan.ts'
+import type { VirusPolicy } from '#tenant/virus-policy.ts'
+
+export type VirusDecision = 'clean' | 'tag' | 'defer' | 'reject'
+
+export interface VirusVerdict {
+  readonly decision: VirusDecision
+  /** The facts that ask for it, the gravest kind first; empty: clean. */
+  readonly because: readonly ScanFact[]
+}
+
+const GRAVITY: Readonly<Record<VirusDecision, number>> = { clean: 0, tag: 1, defer: 2, reject: 3 }
+const KINDS = [
+  ...['malware', 'file', 'suspicious', 'macro', 'encrypted', 'over-limit', 'cannot-tell', 'broken', 'not-looked'],
+] as readonly ScanFact['kind'][]
+
+export function judgeScan({ facts, cleanBy }: ScanResult, policy: VirusPolicy): VirusVerdict {
+  let decision: VirusDecision = 'clean'
+  let because: ScanFact[] = []
+  for (const fact of facts) {
+    const asked = asks(fact, policy, cleanBy)
+    if (asked === 'clean' || GRAVITY[asked] < GRAVITY[decision]) continue
+    if (asked !== decision) because = []
+    decision = asked
+    because.push(fact)
+  }
+  because.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind))
+  return { decision, because }
+}
+
+function asks(fact: ScanFact, policy: VirusPolicy, cleanBy: readonly string[]): VirusDecision {
+  switch (fact.kind) {
+    case 'malware':
+      return policy.malware
+    case 'suspicious':
+      return decisionOf(policy.suspicious)
+    case 'file':
+      return isForbidden(fact, policy) ? 'reject' : 'clean'
+    case 'macro':
+      return decisionOf(fact.autoRun ? policy.autoRunMacros : policy.macros)
+    case 'encrypted':
+      return decisionOf(policy.encrypted)
+    case 'broken':
+      return decisionOf(policy.broken)
+    case 'over-limit':
+      return decisionOf(policy.overLimit)
+    case 'cannot-tell':
+      return decisionOf(policy.cannotTell)
+    case 'not-looked':
+      if (policy.engineSilent === 'other-engines') return cleanBy.length > 0 ? 'clean' : 'defer'
+      return policy.engineSilent
+  }
+}
+
+const decisionOf = (action: 'reject' | 'tag' | 'pass'): VirusDecision => (action === 'pass' ? 'clean' : action)
+
+function isForbidden(fact: Extract<ScanFact, { kind: 'file' }>, { fileTypes, fileNames }: VirusPolicy): boolean {
+  if (fileTypes.includes(fact.class)) return true
+  // Windows ignores dots and blanks at the end of a name.
+  return fact.names.some((name) => {
+    const end = /\.([^.]{1,20})$/.exec(name.toLowerCase().replace(/[.\s]+$/, ''))?.[1]
+    return end !== undefined && fileNames.includes(end)
+  })
+}
+
+/** For the sender: what kind of thing, in words that name nothing of ours. */
+export function refusalText({ because }: VirusVerdict): string {
+  const fact = because[0]
+  switch (fact?.kind) {
+    case 'malware':
+      return `it carries malware (${fact.name})`
+    case 'file':
+      return `it carries a file of a kind that is not accepted here (${fact.names[0] ?? fact.class})`
+    case 'suspicious':
+      return `it carries something that looks like malware (${fact.symbol})`
+    case 'macro':
+      return `it carries an Office file with macros (${fact.dialect})`
+    case 'encrypted':
+      return `it carries an encrypted file, which cannot be checked (${fact.container})`
+    case 'broken':
+      return `it carries a damaged file, which cannot be checked (${fact.container})`
+    case 'over-limit':
+      return `it carries a file that is packed too deep or too large to be checked (${fact.limit})`
+    case 'cannot-tell':
+      return `mail programs would read it differently, so it cannot be checked (${fact.symbol})`
+    default:
+      return 'it could not be checked'
+  }
+}
+
+export const becauseText = ({ because }: VirusVerdict, factsMax: number): string =>
+  because.slice(0, factsMax).map(factText).join('; ')

@@ -1,0 +1,63 @@
+/**
+ * What becomes of mail in which the virus wall found something, or at which an engine could not look: for each kind of fact
+ * an action. Tenants, domains and directions may differ; what none of them says is as in `DEFAULT_VIRUS_POLICY`.
+ */
+import { createHash } from 'node:crypto'
+import type { FileClass } from '#mail/scan.ts'
+
+/** `tag`: delivered, with a field that says what was found. */
+export type VirusAction = 'reject' | 'tag' | 'pass'
+
+export interface VirusPolicy {
+  /** Mail with equal ids may share a transaction. Empty: the default policy. */
+  readonly id: string
+  /** False: nobody looks. */
+  readonly scan: boolean
+  readonly malware: 'reject' | 'tag'
+  /** An engine did not look. `other-engines`: it is enough that another one has looked at all of it. */
+  readonly engineSilent: 'defer' | 'other-engines' | 'tag'
+  readonly suspicious: VirusAction
+  readonly encrypted: VirusAction
+  readonly broken: VirusAction
+  readonly overLimit: VirusAction
+  readonly cannotTell: VirusAction
+  readonly macros: VirusAction
+  /** Macros that start by themselves. */
+  readonly autoRunMacros: VirusAction
+  /** Files that are refused for what their content is. */
+  readonly fileTypes: readonly FileClass[]
+  /** Files that are refused for the end of one of their names: `exe`, without a dot, lower case. */
+  readonly fileNames: readonly string[]
+}
+
+export type VirusPolicyLayer = Partial<Omit<VirusPolicy, 'id'>>
+
+/** What Windows runs or installs at a click, and what nobody sends to people who shall read it. */
+const CLICK_AND_RUN = [
+  ...['bat', 'chm', 'cmd', 'com', 'cpl', 'exe', 'hta', 'jar', 'js', 'jse', 'lnk', 'msc', 'msi', 'msp', 'pif', 'ps1'],
+  ...['reg', 'scf', 'scr', 'sct', 'url', 'vb', 'vbe', 'vbs', 'wsc', 'wsf', 'wsh', 'xll'],
+]
+
+// An over-limit or unreadable content will be so at each retry: a 451 would only tell the sender days later.
+export const DEFAULT_VIRUS_POLICY: VirusPolicy = {
+  id: '',
+  scan: true,
+  malware: 'reject',
+  engineSilent: 'defer',
+  suspicious: 'tag',
+  encrypted: 'tag',
+  broken: 'tag',
+  overLimit: 'reject',
+  cannotTell: 'reject',
+  macros: 'pass',
+  autoRunMacros: 'tag',
+  fileTypes: ['executable', 'shortcut'],
+  fileNames: CLICK_AND_RUN,
+}
+
+/** Later layers have the last word. */
+export function virusPolicy(...layers: readonly VirusPolicyLayer[]): VirusPolicy {
+  const merged = Object.assign({}, DEFAULT_VIRUS_POLICY, ...layers) as VirusPolicy
+  if (JSON.stringify(merged) === JSON.stringify(DEFAULT_VIRUS_POLICY)) return DEFAULT_VIRUS_POLICY
+  return { ...merged, id: createHash('sha256').update(JSON.stringify(merged)).digest('hex').slice(0, 12) }
+}
