@@ -78,6 +78,7 @@ async function addLargeCommands(): Promise<void> {
   const { domainsCommand } = await import('./cli/domains.ts')
   const { dnsCommand } = await import('./cli/dns.ts')
   const { tlsPolicyCommand } = await import('./cli/tls-policy.ts')
+  const { unpackCommand } = await import('./cli/unpack.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
   program.addCommand(recipientsCommand(async (request) => askRecipients(await config(), request)))
@@ -92,6 +93,7 @@ async function addLargeCommands(): Promise<void> {
   program.addCommand(domainsCommand(ask))
   program.addCommand(dnsCommand(config))
   program.addCommand(tlsPolicyCommand(ask))
+  program.addCommand(unpackCommand())
   program.addCommand(simulateCommand(config))
 }
 

@@ -23,6 +23,8 @@ export interface ScanObject {
 
 /** Of one message, over all its objects. */
 export interface ScanBudget {
+  /** What the next object may hold: an opener stops there, and says `over-limit`. Never below 0. */
+  readonly octetsLeft: number
   /** Takes this many octets of output from what is left, made of `inputOctets`; the limit that this breaks, if one. */
   take(outputOctets: number, inputOctets: number): ScanLimit | undefined
   /** One more object, this deep. */
