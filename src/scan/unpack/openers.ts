@@ -1,7 +1,8 @@
 /** All containers that the virus wall looks into. */
 import type { Opener } from '../contract.ts'
 import { gzip, zstd } from './gzip.ts'
+import { ole } from './ole.ts'
 import { tar } from './tar.ts'
 import { zip } from './zip.ts'
 
-export const OPENERS: readonly Opener[] = [zip, gzip, zstd, tar]
+export const OPENERS: readonly Opener[] = [zip, gzip, zstd, tar, ole]

@@ -149,3 +149,66 @@ export function tarEntry(name: string, data: Buffer, { type = '0', size = data.l
   head.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
   return Buffer.concat([head, data, Buffer.alloc((512 - (data.length % 512)) % 512)])
 }
+
+export interface StreamEntry {
+  readonly name: string
+  readonly data: Buffer
+}
+
+/** A compound file of one folder (or none), with sectors of 512 octets and no small streams. */
+export function compoundFile(streams: readonly StreamEntry[], folder?: string): Buffer {
+  const sectors: Buffer[] = []
+  const table: number[] = []
+  const place = (data: Buffer): number => {
+    const first = table.length
+    const count = Math.max(1, Math.ceil(data.length / 512))
+    for (let index = 0; index < count; index++) {
+      table.push(index === count - 1 ? 0xfffffffe : first + index + 1)
+      sectors.push(Buffer.concat([data.subarray(index * 512, index * 512 + 512), Buffer.alloc(512)]).subarray(0, 512))
+    }
+    return first
+  }
+  const rows = [directoryRow('Root Entry', 5, { child: 1 })]
+  if (folder !== undefined) rows.push(directoryRow(folder, 1, { child: 2 }))
+  const from = rows.length
+  streams.forEach(({ name, data }, index) => {
+    const right = index + 1 < streams.length ? from + index + 1 : 0xffffffff
+    rows.push(directoryRow(name, 2, { right, start: place(data), size: data.length }))
+  })
+  const directoryAt = place(Buffer.concat(rows))
+  const tableAt = table.length
+  const numbers = Buffer.alloc(512, 0xff)
+  for (const [index, next] of [...table, 0xfffffffd].entries()) numbers.writeUInt32LE(next, index * 4)
+  return Buffer.concat([compoundHeader(directoryAt, tableAt), ...sectors, numbers])
+}
+
+function compoundHeader(directoryAt: number, tableAt: number): Buffer {
+  const head = Buffer.alloc(512, 0xff)
+  head.fill(0, 8, 76)
+  head.write('d0cf11e0a1b11ae1', 'hex')
+  head.writeUInt16LE(9, 30)
+  head.writeUInt16LE(6, 32)
+  head.writeUInt32LE(1, 44)
+  head.writeUInt32LE(directoryAt, 48)
+  head.writeUInt32LE(0xfffffffe, 60)
+  head.writeUInt32LE(0xfffffffe, 68)
+  head.writeUInt32LE(tableAt, 76)
+  return head
+}
+
+function directoryRow(
+  name: string,
+  type: number,
+  { child = 0xffffffff, right = 0xffffffff, start = 0, size = 0 },
+): Buffer {
+  const row = Buffer.alloc(128)
+  row.write(name, 'utf16le')
+  row.writeUInt16LE(name.length * 2 + 2, 64)
+  row[66] = type
+  row.writeUInt32LE(0xffffffff, 68)
+  row.writeUInt32LE(right, 72)
+  row.writeUInt32LE(child, 76)
+  row.writeUInt32LE(start, 116)
+  row.writeUInt32LE(size, 120)
+  return row
+}
