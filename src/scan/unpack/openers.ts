@@ -2,7 +2,8 @@
 import type { Opener } from '../contract.ts'
 import { gzip, zstd } from './gzip.ts'
 import { ole } from './ole.ts'
+import { sevenZip } from './seven-zip.ts'
 import { tar } from './tar.ts'
 import { zip } from './zip.ts'
 
-export const OPENERS: readonly Opener[] = [zip, gzip, zstd, tar, ole]
+export const OPENERS: readonly Opener[] = [zip, gzip, zstd, tar, ole, sevenZip]
