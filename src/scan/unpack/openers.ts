@@ -4,6 +4,7 @@ import { gzip, zstd } from './gzip.ts'
 import { ole } from './ole.ts'
 import { sevenZip } from './seven-zip.ts'
 import { tar } from './tar.ts'
+import { tnef } from './tnef.ts'
 import { zip } from './zip.ts'
 
-export const OPENERS: readonly Opener[] = [zip, gzip, zstd, tar, ole, sevenZip]
+export const OPENERS: readonly Opener[] = [zip, gzip, zstd, tar, ole, tnef, sevenZip]
