@@ -20,11 +20,11 @@ const DURATION_MS_MAX = 30_000
 const MEMORY_OCTETS_MAX = 512 * 1024 * 1024
 /** Of the files of each category, those about which the fact is said. The rest is explained in ADR 0018. */
 const AGREEMENT_MIN: Readonly<Record<string, number>> = {
-  encrypted: 0.62,
-  malformed: 0.16,
-  'bomb-or-resource': 0.47,
-  'embedded-or-split': 0.54,
-  'macro-or-dde': 0,
+  encrypted: 0.78,
+  malformed: 0.7,
+  'bomb-or-resource': 0.64,
+  'embedded-or-split': 0.76,
+  'macro-or-dde': 0.5,
 }
 
 interface Looked {
@@ -56,7 +56,8 @@ describe('files that were made for unpackers', () => {
       slow.map(({ file }) => file),
       [],
     )
-    t.diagnostic(`slowest ${Math.round(Math.max(...looked.map(({ durationMs }) => durationMs)))} ms`)
+    const slowest = looked.toSorted((one, other) => other.durationMs - one.durationMs).slice(0, 3)
+    t.diagnostic(`slowest: ${slowest.map(({ file, durationMs }) => `${file} ${Math.round(durationMs)} ms`).join(', ')}`)
     t.diagnostic(`memory at most ${Math.round(memoryOctets / 1024 / 1024)} MB`)
     assert.ok(memoryOctets < MEMORY_OCTETS_MAX, `${memoryOctets} octets`)
   })

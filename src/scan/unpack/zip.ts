@@ -7,11 +7,11 @@
  * unpacks to, and come out when that is opened.
  */
 import { crc32 } from 'node:zlib'
-import type { ScanFact } from '#mail/scan.ts'
 import type { Opened, Opener, ScanBudget, ScanObject } from '../contract.ts'
 import { nameReadings } from './entry-names.ts'
 import { inflate, type Method } from './inflating.ts'
 import { broken, cannotTell, charged, encrypted, inside, overLimit } from './inside.ts'
+import { officeFacts } from './office-parts.ts'
 import {
   type CentralHeader,
   centralHeaders,
@@ -33,9 +33,6 @@ const METHODS: ReadonlyMap<number, Method> = new Map([
   [8, 'deflate'],
   [93, 'zstd'],
 ])
-/** OpenDocument and Pages encrypt inside the zip, without its flag. */
-const ODF_MANIFEST = 'META-INF/manifest.xml'
-const PAGES_PASSWORD = '.iwpv2'
 
 type Listed = Map<number, CentralHeader[]>
 type Span = readonly [number, number]
@@ -211,7 +208,7 @@ function* openCoded(object: ScanObject, entry: Entry, coding: Method, budget: Sc
   const end = dataAt + inflated.consumed
   if (inflated.end !== 'whole') yield broken('zip', child.where, `its data are ${inflated.end}`)
   else yield* checkData(file, entry, inflated.octets, end, child.where)
-  yield* manifestFacts(child)
+  yield* officeFacts(child)
   yield charged(child, inflated.consumed, budget)
   return end
 }
@@ -235,7 +232,7 @@ function* openStored(object: ScanObject, entry: Entry, where: string, budget: Sc
     if (octets.length < length) yield broken('zip', where, 'its data are cut')
     else yield* checkData(file, entry, octets, dataAt + length, where)
     const child = inside(object, entry.names, 'entry', octets)
-    yield* manifestFacts(child)
+    yield* officeFacts(child)
     yield charged(child, length, budget)
   }
   return dataAt + Math.max(...lengths)
@@ -251,10 +248,4 @@ function storedLengths(file: Buffer, { local, headers }: Entry): number[] {
 
 function endOfStored(file: Buffer, entry: Entry): number {
   return Math.min(file.length, entry.local.dataAt + Math.max(...storedLengths(file, entry)))
-}
-
-function* manifestFacts(child: ScanObject): Generator<{ readonly fact: ScanFact }> {
-  if (child.names.includes(PAGES_PASSWORD)) yield encrypted('iwork', child.where)
-  if (child.names.includes(ODF_MANIFEST) && child.octets.includes('encryption-data'))
-    yield encrypted('opendocument', child.where)
 }
