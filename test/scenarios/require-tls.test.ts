@@ -13,18 +13,18 @@ import { startUnbound, withoutUnbound } from '../peers/unbound.ts'
 const skip = withoutUnbound()
 const WRONG = '12345678'.repeat(8)
 
-const configuration = (door: number, port: number, names: number, shop: number) => ({
+const configOf = (ports: { dns: number; door: number; mx: number; shop: number }) => ({
   hostname: 'relay.test',
-  'name-servers': `127.0.0.1:${names}`,
+  'name-servers': `127.0.0.1:${ports.dns}`,
   destinations: { 'allow-networks': ['127.0.1.0/24'] },
   'tls-reports': { organization: 'Relay Test', contact: 'tls@dest.test' },
   listeners: [
     { name: 'mx', addresses: [`127.0.0.1:\${ENV:MX_PORT}`] },
-    { name: 'out', addresses: [`127.0.0.1:${door}`], service: 'outbound' },
+    { name: 'out', addresses: [`127.0.0.1:${ports.door}`], service: 'outbound' },
   ],
   tenants: {
     bakery: {
-      routes: { internet: { 'use-mx': true, 'mx-port': port }, shop: { hosts: [`127.0.0.1:${shop}`] } },
+      routes: { internet: { 'use-mx': true, 'mx-port': ports.mx }, shop: { hosts: [`127.0.0.1:${ports.shop}`] } },
       domains: { 'dest.test': { route: 'shop', recipients: 'accept-all' } },
       outbound: { 'from-networks': ['127.0.0.1'], route: 'internet' },
     },
@@ -54,7 +54,7 @@ test('REQUIRETLS goes on where it is kept, else its sender hears; TLS-Required: 
     zone('unsigned.test', '127.0.1.1', right, false),
   ])
   await using relay = await startVorposten({
-    config: configuration(door, port, unbound.endpoint.port, shop.port),
+    config: configOf({ dns: unbound.endpoint.port, door, mx: port, shop: shop.port }),
   })
   const submit = async (to: string, parameter: string, field = '') => {
     using talk = await greeted(door)
