@@ -76,11 +76,15 @@ export class Wall {
 // That there is a file is no finding.
 const isNeutral = ({ kind }: ScanFact): boolean => kind === 'file'
 
-/** The gravest are never among those that are left out. */
+/** What no policy lets through comes first, that there are files last: a flood of one kind hides nothing graver. */
+const rank = ({ kind }: ScanFact): number => {
+  if (kind === 'malware' || kind === 'not-looked') return 0
+  return kind === 'file' ? 2 : 1
+}
+
 function bounded(facts: readonly ScanFact[]): readonly ScanFact[] {
   if (facts.length <= FACTS_MAX) return facts
-  const grave = facts.filter(({ kind }) => kind !== 'file')
-  const kept = [...grave, ...facts.filter(({ kind }) => kind === 'file')].slice(0, FACTS_MAX - 1)
+  const kept = facts.toSorted((a, b) => rank(a) - rank(b)).slice(0, FACTS_MAX - 1)
   const text = `${facts.length - kept.length} facts more`
   return [...kept, { kind: 'over-limit', limit: 'facts', where: 'message', text }]
 }

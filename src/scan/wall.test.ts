@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { content } from '#mail/content.ts'
+import { FACTS_MAX, type ScanFact } from '#mail/scan.ts'
+import type { Engine } from './contract.ts'
+import { Wall } from './wall.ts'
+
+const MESSAGE = content([Buffer.from('Subject: x\r\n\r\nhello\r\n')])
+const MALWARE: ScanFact = { kind: 'malware', engine: 'one', name: 'Eicar', where: 'part 2' }
+const FILE: ScanFact = { kind: 'file', names: ['a.txt'], type: 'text/plain', class: 'text', where: 'part 1' }
+const silent = (why: 'down' | 'busy'): ScanFact => ({ kind: 'not-looked', engine: 'one', why, text: 'it says nothing' })
+
+const saying = (name: string, ...answers: (readonly ScanFact[])[]): Engine => ({
+  name,
+  look: async () => (answers.length > 1 ? answers.shift()! : answers[0]!),
+})
+const wallOf = (...engines: readonly Engine[]): Wall => new Wall(engines, { monotonic: () => 0 })
+
+test('what all engines say is put together; clean is who looked and found nothing but files', async () => {
+  const { facts, cleanBy } = await wallOf(saying('one', [MALWARE]), saying('two', [FILE]), saying('three', [])).scan(
+    MESSAGE,
+  )
+  assert.deepEqual(facts, [MALWARE, FILE])
+  assert.deepEqual(cleanBy, ['two', 'three'])
+})
+
+test('an engine that throws has not looked, and is not clean', async () => {
+  const broken: Engine = { name: 'one', look: () => Promise.reject(new Error('a defect')) }
+  const { facts, cleanBy } = await wallOf(broken).scan(MESSAGE)
+  assert.deepEqual(facts, [{ kind: 'not-looked', engine: 'one', why: 'crashed', text: 'a defect' }])
+  assert.deepEqual(cleanBy, [])
+})
+
+test('a flood of facts hides neither malware nor silence', async () => {
+  const flood = Array.from(
+    { length: 3 * FACTS_MAX },
+    (): ScanFact => ({ kind: 'broken', container: 'zip', where: 'a', text: 'b' }),
+  )
+  const { facts } = await wallOf(saying('one', [...flood, FILE, MALWARE]), saying('two', [silent('down')])).scan(
+    MESSAGE,
+  )
+  assert.equal(facts.length, FACTS_MAX)
+  assert.ok(facts.includes(MALWARE))
+  assert.ok(facts.some(({ kind }) => kind === 'not-looked'))
+  assert.ok(facts.some((fact) => fact.kind === 'over-limit' && fact.limit === 'facts'))
+})
+
+test('a silent engine is asked again, and is well again when it answers', async () => {
+  const wall = wallOf(saying('one', [silent('down')], [silent('down')], []))
+  await wall.scan(MESSAGE)
+  assert.deepEqual(wall.states(), [{ name: 'one', silent: 'down: it says nothing' }])
+  assert.deepEqual(await wall.check(), [{ name: 'one', silent: 'down: it says nothing' }])
+  assert.deepEqual(await wall.check(), [{ name: 'one' }])
+})
+
+test('an engine that is only busy is not ill', async () => {
+  const wall = wallOf(saying('one', [silent('busy')]))
+  await wall.scan(MESSAGE)
+  assert.deepEqual(wall.states(), [{ name: 'one' }])
+})
