@@ -9,24 +9,26 @@ test('answers of one login are added up, told after a while, and nothing is told
   const clock = new HandClock()
   const told: unknown[] = []
   const batch = new AnsweredBatch(clock, async (all) => told.push(all))
-  const of = (login: string, answered: number, unknown: number) =>
-    batch.add({ tenant: 'bakery', login, answered, unknown })
+  const of = (login: string, answered: number, unknown: number, malware?: number) =>
+    batch.add({ tenant: 'bakery', login, answered, unknown, ...(malware !== undefined && { malware }) })
   of('anna', 2, 1)
   of('bernd', 1, 0)
   of('anna', 3, 0)
+  of('anna', 0, 0, 1)
+  of('anna', 0, 0, 1)
   of('carla', 0, 0)
   assert.deepEqual(told, [])
   await clock.pass(1000)
   const expected = [
-    { tenant: 'bakery', login: 'anna', answered: 5, unknown: 1 },
-    { tenant: 'bakery', login: 'bernd', answered: 1, unknown: 0 },
+    { tenant: 'bakery', login: 'anna', answered: 5, unknown: 1, malware: 2 },
+    { tenant: 'bakery', login: 'bernd', answered: 1, unknown: 0, malware: 0 },
   ]
   assert.deepEqual(told, [expected])
   await clock.pass(10_000)
   assert.equal(told.length, 1)
   of('anna', 1, 1)
   await clock.pass(1000)
-  assert.deepEqual(told[1], [{ tenant: 'bakery', login: 'anna', answered: 1, unknown: 1 }])
+  assert.deepEqual(told[1], [{ tenant: 'bakery', login: 'anna', answered: 1, unknown: 1, malware: 0 }])
 })
 
 test('many logins are told at once', () => {
