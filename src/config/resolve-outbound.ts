@@ -33,6 +33,7 @@ export function outboundOf(
     contentOctetsMax: common.contentOctetsMax,
     ...policyOf(common.virus, virus, written.virus),
     ndrs: written.ndrs,
+    ...(!written['suppress-unknown-recipients'] && { sendsToBounced: true }),
     autoReplies: { limit, windowMs, per },
     limits: limitsOf(written.limits),
     dkim: { ifUnavailable, ...(expiryMs !== undefined && { expiryMs }) },

@@ -116,6 +116,15 @@ export const outboundSettings = section({
         'accepted and thrown away.',
       ),
     ),
+  'suppress-unknown-recipients': z
+    .boolean()
+    .prefault(true)
+    .describe(
+      prose(
+        'Whether an address whose server has said that it does not exist gets nothing more for a while: see',
+        'abuse-control.md. What an operator put on the list gets nothing either way.',
+      ),
+    ),
   limits: section({
     login: recipientLimit(300, 2_000).prefault({}).describe('Of each login.'),
     servers: recipientLimit(100_000, 1_000_000)

@@ -202,14 +202,15 @@ describe('RCPT', () => {
 })
 
 describe('an address that is suppressed', () => {
-  const heard = (suppressed: OutboundParts['suppressed'], to = 'bob@far.test') => {
+  const heard = (suppressed: OutboundParts['suppressed'], to = 'bob@far.test', own: Partial<OutboundSettings> = {}) => {
     const { directory } = bench()
     const records = { remember: async () => {}, known: async () => [] }
     const parts = { clock: new HandClock(), directory: () => directory, limits: { take: async () => [] }, records }
     const quota = { take: async () => assert.fail('it is not counted') }
     const door = new Outbound({ ...parts, quota, report: () => {}, ...(suppressed && { suppressed }) })
     const sender = session({ service: 'outbound' })
-    const gate = door.rcpt(sender, door.way(sender)!, forwardPath(to)) as Gate
+    const way = door.way(sender)!
+    const gate = door.rcpt(sender, { ...way, outbound: { ...way.outbound, ...own } }, forwardPath(to)) as Gate
     return 'reply' in gate ? replyLine(gate.reply) : gate.kind
   }
   const list =
@@ -224,6 +225,13 @@ describe('an address that is suppressed', () => {
     assert.match(heard(list('complained')), /^550 5\.7\.1 .* owner complained on 2027/)
     assert.match(heard(list('operator', 'no\r\nmörtel')), /^550 5\.7\.1 [\x20-\x7e]*: no\?\?m\?rtel; if/)
     assert.equal(heard(list('bounced'), 'eve@far.test'), 'accept')
+  })
+
+  it('is taken where a tenant sends to refused addresses all the same, unless somebody put it there', () => {
+    const own = { sendsToBounced: true } as const
+    assert.equal(heard(list('bounced'), 'bob@far.test', own), 'accept')
+    assert.match(heard(list('operator'), 'bob@far.test', own), /^550 5\.7\.1/)
+    assert.match(heard(list('complained'), 'bob@far.test', own), /^550 5\.7\.1/)
   })
 
   it('is taken where the list cannot be read', () => {

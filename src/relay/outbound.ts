@@ -149,10 +149,11 @@ export class Outbound {
   }
 
   // A list that cannot be read keeps no mail back.
-  #suppressed({ tenant: { name } }: Way, mailbox: Mailbox): Reject | undefined {
+  #suppressed({ tenant: { name }, outbound }: OutboundWay, mailbox: Mailbox): Reject | undefined {
     try {
       const found = this.#parts.suppressed?.(name, mailbox)
-      return found && refusals.suppressed(found, name)
+      if (found === undefined || (found.reason === 'bounced' && outbound.sendsToBounced)) return undefined
+      return refusals.suppressed(found, name)
     } catch {
       return undefined
     }

@@ -45,6 +45,8 @@ export interface OutboundSettings {
   readonly contentOctetsMax: number
   /** R6. `verified`: only for mail that came through us with a reversePath that was verified; others are held. */
   readonly ndrs: 'pass' | 'verified' | 'hold' | 'discard'
+  /** Mail goes also to addresses that their servers refused as unknown before. */
+  readonly sendsToBounced?: true
   readonly autoReplies: AutoReplyLimit
   readonly dkim: SigningSettings
   /** R7. Absent: nothing is counted. */
