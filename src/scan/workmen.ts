@@ -1,6 +1,7 @@
 /** All who work on a message in the scanning thread. Whoever writes a new one puts it here, and nowhere else. */
 import type { Examiner } from './contract.ts'
 import { dde } from './examiners/dde.ts'
+import { droppers } from './examiners/droppers.ts'
 import { eicar } from './examiners/eicar.ts'
 import { files } from './examiners/files.ts'
 import { knownHashes } from './examiners/known-hashes.ts'
@@ -8,4 +9,4 @@ import { pdfActions } from './examiners/pdf-actions.ts'
 
 export { OPENERS } from './unpack/openers.ts'
 
-export const EXAMINERS: readonly Examiner[] = [eicar, knownHashes, files, dde, pdfActions]
+export const EXAMINERS: readonly Examiner[] = [eicar, knownHashes, files, dde, pdfActions, droppers]

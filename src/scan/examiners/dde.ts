@@ -54,8 +54,8 @@ function fieldsOf(xml: string): string {
 }
 
 function rtfHasDde(text: string): boolean {
-  for (let at = text.indexOf('\\fldinst'); at >= 0; at = text.indexOf('\\fldinst', at + 8)) {
-    const field = text.slice(at + 8, at + RTF_FIELD_CHARACTERS).replace(/\\[a-z]{1,32}-?\d{0,10} ?|[{}\r\n]|\\\*/gi, '')
+  for (const piece of text.split('\\fldinst').slice(1)) {
+    const field = piece.slice(0, RTF_FIELD_CHARACTERS).replace(/\\[a-z]{1,32}-?\d{0,10} ?|[{}\r\n]|\\\*/gi, '')
     if (/^\s{0,20}DDE(?:AUTO)?\s/i.test(field)) return true
   }
   return false
@@ -63,6 +63,7 @@ function rtfHasDde(text: string): boolean {
 
 function binaryHasDde(octets: Buffer, mark: Buffer): boolean {
   for (let at = octets.indexOf(mark); at >= 0; at = octets.indexOf(mark, at + mark.length)) {
+    if (!octets.subarray(Math.max(0, at - BEFORE_OCTETS), at).includes(FIELD_BEGINS)) continue
     const around = octets.toString('latin1', Math.max(0, at - BEFORE_OCTETS), at + AFTER_OCTETS + mark.length)
     if (FIELD.test(around.replaceAll('\0', ''))) return true
   }

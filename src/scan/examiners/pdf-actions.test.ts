@@ -27,6 +27,10 @@ describe('PDF that acts by itself', () => {
     assert.deepEqual(symbols('1 0 2 30 <</OpenAction 5 0 R>> <</S/JavaScript/JS(x)>>', 1), found)
   })
 
+  it('with openings without end is no honest one, and costs little', () => {
+    assert.deepEqual(symbols(file('/OpenAction 5 0 R '.repeat(100_000))), ['pdf-script-at-opening'])
+  })
+
   it('may open at a page, and have scripts in its forms', () => {
     const form = '\nendobj\n7 0 obj<</AA<</K<</S/JavaScript/JS(sum)>>>>>>endobj'
     assert.deepEqual(symbols(file(`<</OpenAction[3 0 R/Fit]>>${form}`)), [])

@@ -17,6 +17,8 @@ import { fileKind } from '../file-class.ts'
 const TEXT_OCTETS_MAX = 16 * 1024 * 1024
 /** Of one action. */
 const ACTION_CHARACTERS = 1_000
+/** Each is looked up in the whole text; an honest file has one, and one more for each time that it was changed. */
+const OPENINGS_MAX = 50
 const OBJECT_STREAM = /^\s{0,8}\d{1,10}\s{1,8}\d{1,10}\s/
 const LAUNCH = /\/S\s{0,8}\/Launch(?![A-Za-z])/
 const SCRIPT = /\/(?:JavaScript|JS)(?![A-Za-z])/
@@ -55,7 +57,9 @@ function withPlainNames(text: string): string {
 }
 
 function runsAtOpening(text: string): boolean {
+  let openings = 0
   for (const { index, 1: number } of text.matchAll(AT_OPENING)) {
+    if (++openings > OPENINGS_MAX) return true
     const at = number === undefined ? index : objectAt(text, number)
     const action = at === undefined ? text : text.slice(at, at + ACTION_CHARACTERS)
     const end = at === undefined ? -1 : action.indexOf('endobj')
