@@ -9,6 +9,9 @@ const HEAD_OCTETS = 4_096
 /** Where the header of a PE program may begin. */
 const PE_OFFSET_MAX = 0x1000
 
+const VHD_FOOTER_OCTETS = 512
+const VHD_COOKIE = 'conectix'
+
 type Mark = readonly [type: string, kind: FileClass, octets: string, offset?: number]
 
 /** In `octets` one character is one octet. */
@@ -26,6 +29,11 @@ const MARKS: readonly Mark[] = [
   ['application/x-iso9660-image', 'disk-image', 'CD001', 0x8001],
   ['application/x-vhdx', 'disk-image', 'vhdxfile'],
   ['application/x-vhd', 'disk-image', 'conectix'],
+  ['application/x-udf-image', 'disk-image', 'BEA01', 0x8001],
+  ['application/x-ntfs-image', 'disk-image', 'NTFS    ', 3],
+  ['application/x-fat-image', 'disk-image', 'FAT12   ', 54],
+  ['application/x-fat-image', 'disk-image', 'FAT16   ', 54],
+  ['application/x-fat-image', 'disk-image', 'FAT32   ', 82],
   ['application/zip', 'archive', 'PK\x03\x04'],
   ['application/zip', 'archive', 'PK\x05\x06'],
   ['application/x-rar', 'archive', 'Rar!\x1a\x07'],
@@ -64,6 +72,7 @@ export function fileKind(octets: Buffer): FileKind {
   )
   if (mark?.[1] === 'archive' && /^PK/.test(head)) return zipKind(octets, head)
   if (mark !== undefined) return { class: mark[1], type: mark[0] }
+  if (hasDiskFooter(octets)) return { class: 'disk-image', type: 'application/x-vhd' }
   // Readers look for it in the first 1,024 octets.
   if (head.slice(0, 1_024).includes('%PDF-')) return { class: 'pdf', type: 'application/pdf' }
   if (/<(?:!doctype\s+html|html|head|body|script)[\s>]/i.test(head)) return { class: 'html', type: 'text/html' }
@@ -78,6 +87,12 @@ function isDosProgram(octets: Buffer): boolean {
   const peAt = octets.readUInt32LE(0x3c)
   if (peAt < PE_OFFSET_MAX && octets.toString('latin1', peAt, peAt + 2) === 'PE') return true
   return octets.subarray(0, 64).includes(0)
+}
+
+// A virtual disk of fixed size begins with the disk itself.
+function hasDiskFooter(octets: Buffer): boolean {
+  const at = octets.length - VHD_FOOTER_OCTETS
+  return at >= 0 && octets.toString('latin1', at, at + VHD_COOKIE.length) === VHD_COOKIE
 }
 
 // Office documents and Java programs are zips; their first entries say so.

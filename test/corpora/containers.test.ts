@@ -9,6 +9,7 @@ import { before, describe, type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { ScanFact } from '#mail/scan.ts'
 import { type Found, lookInto } from '#scan/unpack/testing.ts'
+import { EXAMINERS } from '#scan/workmen.ts'
 import { readArchive } from './archive.ts'
 
 const folder = process.env['MAIL_CORPORA']
@@ -98,7 +99,8 @@ function isSaid(category: string, { facts, objects }: Found): boolean {
 async function lookAt(path: string, packed: Buffer, categories: readonly string[]): Promise<Looked> {
   const octets = path.endsWith('.uu') ? uudecoded(packed) : packed
   const from = performance.now()
-  const found = await lookInto(octets, { name: path.replace(/\.uu$/, '').split('/').at(-1)! })
+  const name = path.replace(/\.uu$/, '').split('/').at(-1)!
+  const found = await lookInto(octets, { name, examiners: EXAMINERS })
   const durationMs = performance.now() - from
   memoryOctets = Math.max(memoryOctets, process.memoryUsage().rss)
   const objects = found.objects.map((object) => ({ ...object, octets: Buffer.alloc(0) }))

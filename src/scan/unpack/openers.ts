@@ -2,10 +2,11 @@
 import type { Opener } from '../contract.ts'
 import { gzip, zstd } from './gzip.ts'
 import { ole } from './ole.ts'
+import { oneNote } from './onenote.ts'
 import { pdf } from './pdf.ts'
 import { sevenZip } from './seven-zip.ts'
 import { tar } from './tar.ts'
 import { tnef } from './tnef.ts'
 import { zip } from './zip.ts'
 
-export const OPENERS: readonly Opener[] = [zip, gzip, zstd, tar, ole, tnef, pdf, sevenZip]
+export const OPENERS: readonly Opener[] = [zip, gzip, zstd, tar, ole, tnef, pdf, oneNote, sevenZip]

@@ -22,10 +22,14 @@ export interface Found {
 export interface Looking {
   readonly name?: string
   readonly openers?: readonly Opener[]
+  readonly examiners?: readonly Examiner[]
   readonly limits?: Partial<UnpackLimits>
 }
 
-export async function lookInto(octets: Buffer, { name = 'file', openers = OPENERS, limits }: Looking = {}) {
+export async function lookInto(
+  octets: Buffer,
+  { name = 'file', openers = OPENERS, examiners = [], limits }: Looking = {},
+) {
   const objects: FoundObject[] = []
   const collector: Examiner = {
     name: 'collector',
@@ -35,7 +39,12 @@ export async function lookInto(octets: Buffer, { name = 'file', openers = OPENER
     },
   }
   const budget = createBudget({ ...UNPACK_LIMITS, ...limits }, () => performance.now())
-  const facts = await unpack([{ where: name, names: [name], octets, depth: 0 }], openers, [collector], budget)
+  const facts = await unpack(
+    [{ where: name, names: [name], octets, depth: 0 }],
+    openers,
+    [collector, ...examiners],
+    budget,
+  )
   return { objects, facts } satisfies Found
 }
 
