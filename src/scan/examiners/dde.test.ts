@@ -23,6 +23,7 @@ describe('DDE', () => {
       ['{\\rtf1{\\field{\\*\\fldinst {\\rtlch\\fcs1 DDEAUTO x y}}}}'],
       ['text\x13 DDEAUTO c:\\x.exe\x14'],
       [Buffer.from('text\x13 ddeauto c:\\x.exe\x14'.replace('ddeauto', 'DDEAUTO'), 'utf16le')],
+      [`<Cell ss:Formula="=cmd|'/c x'!A1">`],
       ["name,age\nx,=cmd|'/c x'!A0\n", 'a.csv'],
     ]
     for (const [text, ...names] of found) assert.ok(isFound(text, ...(names as string[])), String(text))
@@ -33,6 +34,7 @@ describe('DDE', () => {
     assert.ok(!isFound(`${begin}<w:instrText> PAGE </w:instrText><w:t>DDEAUTO x</w:t>`))
     assert.ok(!isFound('Word has fields called DDE and DDEAUTO x.'))
     assert.ok(!isFound('name,sum\nx,=A1|B1\n-a|b,c\n', 'a.csv'))
+    assert.ok(!isFound('<Cell ss:Formula="=SUM(A1)">'))
     assert.ok(!isFound("write =cmd|'/c x'!A0 into a cell"))
   })
 

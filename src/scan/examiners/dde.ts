@@ -24,6 +24,8 @@ const AFTER_OCTETS = 16
 const EXCEL_LINK = /<(?:\w{1,20}:)?ddeLink\s/
 /** A cell that is a formula, whose value comes from `program|'topic'!item`. */
 const CELL = /(?:^|[\n\r,;\t"]) {0,4}[=+@-][^\n\r,;|]{0,64}\| {0,4}'[^'\r\n]{0,512}'!/
+/** The same in Excel's XML of 2003; an apostrophe may be written as `&apos;` or by its number. */
+const FORMULA = /:Formula="[=+@-][^"|<>]{0,64}\| {0,4}(?:'|&apos;|&#39;)[^"<>]{0,512}!/
 const TABLE_NAME = /\.(?:csv|tsv|slk|iqy|txt|dif)[.\s]*$/i
 
 export const dde: Examiner = {
@@ -41,6 +43,7 @@ function hasDde({ octets: all, names, declaredType }: ScanObject): boolean {
   if (octets.includes('{\\rt') && rtfHasDde(octets.toString('latin1'))) return true
   if (octets.includes('instr') && FIELD.test(fieldsOf(octets.toString('latin1')))) return true
   if (octets.includes('ddeLink') && EXCEL_LINK.test(octets.toString('latin1'))) return true
+  if (octets.includes('Formula=') && FORMULA.test(octets.toString('latin1'))) return true
   return WORD_BINARY.some((mark) => binaryHasDde(octets, mark))
 }
 
