@@ -1,6 +1,7 @@
 /** All containers that the virus wall looks into. */
 import type { Opener } from '../contract.ts'
 import { gzip, zstd } from './gzip.ts'
+import { mail } from './mail.ts'
 import { ole } from './ole.ts'
 import { pdf } from './pdf.ts'
 import { sevenZip } from './seven-zip.ts'
@@ -8,4 +9,4 @@ import { tar } from './tar.ts'
 import { tnef } from './tnef.ts'
 import { zip } from './zip.ts'
 
-export const OPENERS: readonly Opener[] = [zip, gzip, zstd, tar, ole, tnef, pdf, sevenZip]
+export const OPENERS: readonly Opener[] = [zip, gzip, zstd, tar, ole, tnef, pdf, sevenZip, mail]
