@@ -205,9 +205,15 @@ describe('an address that is suppressed', () => {
   const heard = (suppressed: OutboundParts['suppressed'], to = 'bob@far.test', own: Partial<OutboundSettings> = {}) => {
     const { directory } = bench()
     const records = { remember: async () => {}, known: async () => [] }
-    const parts = { clock: new HandClock(), directory: () => directory, limits: { take: async () => [] }, records }
     const quota = { take: async () => assert.fail('it is not counted') }
-    const door = new Outbound({ ...parts, quota, report: () => {}, ...(suppressed && { suppressed }) })
+    const parts = {
+      clock: new HandClock(),
+      directory: () => directory,
+      limits: { take: async () => [] },
+      records,
+      quota,
+    }
+    const door = new Outbound({ ...parts, report: () => {}, ...(suppressed && { suppressed }) })
     const sender = session({ service: 'outbound' })
     const way = door.way(sender)!
     const gate = door.rcpt(sender, { ...way, outbound: { ...way.outbound, ...own } }, forwardPath(to)) as Gate
@@ -228,17 +234,15 @@ describe('an address that is suppressed', () => {
   })
 
   it('is taken where a tenant sends to refused addresses all the same, unless somebody put it there', () => {
-    const own = { sendsToBounced: true } as const
-    assert.equal(heard(list('bounced'), 'bob@far.test', own), 'accept')
-    assert.match(heard(list('operator'), 'bob@far.test', own), /^550 5\.7\.1/)
-    assert.match(heard(list('complained'), 'bob@far.test', own), /^550 5\.7\.1/)
+    const heardAt = (reason: Suppressed['reason']) => heard(list(reason), 'bob@far.test', { sendsToBounced: true })
+    assert.deepEqual([heardAt('bounced'), heardAt('operator').slice(0, 9)], ['accept', '550 5.7.1'])
   })
 
   it('is taken where the list cannot be read', () => {
-    const broken = () => {
-      throw new Error('disk I/O error')
-    }
-    assert.equal(heard(broken), 'accept')
+    assert.equal(
+      heard(() => assert.fail('disk I/O error')),
+      'accept',
+    )
   })
 })
 

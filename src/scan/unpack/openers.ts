@@ -1,6 +1,7 @@
 /** All containers that the virus wall looks into. */
 import type { Opener } from '../contract.ts'
 import { gzip, zstd } from './gzip.ts'
+import { mail } from './mail.ts'
 import { ole } from './ole.ts'
 import { oneNote } from './onenote.ts'
 import { pdf } from './pdf.ts'
@@ -9,4 +10,4 @@ import { tar } from './tar.ts'
 import { tnef } from './tnef.ts'
 import { zip } from './zip.ts'
 
-export const OPENERS: readonly Opener[] = [zip, gzip, zstd, tar, ole, tnef, pdf, oneNote, sevenZip]
+export const OPENERS: readonly Opener[] = [zip, gzip, zstd, tar, ole, tnef, pdf, oneNote, sevenZip, mail]
