@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Mailbox, mailboxText, pathText } from '#mail/address.ts'
+import { mailboxText, pathText } from '#mail/address.ts'
 import { content } from '#mail/content.ts'
 import type { PathEvent } from '#mail/event.ts'
 import { replyLine } from '#mail/reply.ts'
-import { forwardPath, session, transaction, WALL_MS } from '#mail/testing.ts'
-import type { Gate } from '#mail/verdict.ts'
+import { forwardPath, session, transaction } from '#mail/testing.ts'
 import { readHeaderSection } from '#mime/header-section.ts'
 import { messageId } from '#mime/trace-fields.ts'
 import { HandClock, route } from '#queue/testing.ts'
 import { declaredDirectory } from '#tenant/declared.ts'
 import type { OutboundSettings, Tenant } from '#tenant/directory.ts'
-import { type Judged, Outbound, type OutboundParts, type QuotaAnswer, type Suppressed } from './outbound.ts'
+import { type Judged, Outbound, type QuotaAnswer } from './outbound.ts'
 import type { Verified } from './sender-rights.ts'
 import { served } from './testing.ts'
 
@@ -198,51 +197,6 @@ describe('RCPT', () => {
       /^550 5\.7\.13 This login is locked: it/,
     )
     assert.match(await asked(new Error('no supervisor'), as), /^451 4\.3\.0 /)
-  })
-})
-
-describe('an address that is suppressed', () => {
-  const heard = (suppressed: OutboundParts['suppressed'], to = 'bob@far.test', own: Partial<OutboundSettings> = {}) => {
-    const { directory } = bench()
-    const records = { remember: async () => {}, known: async () => [] }
-    const quota = { take: async () => assert.fail('it is not counted') }
-    const parts = {
-      clock: new HandClock(),
-      directory: () => directory,
-      limits: { take: async () => [] },
-      records,
-      quota,
-    }
-    const door = new Outbound({ ...parts, report: () => {}, ...(suppressed && { suppressed }) })
-    const sender = session({ service: 'outbound' })
-    const way = door.way(sender)!
-    const gate = door.rcpt(sender, { ...way, outbound: { ...way.outbound, ...own } }, forwardPath(to)) as Gate
-    return 'reply' in gate ? replyLine(gate.reply) : gate.kind
-  }
-  const list =
-    (reason: Suppressed['reason'], text = 'x') =>
-    (tenant: string, { localPart }: Mailbox) =>
-      tenant === 'bakery' && localPart === 'bob' ? ({ reason, text, sinceMs: WALL_MS } as const) : undefined
-
-  it('is refused, with the reason and the way out', () => {
-    const bounced = heard(list('bounced'))
-    assert.match(bounced, /^550 5\.1\.1 Nothing .* said that it does not exist on 2027-01-15; if it is right, ask/)
-    assert.match(bounced, /vorposten suppressions remove bakery ADDRESS$/)
-    assert.match(heard(list('complained')), /^550 5\.7\.1 .* owner complained on 2027/)
-    assert.match(heard(list('operator', 'no\r\nmörtel')), /^550 5\.7\.1 [\x20-\x7e]*: no\?\?m\?rtel; if/)
-    assert.equal(heard(list('bounced'), 'eve@far.test'), 'accept')
-  })
-
-  it('is taken where a tenant sends to refused addresses all the same, unless somebody put it there', () => {
-    const heardAt = (reason: Suppressed['reason']) => heard(list(reason), 'bob@far.test', { sendsToBounced: true })
-    assert.deepEqual([heardAt('bounced'), heardAt('operator').slice(0, 9)], ['accept', '550 5.7.1'])
-  })
-
-  it('is taken where the list cannot be read', () => {
-    assert.equal(
-      heard(() => assert.fail('disk I/O error')),
-      'accept',
-    )
   })
 })
 
