@@ -1,5 +1,6 @@
 /** The ten chapters of the demo. Each says what it is about, lets it happen, and waits until it has. */
 import { account, type Posted } from './account.ts'
+import { INFECTED } from './infected.ts'
 import { idOf, type Stage } from './stage.ts'
 import { type Heard, makeLogin, OWNER, Thief } from './stolen-password.ts'
 import type { Timeline } from './timeline.ts'
@@ -183,12 +184,19 @@ const tellLog = ({ timeline }: Stage, line: string): void => timeline.note(`the 
 
 export async function infected({ timeline, stage }: Parties): Promise<void> {
   timeline.chapter(
-    '9  A message with malware',
-    'It carries the test file of EICAR, which every scanner knows and which does no harm. The relay looks at each message',
-    'before it says 250; the sender hears which malware it is, and where to ask. Nobody gets a bounce.',
+    '9  Messages with malware',
+    'They carry the test file of EICAR, which every scanner knows and which does no harm: as it is, in an archive in an',
+    'archive, and in one that only a password opens. The relay takes each message apart before it says 250; the sender',
+    'hears why it is refused, and where to ask; the trace says where it was found. Nobody gets a bounce.',
   )
-  await stage.post('infected', 'accounts@parcel.example', 'anna@bakery.example')
+  for (const name of INFECTED) {
+    const { answers } = await stage.post(name, 'accounts@parcel.example', 'anna@bakery.example')
+    await stage.command('trace', traceOf(answers.at(-1)!.reply.line))
+  }
 }
+
+/** Of a message that was refused for what it carries. */
+const traceOf = (line: string): string => /trace (\w+)/.exec(line)?.[1] ?? 'no id'
 
 /** True: the account balances. */
 export async function reckoning({ timeline, stage }: Parties): Promise<boolean> {

@@ -3,27 +3,16 @@
  * else is changed.
  */
 import { readFileSync } from 'node:fs'
+import { INFECTED, infectedMessage } from './infected.ts'
 
 const FOLDER = new URL('../fixtures/messages/', import.meta.url)
 const LF = 0x0a
 const CR = 0x0d
 
-/** EICAR's test file, in two pieces: this file must not be one that scanners find. */
-const EICAR = `X5O!P%@AP[4\\PZX54(P^)7CC)7}$${'EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'}`
-
-const INFECTED = `From: Accounts <accounts@parcel.example>
-To: <anna@bakery.example>
-Subject: Your invoice
-MIME-Version: 1.0
-Content-Type: application/octet-stream; name="invoice.bin"
-Content-Transfer-Encoding: base64
-
-${Buffer.from(EICAR).toString('base64')}
-`
-
-/** `infected` is no file: on a disk a scanner would take it away. */
+/** By the name of its file, or one of those that are in no file. */
 export function wireMessage(name: string): Buffer {
-  if (name === 'infected') return withCrlf(Buffer.from(INFECTED))
+  const made = INFECTED.find((one) => one === name)
+  if (made !== undefined) return withCrlf(infectedMessage(made))
   return withCrlf(readFileSync(new URL(`${name}.eml`, FOLDER)))
 }
 

@@ -183,8 +183,8 @@ listeners:
   - {name: users, addresses: "127.0.0.1:${submissionPort}", service: submission, tls: implicit}
 # Real ones are larger; a demo must also run on a small disk.
 spool: {segment-size: 1MiB, free-space-min: 1MiB}
-# Nothing to install. What is damaged passes unmarked here: the account compares octets.
-virus: {embedded: true, policy: {broken: pass}}
+# Nothing to install. What cannot be looked into is refused here; what is damaged passes unmarked: the account compares octets.
+virus: {embedded: true, policy: {encrypted: reject, broken: pass}}
 tenants:
   bakery:
     postmaster: postmaster@bakery.example

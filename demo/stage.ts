@@ -122,6 +122,9 @@ export class Stage {
     const id = idOf(reply)
     if (reply.code >= 500 && stage === 'RCPT')
       return ['bad', 'refused before the message was sent; its sender knows at once']
+    // Its own refusals of a content end with the trace id.
+    if (reply.code >= 500 && reply.line.includes('; trace '))
+      return ['bad', 'refused by the relay, in the session; it goes no further, and nobody bounces anything']
     if (reply.code >= 500)
       return ['bad', 'refused; the sender heard the bakery’s own words, so nobody bounces anything']
     if (reply.code >= 400) return ['later', 'not taken, not refused: the sender keeps it and comes back']

@@ -101,7 +101,10 @@ function factWords(fact: ScanFact): string {
 
 /** Also for names out of a message: controls and what is not ASCII become `?`, the middle of a long text `…`. */
 export function printable(text: string, charactersMax = WHERE_LENGTH_MAX): string {
-  const plain = text.slice(0, 4 * charactersMax).replace(/[^\x20-\x7e]/g, '?')
+  const plain = text
+    .slice(0, 4 * charactersMax)
+    .replaceAll('›', '>')
+    .replace(/[^\x20-\x7e]/g, '?')
   if (plain.length <= charactersMax) return plain
   const half = Math.floor((charactersMax - 3) / 2)
   return `${plain.slice(0, half)}...${plain.slice(-half)}`
