@@ -52,7 +52,7 @@ test('a tag is a field before all others, in lines of ASCII', async () => {
   const { answer } = await scan([engine('one', ...facts)], { malware: 'tag' })
   assert.ok(answer.kind === 'scanned' && answer.tagged)
   const text = Buffer.concat(answer.content.chunks).toString('latin1')
-  assert.match(text, /^X-Vorposten-Scan: malware Eicar\?\?X: y in part 1 \? \?\.exe \(clamd\);\r\n\tmalware /)
+  assert.match(text, /^X-Vorposten-Scan: malware Eicar\?\?X: y in part 1 > \?\.exe \(clamd\);\r\n\tmalware /)
   assert.ok(text.endsWith('Subject: x\r\n\r\nhello\r\n'))
   for (const line of text.split('\r\n')) assert.match(line, /^[\t\x20-\x7e]{0,998}$/)
 })
