@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HandClock } from '#queue/testing.ts'
 import { AnsweredBatch, BATCH_MAX } from './answered-batch.ts'
+import { Batch } from './batch.ts'
 import { HardBounceBatch } from './hard-bounce-batch.ts'
 
 test('answers of one login are added up, told after a while, and nothing is told of none', async () => {
@@ -55,4 +56,20 @@ test('an address that was refused often is told once, of each tenant', async () 
   for (const tenant of ['bakery', 'smith', 'bakery']) batch.add({ tenant, address: 'bob@far.test', text: 'no' })
   await clock.pass(1000)
   assert.equal((told[0] as unknown[]).length, 2)
+})
+
+test('a batch that drops leaves out what is new when it is full, goes on adding up what it has, and survives a silent desk', async () => {
+  const clock = new HandClock()
+  const told: (readonly number[])[] = []
+  const tell = async (all: readonly number[]): Promise<void> => {
+    told.push(all)
+    throw new Error('no desk')
+  }
+  const batch = new Batch<number>({ clock, tell, afterMs: 1000, max: 2, whenFull: 'drop' })
+  for (const key of ['a', 'b', 'c', 'a']) batch.put(key, (before = 0) => before + 1)
+  await clock.pass(1000)
+  assert.deepEqual(told, [[2, 1]])
+  batch.put('c', () => 7)
+  await clock.pass(1000)
+  assert.deepEqual(told, [[2, 1], [7]])
 })

@@ -4,37 +4,23 @@
  */
 import type { CountedTlsResult, TlsSessionResult } from '#mail/tls-result.ts'
 import type { Clock } from '#sys/clock.ts'
+import { Batch } from './batch.ts'
 
 const BATCH_MS = 5_000
 /** Kinds of results at a time; of more the new ones are not counted. */
 export const BATCH_MAX = 5_000
 
 export class TlsResultsBatch {
-  readonly #clock: Clock
-  readonly #tell: (batch: readonly CountedTlsResult[]) => Promise<unknown>
-  #waiting = new Map<string, { result: TlsSessionResult; count: number }>()
-  #isTimed = false
+  readonly #batch: Batch<CountedTlsResult>
 
   constructor(clock: Clock, tell: (batch: readonly CountedTlsResult[]) => Promise<unknown>) {
-    this.#clock = clock
-    this.#tell = tell
+    this.#batch = new Batch({ clock, tell, afterMs: BATCH_MS, max: BATCH_MAX, whenFull: 'drop' })
   }
 
-  readonly add = (result: TlsSessionResult): void => {
-    const key = JSON.stringify(result)
-    const before = this.#waiting.get(key)
-    if (before === undefined && this.#waiting.size >= BATCH_MAX) return
-    this.#waiting.set(key, { result, count: (before?.count ?? 0) + 1 })
-    if (this.#isTimed) return
-    this.#isTimed = true
-    this.#clock.after(BATCH_MS, () => void this.flush())
-  }
+  readonly add = (result: TlsSessionResult): void =>
+    this.#batch.put(JSON.stringify(result), (before) => ({ ...result, count: (before?.count ?? 0) + 1 }))
 
-  /** Never rejects: a desk that is silent keeps no mail waiting. */
-  async flush(): Promise<void> {
-    this.#isTimed = false
-    const batch = [...this.#waiting.values()].map(({ result, count }) => ({ ...result, count }))
-    this.#waiting = new Map()
-    if (batch.length > 0) await this.#tell(batch).catch(() => {})
+  flush(): Promise<void> {
+    return this.#batch.flush()
   }
 }

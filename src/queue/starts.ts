@@ -3,8 +3,8 @@
  * the loop that healthy sites need as well.
  *
  * A declared route, and a destination whose last attempt got through, may start whenever there is room. Of all others
- * nothing good is known: they have half of the room at most, a few starts each, and a rate for all of them together. So ten thousand
- * domains that are dead or silent cannot delay mail for one that is well. They take turns: by tenant, and those that were
+ * nothing good is known: they have half of the room at most, a few starts each, and a rate for all of them together. So ten
+ * thousand domains that are dead or silent take little from one that is well. They take turns: by tenant, and those that were
  * never tried with those that are tried again, so that neither one tenant's dead domains nor old ones delay another's
  * first message.
  *
@@ -19,8 +19,8 @@ export const ATTEMPTS_MAX = 1000
 /** Of them to destinations of which nothing good is known; the rest is kept for those that are well. */
 export const UNPROVEN_ATTEMPTS_MAX = 500
 /**
- * Starts in a second to all such destinations together. Each costs some 1.4 ms of processor time, so this is 7 % of a worker's;
- * ten thousand of them are tried in two minutes by two workers.
+ * Starts in a second to all such destinations together: each takes time on the loop that mail for the others needs. Ten
+ * thousand of them are tried in two minutes by two workers.
  */
 export const UNPROVEN_PER_SECOND = 50
 /** At once, after a quiet moment. */

@@ -1,6 +1,7 @@
 /**
- * What next hops say of the recipients of each login, and what the virus wall finds in its messages, for the signs of a stolen one (R7). An ear on the events: whose
- * message it is, is known from its acceptance on; a worker that was restarted has forgotten it, and its old mail is no sign.
+ * What next hops say of the recipients of each login, and what the virus wall finds in its messages, for the signs of a
+ * stolen one (R7). An ear on the events: whose message it is, is known from its acceptance on; a worker that was restarted
+ * has forgotten it, and its old mail is no sign.
  */
 import type { PathEvent, Report } from '#mail/event.ts'
 import type { TraceId } from '#mail/trace-id.ts'

@@ -17,7 +17,7 @@ const saying = (name: string, ...answers: (readonly ScanFact[])[]): Engine => ({
 const wallOf = (...engines: readonly Engine[]): Wall => new Wall(engines, { monotonic: () => 0 })
 
 test('what all engines say is put together; clean is who looked and found nothing but files', async () => {
-  const { facts, cleanBy } = await wallOf(saying('one', [MALWARE]), saying('two', [FILE]), saying('three', [])).scan(
+  const { facts, cleanBy } = await wallOf(saying('two', [FILE]), saying('one', [MALWARE]), saying('three', [])).scan(
     MESSAGE,
   )
   assert.deepEqual(facts, [MALWARE, FILE])

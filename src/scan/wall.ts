@@ -82,9 +82,11 @@ const rank = ({ kind }: ScanFact): number => {
   return kind === 'file' ? 2 : 1
 }
 
-function bounded(facts: readonly ScanFact[]): readonly ScanFact[] {
+function bounded(found: readonly ScanFact[]): readonly ScanFact[] {
+  // Also a record that keeps the first few only must have them.
+  const facts = found.toSorted((a, b) => rank(a) - rank(b))
   if (facts.length <= FACTS_MAX) return facts
-  const kept = facts.toSorted((a, b) => rank(a) - rank(b)).slice(0, FACTS_MAX - 1)
+  const kept = facts.slice(0, FACTS_MAX - 1)
   const text = `${facts.length - kept.length} facts more`
   return [...kept, { kind: 'over-limit', limit: 'facts', where: 'message', text }]
 }
