@@ -55,6 +55,8 @@ export interface NewMessage {
   readonly notice?: true
   /** Absent: nobody vouches for its reverse-path. */
   readonly submission?: Submission
+  /** The login that gave it to us, where no submission names it: mail from `<>`, or that we warned its recipients of. */
+  readonly login?: string
 }
 
 /** A held recipient that an operator released to another address. */

@@ -245,3 +245,15 @@ it('who submitted is kept with the message', async () => {
   const [stored] = keep.messages.values()
   assert.deepEqual(stored?.submission, submission)
 })
+
+it('so is the login, where no submission names it', async () => {
+  const anna = { tenant: 'bakery', login: 'anna@bakery.test', mechanism: 'PLAIN', senders: [] }
+  for (const submission of [undefined, { credential: anna.login }]) {
+    const { commit, keep } = commitBench()
+    const made = ready({ domain: served({ commit: 'spool' }), submission })
+    made.transaction.session.authenticated = anna
+    await commit.take(made)
+    const [stored] = keep.messages.values()
+    assert.equal(stored?.login, submission === undefined ? anna.login : undefined)
+  }
+})

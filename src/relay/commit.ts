@@ -218,6 +218,7 @@ export class Commit {
   #newMessage({ transaction, domain, submission }: Ready): NewMessage {
     const { session, envelope, id, startedMs } = transaction
     const { clock, queue } = this.#parts
+    const login = submission === undefined ? session.authenticated?.login : undefined
     return {
       id,
       tenant: domain.tenant.name,
@@ -231,6 +232,7 @@ export class Commit {
         receivedMs: queue.nowMs() - Math.max(0, clock.wall() - startedMs),
       },
       ...(submission && { submission }),
+      ...(login !== undefined && { login }),
     }
   }
 

@@ -19,10 +19,10 @@ function bench() {
     login: (name) => asked.with(name),
     report: (event) => void events.push(event),
   })
-  const add = (credential: string | undefined, inMs = 1e6, tenant = 'bakery') => {
+  const add = (credential: string | undefined, inMs = 1e6, tenant = 'bakery', as: object = {}) => {
     const message = newMessage(['bob@far.test'], 'bakery/main', queue.nowMs())
     const entry = keep.put(
-      { ...message, tenant, ...(credential && { submission: { credential } }) },
+      { ...message, tenant, ...(credential && { submission: { credential } }), ...as },
       queue.nowMs() + inMs,
     )
     queue.add(entry)
@@ -47,6 +47,17 @@ test('what waits for a locked login is held, of nobody else; unlocked, it goes o
   assert.equal(await locked.release(ANNA), 1)
   await settle()
   assert.equal(keep.get(hers), undefined, 'delivered')
+})
+
+test('mail from <> is known by its login too', async () => {
+  const { states, locked, add, held } = bench()
+  states.set(ANNA, 'locked')
+  const hers = add(undefined, 1e6, 'bakery', { login: ANNA })
+  add(undefined, 1e6, 'bakery', { login: 'bernd@bakery.test' })
+  assert.equal(await locked.hold('bakery', ANNA), 1)
+  assert.deepEqual(held(), [hers])
+  states.set(ANNA, 'open')
+  assert.equal(await locked.release(ANNA), 1)
 })
 
 test('an attempt asks too: what nobody has held yet does not slip out', async () => {

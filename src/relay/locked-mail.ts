@@ -3,7 +3,7 @@
  * goes out when the login is unlocked. One worker's part of it.
  *
  * Each attempt asks the store once more, so that nothing slips out that was under way, or was read while nobody looked.
- * Mail that says nothing of its login (from `<>`) is not found. A login that is gone leaves its mail as it is.
+ * A login that is gone leaves its mail as it is.
  */
 import type { Report } from '#mail/event.ts'
 import type { QueueEntry, RecipientState, StoredMessage } from '#mail/stored.ts'
@@ -108,8 +108,8 @@ const textFor = (login: string): string => `login ${login} is locked`
 // Our own text: logins have no spaces.
 const loginIn = (text: string): string | undefined => /^login (\S+) is locked$/.exec(text)?.[1]
 
-const loginOf = ({ submission, notice }: StoredMessage): string | undefined =>
-  notice ? undefined : submission?.credential
+const loginOf = ({ submission, login, notice }: StoredMessage): string | undefined =>
+  notice ? undefined : (submission?.credential ?? login)
 
 function heldFor({ state, recipients = [] }: QueueEntry): string | undefined {
   if (state !== 'held') return undefined

@@ -60,6 +60,7 @@ export function encodeMessage(message: NewMessage, standing: Standing, content: 
     reception: message.reception,
     ...(message.notice && { notice: true }),
     ...(message.submission && { submission: message.submission }),
+    ...(message.login !== undefined && { login: message.login }),
     ...standing,
   }
   return encodeRecord('message', JSON.stringify(meta), content, versionFor(standing, message))
@@ -70,7 +71,8 @@ export function encodeState(id: TraceId, standing: Standing): EncodedRecord {
 }
 
 // A release before ours must not deliver a redirected message to the first address, nor hold what its sender expects to
-// hear of: to it the record is too new. Whatever it would read rightly is written for it.
+// hear of: to it the record is too new. Whatever it would read rightly is written for it; a login that it does not know of
+// is mail that a lock does not hold, as it was then.
 function versionFor(standing: Standing, message?: NewMessage): number {
   const { redirects, delayTold, recipients } = standing
   if (message?.submission || delayTold || recipients?.some(({ kind }) => kind === 'returned')) return 3
@@ -98,8 +100,11 @@ export function decodeMessage(version: number, meta: Buffer): MessageMeta | unde
   const notice = version >= 2 && json['notice'] === true
   const submission = version >= 3 ? json['submission'] : undefined
   if (submission !== undefined && !isSubmission(submission)) return undefined
+  const login = json['login']
+  if (login !== undefined && typeof login !== 'string') return undefined
   const message = { id, tenant: json['tenant'], route: standing.route, envelope, reception }
-  return { message: { ...message, ...(notice && { notice }), ...(submission && { submission }) }, standing }
+  const by = { ...(submission && { submission }), ...(login !== undefined && { login }) }
+  return { message: { ...message, ...(notice && { notice }), ...by }, standing }
 }
 
 export function decodeState(version: number, meta: Buffer): StateMeta | undefined {

@@ -73,6 +73,20 @@ describe('what was asked of TLS (RFC 8689 §4.1)', () => {
   })
 })
 
+describe('whose login gave it to us', () => {
+  it('comes back; to an older release it is the same record', () => {
+    const head = encoded(message({ login: 'anna@bakery.test' }))
+    assert.equal(head[4], 1)
+    assert.equal(decodeMessage(1, meta(head))?.message.login, 'anna@bakery.test')
+    assert.ok(!('login' in decodeMessage(1, meta(encoded(message())))!.message))
+  })
+
+  it('is damage if it is no name', () => {
+    const json = { ...JSON.parse(meta(encoded(message())).toString()), login: 7 }
+    assert.equal(decodeMessage(1, Buffer.from(JSON.stringify(json))), undefined)
+  })
+})
+
 describe('who was told', () => {
   it('is in a state record of version 3, and ends the recipient for good', () => {
     const one = entry()
