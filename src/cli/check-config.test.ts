@@ -48,6 +48,14 @@ bakery: mail for *.bakery.example goes to [2001:db8::1]:24 by LMTP (cut-through)
   )
 })
 
+test('a tenant of users alone needs no servers', async (t) => {
+  const users = '  - {name: users, addresses: 127.0.0.1:587, service: submission}'
+  const text = SOUND.replace(/listeners: (\{.*\})/, `listeners:\n  - $1\n${users}`)
+  const { code, out } = await run(t, text.replace('    domains:', '    outbound: {route: main}\n    domains:'))
+  assert.equal(code, 0, out)
+  assert.match(out, /^bakery: users with a login send to anyone through a\.example:25 or b\.example:25/m)
+})
+
 const FAULTY = SOUND.replace('verified', 'verifed').replace('store:', 'stor:')
 
 test('a faulty file is judged as a compiler does, with the exit code that systemd does not retry', async (t) => {

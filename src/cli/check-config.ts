@@ -79,12 +79,12 @@ export function summary(config: Config): string[] {
 
 const NDR_TEXTS = { pass: 'go out', verified: 'are held unless verified', hold: 'are held', discard: 'are discarded' }
 
-function serversText({ networks, clientKeys = [] }: NonNullable<Tenant['outbound']>): string {
+function sendersText({ networks, clientKeys = [] }: NonNullable<Tenant['outbound']>): string {
   const ways = [
     ...(networks.length > 0 ? [`in ${networks.join(', ')}`] : []),
     ...(clientKeys.length > 0 ? [`with ${clientKeys.length} client ${clientKeys.length === 1 ? 'key' : 'keys'}`] : []),
   ]
-  return ways.join(' and ')
+  return ways.length === 0 ? 'users with a login' : `servers ${ways.join(' and ')}`
 }
 
 function leavingTexts({ name, outbound, bounceProtection }: Tenant, { routes }: Config): string[] {
@@ -92,7 +92,7 @@ function leavingTexts({ name, outbound, bounceProtection }: Tenant, { routes }: 
   if (outbound === undefined || route === undefined) return []
   const { limit, windowMs, per } = outbound.autoReplies
   const lines = [
-    `${name}: servers ${serversText(outbound)} send to anyone through ${routeText(route)}`,
+    `${name}: ${sendersText(outbound)} send to anyone through ${routeText(route)}`,
     `${name}: ${limit} automatic replies per ${per} within ${durationText(windowMs)} leave; non-delivery messages ${NDR_TEXTS[outbound.ndrs]}`,
   ]
   if (bounceProtection !== undefined) {

@@ -70,14 +70,18 @@ function checkNetworks({ tenants }: Draft, yaml: YamlText): void {
 function checkClientKeys({ relay, tenants }: Draft, yaml: YamlText): void {
   const owners = new Map<string, { readonly tenant: string; readonly path: SettingPath }>()
   const door = relay.listeners?.some((listener) => listener.service === 'outbound' && listener.tls !== 'none')
+  const usersDoor = relay.listeners?.some((listener) => listener.service === 'submission')
   for (const { name: tenant, path, settings } of tenants) {
     const { outbound } = settings
     if (outbound === undefined) continue
     const keys = outbound['from-client-keys']
     const at = [...path, 'outbound', 'from-client-keys']
-    if (keys === undefined && outbound['from-networks'] === undefined) {
+    // A tenant of users alone: their logins are not in the configuration.
+    if (keys === undefined && outbound['from-networks'] === undefined && usersDoor === false) {
       const allowed = 'from-networks, from-client-keys, or both'
-      yaml.report('error', [...path, 'outbound'], 'does not say which servers are the tenant’s', { allowed }, 'key')
+      const hint = 'or add a listener with service: submission, for users with a login'
+      const message = 'does not say which servers are the tenant’s'
+      yaml.report('error', [...path, 'outbound'], message, { allowed, hint }, 'key')
     }
     if (keys !== undefined && door === false) {
       yaml.report(

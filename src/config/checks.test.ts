@@ -49,6 +49,9 @@ test('servers of a tenant are known by network or by key; a key belongs to one t
       .join('\n')
   assert.equal(told(tenant('bakery', `, from-client-keys: "${written}"`)), '')
   assert.match(told(tenant('bakery', '')), /outbound: does not say which servers are the tenant’s/)
+  const users = `listeners: [{name: mx, addresses: 192.0.2.1:25, tls: none}, {name: users, addresses: 192.0.2.1:587, service: submission}]`
+  const alone = problems(tenant('bakery', ''), users).filter((line) => !line.includes('has no certificate'))
+  assert.deepEqual(alone, [], 'users with a login are enough')
   assert.match(told(tenant('bakery', ', from-client-keys: abcd')), /64 hexadecimal digits/)
   assert.match(told(tenant('bakery', `, from-client-keys: ${key}`), 'none'), /no server can show a certificate/)
   const two = tenant('bakery', `, from-client-keys: ${key}`) + tenant('smith', `, from-client-keys: "${written}"`)

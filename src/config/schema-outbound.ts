@@ -44,7 +44,8 @@ export const outboundSettings = section({
     .describe(
       prose(
         'Addresses of the tenant’s servers. On a listener with `service: outbound` clients from there may send to anyone;',
-        'nobody else may. Networks of two tenants must not overlap. Either this or `from-client-keys`, or both.',
+        'nobody else may. Networks of two tenants must not overlap. Needed is this, `from-client-keys`, or a listener with',
+        '`service: submission` for users with a login.',
       ),
     ),
   'from-client-keys': oneOrMore(fingerprint)

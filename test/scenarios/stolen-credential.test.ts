@@ -21,7 +21,8 @@ async function open(outbound = {}) {
   const config = leaving({
     door,
     world: world.port,
-    outbound,
+    // Users alone: nobody sends from a network of the tenant's.
+    outbound: { 'from-networks': undefined, ...outbound },
     tenant: { postmaster: 'boss@dest.test', language: 'de' },
   }) as { listeners: object[] }
   config.listeners.push({ name: 'users', addresses: [`127.0.0.1:${users}`], service: 'submission', tls: 'starttls' })
