@@ -55,7 +55,14 @@ export function assembleReceiving(
   const { hostname, dataFolder } = options.config
   const room = new Room(clock, () => current.config.limits.contentMemoryOctetsMax, spool)
   const { limits, records } = outboundDesk(shared?.desk ?? nobody)
-  const leaving = { clock, directory: () => current.directory, limits, records, report: tell }
+  const leaving = {
+    clock,
+    directory: () => current.directory,
+    limits,
+    records,
+    report: tell,
+    ...(rights && { verified: rights.verified.has }),
+  }
   const lists = shared && sharedOf(shared, clock)
   const relay = new Relay({
     hostname,
@@ -66,7 +73,7 @@ export function assembleReceiving(
     flush: options.flushAll ?? ((routes) => keeping.operations.flushRoutes(routes)),
     recipients: recipients.knowledge,
     room: (octets, copies) => room.for(octets, copies),
-    outbound: new Outbound({ ...leaving, ...lists, ...(rights && { verified: rights.verified.has }) }),
+    outbound: new Outbound({ ...leaving, ...lists }),
     bounces: new Bounces(leaving),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),

@@ -21,8 +21,13 @@ interface Options {
   readonly algorithm?: string
   readonly selector?: string
   readonly domain?: string
+  readonly tenant?: string
   readonly oldKey?: string
 }
+
+const TENANT = ['--tenant <name>', 'which one, of several that send as this domain'] as const
+/** For the body of a request: an older program knows no tenant in it. */
+const of = (tenant: string | undefined) => (tenant === undefined ? {} : { tenant })
 
 /** Longer is no key. */
 const SECRET_CHARACTERS_MAX = 4096
@@ -34,16 +39,18 @@ export function dkimCommand(ask: Ask): Command {
   dkim
     .command('activate <domain> [selector]')
     .description('sign with a key from now on, although its record was not seen in DNS; others of its kind retire')
+    .option(...TENANT)
     .option('--json', 'one JSON object per line')
-    .action(async (domain: string, selector: string | undefined, { json }: Options) =>
-      show((await desk(ask, 'activate', { domain, ...(selector && { selector }) })) as KeyRow[], json),
+    .action(async (domain: string, selector: string | undefined, { json, tenant }: Options) =>
+      show((await desk(ask, 'activate', { domain, ...of(tenant), ...(selector && { selector }) })) as KeyRow[], json),
     )
   dkim
     .command('delete <domain> <selector>')
     .description('forget a key; then its record may go')
     .option('--force', 'also one that signs, or whose mail may still be on its way')
-    .action(async (domain: string, selector: string, { force = false }: Options) => {
-      const [row] = (await desk(ask, 'delete', { domain, selector, force })) as KeyRow[]
+    .option(...TENANT)
+    .action(async (domain: string, selector: string, { force = false, tenant }: Options) => {
+      const [row] = (await desk(ask, 'delete', { domain, ...of(tenant), selector, force })) as KeyRow[]
       out(`deleted. Remove its record: ${row!.recordName}`)
     })
   dkim
@@ -70,63 +77,70 @@ function addMakingCommands(dkim: Command, ask: Ask): void {
     .description('make a key, and print the record to publish; it signs when the record is seen')
     .addOption(new Option('--algorithm <algorithm>', 'kind of key').choices(['rsa', 'ed25519', 'both']).default('rsa'))
     .option('--selector <name>', 'name of the key in DNS; one with the date if not given')
+    .option(...TENANT)
     .option(...now)
     .option('--json', 'one JSON object per line')
-    .action(async (domain: string, { algorithm, selector, activate = false, json }: Options) => {
-      const body = { domain, algorithm, activate, ...(selector !== undefined && { selector }) }
+    .action(async (domain: string, { algorithm, selector, tenant, activate = false, json }: Options) => {
+      const body = { domain, ...of(tenant), algorithm, activate, ...(selector !== undefined && { selector }) }
       show((await desk(ask, 'create', body)) as KeyRow[], json, true)
     })
   dkim
     .command('rotate <domain>')
     .description('make the next key; the present one signs until the record of the next is seen')
+    .option(...TENANT)
     .option(...now)
     .option('--json', 'one JSON object per line')
-    .action(async (domain: string, { activate = false, json }: Options) =>
-      show((await desk(ask, 'rotate', { domain, activate })) as KeyRow[], json, true),
+    .action(async (domain: string, { activate = false, tenant, json }: Options) =>
+      show((await desk(ask, 'rotate', { domain, ...of(tenant), activate })) as KeyRow[], json, true),
     )
   dkim
     .command('import <file>')
     .description('take over a private key (PEM), such as one of OpenDKIM or Rspamd')
     .requiredOption('--domain <domain>', 'whose mail it signs')
     .requiredOption('--selector <name>', 'under which name its record is published')
+    .option(...TENANT)
     .option(...now)
     .option('--json', 'one JSON object per line')
-    .action(async (file: string, { domain, selector, activate = false, json }: Options) => {
+    .action(async (file: string, { domain, selector, tenant, activate = false, json }: Options) => {
       const pem = await readFile(file, 'utf8')
       if (pem.length > PEM_CHARACTERS_MAX)
         throw new UserError(`${file} is too long for a key`, 'Name a PEM file.', EXIT.data)
-      show((await desk(ask, 'import', { domain, selector, pem, activate })) as KeyRow[], json, true)
+      show((await desk(ask, 'import', { domain, ...of(tenant), selector, pem, activate })) as KeyRow[], json, true)
     })
 }
 
 function addShowingCommands(dkim: Command, ask: Ask): void {
-  const list = async (domain: string | undefined) =>
-    (await desk(ask, 'list', domain === undefined ? {} : { domain })) as DkimList
+  const list = async (domain: string | undefined, tenant: string | undefined) =>
+    (await desk(ask, 'list', { ...(domain !== undefined && { domain }), ...of(tenant) })) as DkimList
   dkim
     .command('list [domain]')
     .alias('status')
     .description('all keys, and the domains that have none')
+    .option(...TENANT)
     .option('--json', 'one JSON object per line')
-    .action(async (domain: string | undefined, { json }: Options) => listText(await list(domain), json))
+    .action(async (domain: string | undefined, { json, tenant }: Options) => listText(await list(domain, tenant), json))
   dkim
     .command('show <domain>')
     .description('the keys of a domain, with their records')
+    .option(...TENANT)
     .option('--json', 'one JSON object per line')
-    .action(async (domain: string, { json }: Options) => show((await list(domain)).keys, json, true))
+    .action(async (domain: string, { json, tenant }: Options) => show((await list(domain, tenant)).keys, json, true))
   dkim
     .command('dns <domain>')
     .description('the records that must be published, ready to paste')
-    .action(async (domain: string) => {
-      const { keys } = await list(domain)
+    .option(...TENANT)
+    .action(async (domain: string, { tenant }: Options) => {
+      const { keys } = await list(domain, tenant)
       if (keys.length === 0) out(`; ${domain} has no key`)
       for (const key of keys) out(recordLines(key).join('\n'))
     })
   dkim
     .command('check <domain>')
     .description('look the records up now')
+    .option(...TENANT)
     .option('--json', 'one JSON object per line')
-    .action(async (domain: string, { json }: Options) => {
-      const rows = (await desk(ask, 'check', { domain })) as KeyRow[]
+    .action(async (domain: string, { json, tenant }: Options) => {
+      const rows = (await desk(ask, 'check', { domain, ...of(tenant) })) as KeyRow[]
       show(rows, json)
       if (rows.some(({ state, found }) => state !== 'retired' && found !== 'there')) process.exitCode = EXIT.unavailable
     })
@@ -183,6 +197,6 @@ function keyText(key: KeyRow): string {
 }
 
 /** For a zone file, and for forms that want the text in one piece. */
-function recordLines({ state, zoneLine, recordName, record }: KeyRow): string[] {
-  return [`; ${state}: ${STATES[state]}`, zoneLine, `; in one piece, for ${recordName}:`, `; ${record}`]
+function recordLines({ tenant, state, zoneLine, recordName, record }: KeyRow): string[] {
+  return [`; ${tenant}: ${state}: ${STATES[state]}`, zoneLine, `; in one piece, for ${recordName}:`, `; ${record}`]
 }

@@ -19,7 +19,7 @@ import { systemDns } from '#sys/resolver.ts'
 import type { ServedDomain } from '#tenant/directory.ts'
 import { EXIT, UserError } from './exit.ts'
 import { storePath } from './folders.ts'
-import { storedKeys } from './signing-summary.ts'
+import { storedSigning } from './signing-summary.ts'
 
 interface Options {
   readonly json?: boolean
@@ -80,7 +80,7 @@ async function factsOf(
   if (wrong !== undefined) throw new UserError(`${wrong} is no address`, 'Write IPv4 or IPv6 addresses.', EXIT.data)
   const notPublic = addressGuard(destinations.allowNetworks)
   const sending = await sendingOf(config, served, named, notPublic, dns)
-  const keys = storedKeys(storePath(config.dataFolder))
+  const keys = storedSigning(storePath(config.dataFolder))?.keys
   const own = ({ tenant, domain: of }: { tenant: string; domain: string }) =>
     tenant === served.tenant.name && of === domain
   const facts: DeskFacts = {

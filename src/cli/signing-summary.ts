@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs'
 import type { Config } from '#config/config.ts'
 import { readStore } from '#store/database.ts'
 import { DkimKeyReader, type StoredKey } from '#store/dkim-keys.ts'
-import { unsignedDomains } from './clerks/dkim-rows.ts'
+import { SenderDomainReader } from '#store/sender-domains.ts'
+import { type IsVerified, sendingDomains, unsignedDomains } from './clerks/dkim-rows.ts'
 import { storePath } from './folders.ts'
 
 /** Of the signed, and of the unsigned ones. */
@@ -11,13 +12,14 @@ const NAMES_MAX = 5
 
 export function signingTexts(config: Config): string[] {
   const senders = config.tenants.filter(({ outbound }) => outbound !== undefined)
-  const keys = senders.length === 0 ? undefined : storedKeys(storePath(config.dataFolder))
-  if (keys === undefined) return []
-  const unsigned = unsignedDomains(config, keys)
+  const stored = senders.length === 0 ? undefined : storedSigning(storePath(config.dataFolder))
+  if (stored === undefined) return []
+  const sending = sendingDomains(config, stored.verified)
+  const unsigned = unsignedDomains(sending, stored.keys)
   return senders.flatMap(({ name }) => {
     const without = unsigned.filter(({ tenant }) => tenant === name).map(({ domain }) => domain)
-    const all = config.domains.filter(({ tenant }) => tenant.name === name).map((domain) => domain.name)
-    const signed = all.filter((domain) => !domain.startsWith('*.') && !without.includes(domain))
+    const all = sending.filter(({ tenant }) => tenant === name).map(({ domain }) => domain)
+    const signed = all.filter((domain) => !without.includes(domain))
     return [
       ...(signed.length > 0 ? [`${name}: mail of ${some(signed)} leaves signed (DKIM)`] : []),
       ...(without.length > 0
@@ -27,13 +29,23 @@ export function signingTexts(config: Config): string[] {
   })
 }
 
+export interface StoredSigning {
+  readonly keys: readonly StoredKey[]
+  readonly verified: IsVerified
+}
+
 // Undefined: somebody else's, or of another release. What cannot be looked at is not said to be empty.
-export function storedKeys(path: string): StoredKey[] | undefined {
-  if (!existsSync(path)) return []
+export function storedSigning(path: string): StoredSigning | undefined {
+  if (!existsSync(path)) return { keys: [], verified: () => false }
   try {
     const store = readStore(path)
     try {
-      return new DkimKeyReader(store).all()
+      const rows = new SenderDomainReader(store).all().filter(({ verifiedMs }) => verifiedMs !== undefined)
+      const verified = new Set(rows.map(({ tenant, domain }) => `${tenant} ${domain}`))
+      return {
+        keys: new DkimKeyReader(store).all(),
+        verified: ({ tenant, domain }) => verified.has(`${tenant} ${domain}`),
+      }
     } finally {
       store.close()
     }

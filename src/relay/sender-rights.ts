@@ -34,14 +34,18 @@ export class SenderRights {
   }
 
   /** The domain is served here, for this tenant. */
-  serves({ domain }: Mailbox, { tenant }: OutboundWay): boolean {
-    return this.#parts.directory().domain(domainText(domain))?.tenant.name === tenant.name
+  serves({ domain }: Mailbox, way: OutboundWay): boolean {
+    return this.#servesDomain(domainText(domain), way)
   }
 
-  owning(mailbox: Mailbox, way: OutboundWay): Owning {
-    if (this.serves(mailbox, way)) return OWN
+  owning({ domain }: Mailbox, way: OutboundWay): Owning {
+    return this.owningDomain(domainText(domain), way)
+  }
+
+  /** Of a name that stands in no list no store is asked. */
+  owningDomain(domain: string, way: OutboundWay): Owning {
+    if (this.#servesDomain(domain, way)) return OWN
     const { outbound, tenant } = way
-    const domain = domainText(mailbox.domain)
     if (outbound.senderDomains?.has(domain) !== true) return { kind: 'foreign' }
     try {
       return this.#parts.verified?.(tenant.name, domain) === true ? OWN : { kind: 'unverified' }
@@ -63,6 +67,10 @@ export class SenderRights {
   /** Undefined: he may write as this author. */
   author(mailbox: Mailbox, session: Session, way: OutboundWay): Reject | Defer | undefined {
     return this.#refusal(mailbox, session, way, () => refusals.foreignAuthor(mailboxText(mailbox)))
+  }
+
+  #servesDomain(domain: string, { tenant }: OutboundWay): boolean {
+    return this.#parts.directory().domain(domain)?.tenant.name === tenant.name
   }
 
   #refusal(mailbox: Mailbox, session: Session, way: OutboundWay, foreign: () => Reject): Reject | Defer | undefined {

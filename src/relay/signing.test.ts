@@ -9,12 +9,18 @@ import { readHeaderSection } from '#mime/header-section.ts'
 import { HandClock, route } from '#queue/testing.ts'
 import { declaredDirectory } from '#tenant/declared.ts'
 import type { OutboundWay, SigningSettings, Tenant } from '#tenant/directory.ts'
+import type { Verified } from './sender-rights.ts'
 import { type KeysAnswer, Signing } from './signing.ts'
 import { served } from './testing.ts'
 
+const SENDER_DOMAINS = new Set(['news.test', 'late.news.test', 'smith.test'])
 const BODY = 'Subject: bread\r\n\r\nToday.\r\n'
 
-function bench(keys: Record<string, KeysAnswer>, dkim: SigningSettings = { ifUnavailable: 'defer' }) {
+function bench(
+  keys: Record<string, KeysAnswer>,
+  dkim: SigningSettings = { ifUnavailable: 'defer' },
+  verified: Verified = () => false,
+) {
   const tenant: Tenant = { name: 'bakery', language: 'en' }
   const smith: Tenant = { name: 'smith', language: 'en' }
   const names = ['bakery.test', 'shop.test', 'deep.bakery.test']
@@ -27,7 +33,7 @@ function bench(keys: Record<string, KeysAnswer>, dkim: SigningSettings = { ifUna
       served({ name: 'smith.bakery.test', tenant: smith }),
     ],
   })
-  const way = { tenant, outbound: { dkim } } as OutboundWay
+  const way = { tenant, outbound: { dkim, senderDomains: SENDER_DOMAINS } } as unknown as OutboundWay
   const events: PathEvent[] = []
   const asked: string[] = []
   const signing = new Signing({
@@ -37,6 +43,7 @@ function bench(keys: Record<string, KeysAnswer>, dkim: SigningSettings = { ifUna
       asked.push(`${of} ${domain}`)
       return keys[domain] ?? { kind: 'none' }
     },
+    verified,
     report: (event) => void events.push(event),
   })
   const sign = async (text: string, from = 'anna@shop.test'): Promise<string> => {
@@ -86,6 +93,36 @@ it('nobody signs for another tenant, or below what is another tenant’s', async
     asked.every((one) => one.startsWith('bakery ') && !one.includes('smith')),
     asked.join(),
   )
+})
+
+it('a sender domain signs as long as it is verified, and for names below it that are verified too', async () => {
+  const keys = { 'news.test': keysFor('news.test'), 'bakery.test': keysFor('bakery.test') }
+  const open = new Set(['news.test'])
+  const asked: string[] = []
+  const { sign, counted } = bench(keys, undefined, (tenant, domain) => {
+    asked.push(`${tenant} ${domain}`)
+    return open.has(domain)
+  })
+  assert.equal(await sign(`From: a@news.test\r\n${BODY}`), 'news.test/r1 news.test/e1')
+  assert.equal(await sign(`From: a@far.test\r\n${BODY}`, 'a@news.test'), 'news.test/r1 news.test/e1')
+  assert.equal(await sign(`From: a@late.news.test\r\n${BODY}`, ''), 'as it is')
+  assert.equal(await sign(`From: a@other.news.test\r\n${BODY}`, ''), 'as it is')
+  open.add('late.news.test')
+  assert.equal(await sign(`From: a@late.news.test\r\n${BODY}`, ''), 'news.test/r1 news.test/e1')
+  open.clear()
+  assert.equal(await sign(`From: a@news.test\r\n${BODY}`, 'a@bakery.test'), 'bakery.test/r1 bakery.test/e1')
+  assert.equal(await sign(`From: a@news.test\r\n${BODY}`, 'a@news.test'), 'as it is')
+  assert.deepEqual(counted().slice(-2), ['dkim signed', 'dkim no-key'])
+  assert.deepEqual([...new Set(asked)], ['bakery news.test', 'bakery late.news.test'])
+})
+
+it('mail waits when nobody can say whether its sender domain is verified, and other mail does not', async () => {
+  const { sign, counted } = bench({ 'news.test': keysFor('news.test') }, undefined, () => {
+    throw new Error('disk I/O error')
+  })
+  assert.match(await sign(`From: a@news.test\r\n${BODY}`), /^451 4\.3\.0/)
+  assert.equal(await sign(`From: a@shop.test\r\n${BODY}`), 'as it is')
+  assert.deepEqual(counted(), ['dkim deferred', 'dkim no-key'])
 })
 
 it('what receivers would read differently leaves as it is', async () => {

@@ -1,7 +1,8 @@
 /**
  * Signatures of mail that leaves (DKIM). By the domain of the author (RFC5322.From) if it, or a domain above it, is the
  * tenant's and has keys, so that the signature counts for DMARC (RFC 9989); else by the domain of the reversePath; else
- * none. All active keys of that one domain sign.
+ * none. All active keys of that one domain sign. The tenant's are the domains that it has with us and its sender domains, as
+ * long as their owners say so in DNS (sender-rights.ts); a sender domain signs for names below it only if these are the tenant's too.
  *
  * | it cannot be signed since | then |
  * |---|---|
@@ -22,6 +23,7 @@ import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay } from '#tenant/directory.ts'
 import type { ToJudge } from './outbound.ts'
 import * as refusals from './refusals.ts'
+import { SenderRights, type Verified } from './sender-rights.ts'
 
 export type KeysAnswer =
   | { readonly kind: 'keys'; readonly keys: readonly SigningKey[] }
@@ -36,6 +38,8 @@ export interface SigningParts {
   readonly clock: Clock
   readonly directory: () => Directory
   readonly keysOf: KeysOf
+  /** Absent: no sender domain is ever verified. */
+  readonly verified?: Verified
   readonly report: Report
 }
 
@@ -48,9 +52,11 @@ export interface Signed {
 
 export class Signing {
   readonly #parts: SigningParts
+  readonly #rights: SenderRights
 
   constructor(parts: SigningParts) {
     this.#parts = parts
+    this.#rights = new SenderRights(parts)
   }
 
   /** `toSend`: the content with its trace fields, before which the signatures go. */
@@ -81,27 +87,27 @@ export class Signing {
     const candidates = (from === undefined ? [] : authorDomains(from)).flatMap((domain) =>
       this.#alignedWith(domain, way),
     )
-    if (reversePath.kind === 'mailbox') candidates.push(...this.#own(domainText(reversePath.mailbox.domain), way))
+    if (reversePath.kind === 'mailbox') candidates.push(domainText(reversePath.mailbox.domain))
     for (const domain of new Set(candidates)) {
-      const answer = this.#parts.keysOf(way.tenant.name, domain)
+      const owning = this.#rights.owningDomain(domain, way)
+      if (owning.kind === 'unknown') return { kind: 'unavailable', text: owning.text }
+      const answer = owning.kind === 'own' ? this.#parts.keysOf(way.tenant.name, domain) : NONE
       if (answer.kind !== 'none') return answer
     }
-    return { kind: 'none' }
+    return NONE
   }
 
-  // What is another tenant's is not signed by the domain above it either.
+  // What is another tenant's is not signed by the domain above it either. Below a sender domain others may have zones, and
+  // its owner's word was not for them.
   #alignedWith(author: string, way: OutboundWay): string[] {
     const domains: string[] = []
+    const isOwn = this.#rights.owningDomain(author, way).kind === 'own'
     for (let domain = author; domain.includes('.'); domain = domain.slice(domain.indexOf('.') + 1)) {
       const owner = this.#parts.directory().domain(domain)?.tenant.name
-      if (owner === way.tenant.name) domains.push(domain)
-      else if (owner !== undefined) break
+      if (owner !== undefined && owner !== way.tenant.name) break
+      if (owner !== undefined || isOwn || domain === author) domains.push(domain)
     }
     return domains
-  }
-
-  #own(domain: string, { tenant }: OutboundWay): string[] {
-    return this.#parts.directory().domain(domain)?.tenant.name === tenant.name ? [domain] : []
   }
 
   #times({ outbound: { dkim } }: OutboundWay) {
@@ -120,3 +126,5 @@ export class Signing {
     this.#parts.report({ kind: 'governed', tenant: tenant.name, subject: 'dkim', decision })
   }
 }
+
+const NONE: KeysAnswer = { kind: 'none' }

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { dkimVerify } from 'mailauth/lib/dkim/verify.js'
 import { freePort } from '../harness/free-port.ts'
 import { leaving } from '../harness/leaving.ts'
 import { type NameServer, startNameServer } from '../harness/name-server.ts'
@@ -122,6 +123,36 @@ test('the owner of a domain publishes a token: from then on its tenant sends as 
   assert.match((await server.message({ from: INFO, to: ['gone@far.test'], content: mail(INFO) })).text, /^250 /)
   const [, report] = await world.received(2)
   assert.deepEqual([report?.reversePath, report?.recipients.map(({ mailbox }) => mailbox)], ['', [INFO]])
+})
+
+test('keys of a sender domain sign its mail, aligned with From', async () => {
+  await using opened = await open()
+  const { dns, world, relay, door } = opened
+  const ambiguous = await relay.command('dkim', 'create', 'shop.test')
+  assert.deepEqual([ambiguous.code, /several tenants .*--tenant/s.test(ambiguous.text)], [78, true], ambiguous.text)
+  const made = await relay.command('dkim', 'create', 'shop.test', '--tenant', 'bakery', '--json')
+  assert.equal(made.code, 0, made.text)
+  const key = JSON.parse(made.text) as { recordName: string; record: string; trouble: string; selector: string }
+  assert.match(key.trouble, /bakery may not send as shop\.test/)
+  dns.publish(key.recordName, key.record)
+  await verified(opened)
+  await relay.command('dkim', 'check', 'shop.test')
+  assert.match((await relay.command('dkim', 'list', 'shop.test')).text, /bakery: shop\.test: \S+ \(RSA 2048\) signs/)
+  assert.match((await relay.command('check-config')).text, /bakery: mail of shop\.test leaves signed/)
+  const send = async () => {
+    using talk = await greeted(door)
+    assert.match(
+      (await talk.message({ from: 'anna@dest.test', to: ['bob@far.test'], content: mail(INFO) })).text,
+      /^250/,
+    )
+  }
+  await send()
+  const [message] = await world.received(1)
+  const { results } = await dkimVerify(message!.content, { resolver: dns.resolver } as never)
+  assert.deepEqual(
+    results.map(({ signingDomain, selector, status }) => [signingDomain, selector, status.result, status.aligned]),
+    [['shop.test', key.selector, 'pass', 'shop.test']],
+  )
 })
 
 test('a name server that fails takes nothing, and a token that is gone is warned of first', async () => {

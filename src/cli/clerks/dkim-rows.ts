@@ -5,8 +5,10 @@ import type { Config } from '#config/config.ts'
 import type { Snapshot } from '#report/metrics.ts'
 import type { KeyName, KeyState, StoredKey } from '#store/dkim-keys.ts'
 import type { MasterKey } from '#store/sealing.ts'
+import type { SenderDomainName } from '#store/sender-domains.ts'
 import type { Directory } from '#tenant/directory.ts'
 import { masterKeyPlace } from '../master-key.ts'
+import { senderDomains } from './domain-owners.ts'
 
 export interface KeyRow extends KeyName {
   readonly algorithm: Algorithm
@@ -30,13 +32,17 @@ export interface KeyRow extends KeyName {
 export interface DkimList {
   readonly keys: readonly KeyRow[]
   /** Domains whose mail leaves through us without a signature. */
-  readonly unsigned: readonly { readonly tenant: string; readonly domain: string }[]
+  readonly unsigned: readonly SenderDomainName[]
 }
+
+/** May the tenant send as this sender domain? */
+export type IsVerified = (name: SenderDomainName) => boolean
 
 interface Around {
   readonly config: Config
   readonly directory: Directory
   readonly master: MasterKey | undefined
+  readonly verified: IsVerified
   readonly nowMs: number
 }
 
@@ -56,10 +62,14 @@ export function keyRow(key: StoredKey, around: Around): KeyRow {
   }
 }
 
-function troubleOf(key: StoredKey, { config, directory, master }: Around): string | undefined {
-  const owner = directory.domain(key.domain)?.tenant.name
-  if (owner === undefined) return `${key.domain} is not served any more`
-  if (owner !== key.tenant) return `${key.domain} belongs to ${owner} now`
+function troubleOf(key: StoredKey, { config, directory, master, verified }: Around): string | undefined {
+  const { tenant, domain } = key
+  const owner = directory.domain(domain)?.tenant.name
+  if (owner === undefined) {
+    const isNamed = directory.tenant(tenant)?.outbound?.senderDomains?.has(domain) === true
+    if (!isNamed) return `${domain} is neither served for ${tenant} nor one of its sender domains any more`
+    if (!verified(key)) return `${tenant} may not send as ${domain}: see vorposten domains show ${domain}`
+  } else if (owner !== tenant) return `${domain} belongs to ${owner} now`
   return isSealed(key, master) ? `the master key (${masterKeyPlace(config)}) does not open it` : undefined
 }
 
@@ -83,11 +93,19 @@ export function keyMetrics(keys: readonly StoredKey[], master: MasterKey | undef
   }
 }
 
-/** Domains of tenants that send through us. */
-export function unsignedDomains({ domains }: Config, keys: readonly StoredKey[]): DkimList['unsigned'] {
-  const signing = new Set(keys.flatMap((key) => (key.state === 'active' ? [`${key.tenant} ${key.domain}`] : [])))
-  return domains
+/** As which tenants may send through us: those served here, and the sender domains that are verified. */
+export function sendingDomains({ domains, tenants }: Config, verified: IsVerified): SenderDomainName[] {
+  const served = domains
     .filter(({ tenant, name }) => tenant.outbound !== undefined && !name.startsWith('*.'))
     .map(({ tenant, name }) => ({ tenant: tenant.name, domain: name }))
-    .filter((row) => !signing.has(`${row.tenant} ${row.domain}`))
+  return [...served, ...senderDomains(tenants).filter(verified)]
+}
+
+/** Those of them whose mail leaves without a signature. */
+export function unsignedDomains(
+  sending: readonly SenderDomainName[],
+  keys: readonly StoredKey[],
+): DkimList['unsigned'] {
+  const signing = new Set(keys.flatMap((key) => (key.state === 'active' ? [`${key.tenant} ${key.domain}`] : [])))
+  return sending.filter((row) => !signing.has(`${row.tenant} ${row.domain}`))
 }

@@ -9,15 +9,16 @@ import { parseConfig } from '#config/parse.ts'
 import { HandClock } from '#queue/testing.ts'
 import { openStore } from '#store/database.ts'
 import { DKIM_KEYS } from '#store/dkim-keys.ts'
+import { SENDER_DOMAINS, SenderDomains } from '#store/sender-domains.ts'
 import type { TxtAnswer } from '#sys/txt-lookup.ts'
 import { DkimClerk } from './dkim.ts'
 import type { DkimList, KeyRow } from './dkim-rows.ts'
 
 const DAY_MS = 86_400_000
 
-function configOf(folder: string, shopOf = 'bakery'): Config {
+function configOf(folder: string, shopOf = 'bakery', senders = '[news.test, both.test]'): Config {
   const tenant = (name: string, ...domains: string[]) =>
-    `  ${name}:\n    routes: {out: {hosts: smarthost.test}}\n    outbound: {from-networks: ${name === 'bakery' ? '10.0.0.1' : '10.0.0.2'}, route: out}\n` +
+    `  ${name}:\n    routes: {out: {hosts: smarthost.test}}\n    outbound: {from-networks: ${name === 'bakery' ? '10.0.0.1' : '10.0.0.2'}, route: out, sender-domains: ${name === 'bakery' ? senders : 'both.test'}}\n` +
     `    domains:\n${domains.map((one) => `      "${one}": {route: out}\n`).join('')}`
   const shop = 'shop.test'
   const text =
@@ -31,7 +32,7 @@ function configOf(folder: string, shopOf = 'bakery'): Config {
 
 function bench(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'dkim-'))
-  const store = openStore(':memory:', [DKIM_KEYS])
+  const store = openStore(':memory:', [DKIM_KEYS, SENDER_DOMAINS])
   const clock = new HandClock()
   const dns = new Map<string, TxtAnswer>()
   const seen = { told: 0, log: [] as string[], lookUps: 0 }
@@ -58,7 +59,9 @@ function bench(t: TestContext) {
   const list = async (domain?: string) => (await clerk.command('list', { ...(domain && { domain }) })) as DkimList
   const states = async () => (await list()).keys.map(({ selector, state }) => `${selector} ${state}`)
   const publish = (row: KeyRow) => void dns.set(row.recordName, { kind: 'found', records: [row.record] })
-  return { clerk, clock, dns, seen, start, ask, create, list, states, publish, folder }
+  const verify = (tenant: string, domain: string, verifiedMs?: number) =>
+    new SenderDomains(store).put({ tenant, domain, found: 'there', checkedMs: 1, ...(verifiedMs && { verifiedMs }) })
+  return { verify, clerk, clock, dns, seen, start, ask, create, list, states, publish, folder }
 }
 
 it('a key waits for its record, is looked for by itself, and the next one replaces it in the same way', async (t) => {
@@ -164,6 +167,49 @@ it('a domain that goes to another tenant does not take its keys along', async (t
     (await list('shop.test')).keys.map(({ tenant }) => tenant),
     ['bakery'],
   )
+})
+
+it('a sender domain has keys, which sign only as long as it is verified', async (t) => {
+  const { clerk, create, list, ask, verify, folder } = bench(t)
+  const [key] = await create('news.test', { selector: 's1', activate: true })
+  assert.deepEqual([key?.tenant, key?.recordName], ['bakery', 's1._domainkey.news.test'])
+  assert.equal(key?.trouble, 'bakery may not send as news.test: see vorposten domains show news.test')
+  const unsigned = async () => (await list()).unsigned.map(({ domain }) => domain)
+  assert.deepEqual(await unsigned(), ['bakery.test', 'shop.test', 'smith.test'])
+  for (const domain of ['news.test', 'both.test']) verify('bakery', domain, 1)
+  assert.equal((await list('news.test')).keys[0]?.trouble, undefined)
+  assert.deepEqual(await unsigned(), ['bakery.test', 'shop.test', 'smith.test', 'both.test'])
+  verify('bakery', 'news.test')
+  assert.match((await list('news.test')).keys[0]!.trouble!, /may not send/)
+  await clerk.reload(configOf(folder, 'bakery', 'both.test'))
+  assert.match(
+    (await list()).keys[0]!.trouble!,
+    /^news\.test is neither served for bakery nor one of its sender domains/,
+  )
+  await assert.rejects(create('news.test'), /news\.test is not a domain of this relay/)
+  await ask('delete', { domain: 'news.test', selector: 's1', force: false })
+  assert.deepEqual((await list()).keys, [])
+})
+
+it('tenants that share a sender domain have keys of their own, under names of their own', async (t) => {
+  const { create, list, ask } = bench(t)
+  await assert.rejects(create('both.test'), /several tenants send as both\.test: bakery, smith/)
+  await assert.rejects(create('both.test', { tenant: 'baker' }), /both\.test is no domain of baker/)
+  await create('both.test', { tenant: 'bakery', selector: 's1', activate: true })
+  await assert.rejects(create('both.test', { tenant: 'smith', selector: 's1' }), /has a key s1 already/)
+  await create('both.test', { tenant: 'smith', selector: 's2', activate: true })
+  await ask('rotate', { domain: 'both.test', tenant: 'smith', activate: true })
+  const states = async (tenant?: string) =>
+    ((await clerkList(tenant)) as DkimList).keys.map((key) => `${key.tenant} ${key.state}`)
+  const clerkList = (tenant?: string) => ask('list', { domain: 'both.test', ...(tenant && { tenant }) }) as unknown
+  assert.deepEqual(await states(), ['bakery active', 'smith retired', 'smith active'])
+  assert.deepEqual(await states('smith'), ['smith retired', 'smith active'])
+  assert.equal((await ask('check', { domain: 'both.test' })).length, 3)
+  const of = { domain: 'both.test', tenant: 'smith', force: true }
+  await assert.rejects(ask('delete', { ...of, selector: 's1' }), /both\.test has no key s1/)
+  await ask('delete', { ...of, selector: 's2' })
+  await assert.rejects(ask('delete', { domain: 'both.test', selector: 's1', force: false }), /signs mail/)
+  assert.equal((await list('both.test')).keys.length, 2)
 })
 
 it('what an old master key has sealed is told, and no new key is sealed beside it', async (t) => {

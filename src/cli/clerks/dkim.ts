@@ -2,7 +2,8 @@
  * The clerk of the keys that sign mail (DKIM): makes, imports, rotates and removes them for operators, seals their private
  * halves with the master key, and tells the workers. Workers read the keys from the store themselves.
  *
- * A key belongs to one tenant and domain. When the domain goes to another tenant, the key stays behind, and signs no more.
+ * A key belongs to one tenant and domain: one that is served here, or a sender domain, which several tenants may share, each
+ * with keys of its own. When the domain goes to another tenant, the key stays behind, and signs no more.
  */
 
 import type { KeyObject } from 'node:crypto'
@@ -18,6 +19,7 @@ import type { Snapshot } from '#report/metrics.ts'
 import type { Database } from '#store/database.ts'
 import { DkimKeys, type KeyName, type StoredKey, sealKey } from '#store/dkim-keys.ts'
 import type { MasterKey } from '#store/sealing.ts'
+import { type SenderDomainName, SenderDomainReader } from '#store/sender-domains.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { LookUpTxt } from '#sys/txt-lookup.ts'
 import type { Directory } from '#tenant/directory.ts'
@@ -33,8 +35,10 @@ import {
   keyMetrics,
   keyRow,
   removableInMs,
+  sendingDomains,
   unsignedDomains,
 } from './dkim-rows.ts'
+import { namedOwners, oneOwner, ownersOf } from './domain-owners.ts'
 
 /** Of one domain, all states together; a rotation needs two for each algorithm. */
 export const KEYS_PER_DOMAIN_MAX = 20
@@ -49,20 +53,23 @@ const SELECTOR_OCTETS_MAX = 63
 
 const domain = z.string().max(400)
 const selector = z.string().max(100)
+/** Of those that share a sender domain; an older command line says none. */
+const tenant = z.string().max(63).optional()
 const commands = {
   create: z.strictObject({
     domain,
+    tenant,
     algorithm: z.enum(['rsa', 'ed25519', 'both']),
     selector: selector.optional(),
     activate: z.boolean(),
   }),
-  rotate: z.strictObject({ domain, activate: z.boolean() }),
-  import: z.strictObject({ domain, selector, pem: z.string().max(20_000), activate: z.boolean() }),
-  activate: z.strictObject({ domain, selector: selector.optional() }),
-  delete: z.strictObject({ domain, selector, force: z.boolean() }),
-  check: z.strictObject({ domain }),
+  rotate: z.strictObject({ domain, tenant, activate: z.boolean() }),
+  import: z.strictObject({ domain, tenant, selector, pem: z.string().max(20_000), activate: z.boolean() }),
+  activate: z.strictObject({ domain, tenant, selector: selector.optional() }),
+  delete: z.strictObject({ domain, tenant, selector, force: z.boolean() }),
+  check: z.strictObject({ domain, tenant }),
   reseal: z.strictObject({ secret: z.string().max(10_000) }),
-  list: z.strictObject({ domain: domain.optional() }),
+  list: z.strictObject({ domain: domain.optional(), tenant }),
 }
 
 export interface DkimClerkParts {
@@ -78,6 +85,7 @@ export class DkimClerk implements Clerk<Config> {
   readonly subject = 'dkim'
   readonly #parts: DkimClerkParts
   readonly #keys: DkimKeys
+  readonly #senders: SenderDomainReader
   readonly #checks: DkimChecks
   #config: Config
   #directory: Directory
@@ -88,6 +96,7 @@ export class DkimClerk implements Clerk<Config> {
     const { store, config, clock, wallMs, log } = parts
     this.#parts = parts
     this.#keys = new DkimKeys(store)
+    this.#senders = new SenderDomainReader(store)
     this.#config = config
     this.#directory = directoryFrom(config)
     this.#lookUp = parts.lookUp(config)
@@ -129,20 +138,20 @@ export class DkimClerk implements Clerk<Config> {
       case 'delete':
         return this.#delete(asked(commands.delete, body))
       case 'check':
-        return this.#check(asked(commands.check, body).domain)
+        return this.#check(asked(commands.check, body))
       case 'reseal':
         return this.#reseal(asked(commands.reseal, body).secret)
       case 'list':
-        return this.#list(asked(commands.list, body).domain) satisfies DkimList
+        return this.#list(asked(commands.list, body)) satisfies DkimList
       default:
         throw notUnderstood(what)
     }
   }
 
-  async #create({ domain, algorithm, selector, activate }: z.infer<typeof commands.create>): Promise<KeyRow[]> {
-    const owner = this.#owner(domain)
+  async #create({ algorithm, selector, activate, ...named }: z.infer<typeof commands.create>): Promise<KeyRow[]> {
+    const owner = this.#owner(named)
     const algorithms = ALGORITHMS[algorithm]!
-    const taken = this.#of(owner.domain).find((key) => key.state !== 'retired' && algorithms.includes(key.algorithm))
+    const taken = this.#of(owner).find((key) => key.state !== 'retired' && algorithms.includes(key.algorithm))
     if (taken !== undefined) {
       const advice = `Make the next one: vorposten dkim rotate ${owner.domain}.`
       throw new UserError(`${owner.domain} has a key of that kind already (${taken.selector})`, advice, EXIT.config)
@@ -150,9 +159,9 @@ export class DkimClerk implements Clerk<Config> {
     return this.#make(owner, algorithms, selector, activate)
   }
 
-  async #rotate({ domain, activate }: z.infer<typeof commands.rotate>): Promise<KeyRow[]> {
-    const owner = this.#owner(domain)
-    const keys = this.#of(owner.domain)
+  async #rotate({ activate, ...named }: z.infer<typeof commands.rotate>): Promise<KeyRow[]> {
+    const owner = this.#owner(named)
+    const keys = this.#of(owner)
     const pending = keys.find(({ state }) => state === 'pending')
     if (pending !== undefined) {
       const advice = `Publish its record (vorposten dkim dns ${owner.domain}), or delete it.`
@@ -177,8 +186,8 @@ export class DkimClerk implements Clerk<Config> {
     return this.#begin(made, activate)
   }
 
-  async #import({ domain, selector, pem, activate }: z.infer<typeof commands.import>): Promise<KeyRow[]> {
-    const owner = this.#owner(domain)
+  async #import({ selector, pem, activate, ...named }: z.infer<typeof commands.import>): Promise<KeyRow[]> {
+    const owner = this.#owner(named)
     const read = readKey(pem)
     if (!read.ok) throw new UserError(read.fault, 'Hand in a private key, RSA or Ed25519, in PEM.', EXIT.data)
     return this.#begin([this.#put(owner, selector, read.algorithm, read.privateKey)], activate)
@@ -189,14 +198,14 @@ export class DkimClerk implements Clerk<Config> {
     if (activate) await this.#checks.activate(keys)
     else await this.#checks.check(keys)
     const names = new Set(keys.map(({ selector }) => selector))
-    return this.#rows(this.#of(keys[0]!.domain).filter((key) => names.has(key.selector)))
+    return this.#rows(this.#of(keys[0]!).filter((key) => names.has(key.selector)))
   }
 
   #put(owner: Owner, selector: string, algorithm: Algorithm, privateKey: KeyObject): StoredKey {
     const name: KeyName = { ...owner, selector: selector.toLowerCase() }
     checkSelector(name)
-    const there = this.#of(name.domain)
-    if (there.some((key) => key.selector === name.selector)) {
+    const there = this.#of(owner)
+    if (this.#published(name.domain).some((key) => key.selector === name.selector)) {
       throw new UserError(`${name.domain} has a key ${name.selector} already`, 'Choose another selector.', EXIT.config)
     }
     if (there.length >= KEYS_PER_DOMAIN_MAX) {
@@ -217,29 +226,33 @@ export class DkimClerk implements Clerk<Config> {
     return key
   }
 
-  async #activate({ domain, selector }: z.infer<typeof commands.activate>): Promise<KeyRow[]> {
-    const owner = this.#owner(domain)
-    const keys = this.#of(owner.domain)
+  async #activate({ selector, ...named }: z.infer<typeof commands.activate>): Promise<KeyRow[]> {
+    const owner = this.#owner(named)
+    const keys = this.#of(owner)
     const meant = keys.filter((key) => (selector === undefined ? key.state === 'pending' : key.selector === selector))
     if (meant.length === 0) {
       const what = selector === undefined ? 'no key that waits to sign' : `no key ${selector}`
       throw new UserError(`${owner.domain} has ${what}`, `See them: vorposten dkim list ${owner.domain}.`, EXIT.config)
     }
     await this.#checks.activate(meant)
-    return this.#rows(this.#of(owner.domain))
+    return this.#rows(this.#of(owner))
   }
 
-  async #delete({ domain, selector, force }: z.infer<typeof commands.delete>): Promise<KeyRow[]> {
+  async #delete({ domain, tenant, selector, force }: z.infer<typeof commands.delete>): Promise<KeyRow[]> {
     const name = readFullDomain(domain) ?? domain
-    const owner = this.#directory.domain(name)?.tenant.name
-    const all = this.#keys.all().filter((key) => key.domain === name && key.selector === selector)
-    const key = all.find(({ tenant }) => tenant === owner) ?? all[0]
+    const owners = ownersOf(name, this.#config, this.#directory)
+    const all = this.#keys
+      .all()
+      .filter(
+        (one) => one.domain === name && one.selector === selector && (tenant === undefined || one.tenant === tenant),
+      )
+    const key = all.find((one) => owners.includes(one.tenant)) ?? all[0]
     if (key === undefined) {
       throw new UserError(`${name} has no key ${selector}`, 'See them: vorposten dkim list.', EXIT.config)
     }
     if (
       !force &&
-      key.tenant === owner &&
+      owners.includes(key.tenant) &&
       (key.state === 'active' || removableInMs(key, { config: this.#config, nowMs: this.#parts.wallMs() }) > 0)
     ) {
       const why = key.state === 'active' ? 'signs mail' : 'has signed mail that may still be on its way'
@@ -251,12 +264,12 @@ export class DkimClerk implements Clerk<Config> {
     return this.#rows([key])
   }
 
-  async #check(domain: string): Promise<KeyRow[]> {
-    const owner = this.#owner(domain)
-    const keys = this.#of(owner.domain)
-    if (keys.length === 0) throw noKey(owner.domain)
+  async #check(named: z.infer<typeof commands.check>): Promise<KeyRow[]> {
+    const owners = this.#named(named)
+    const keys = owners.flatMap((owner) => this.#of(owner))
+    if (keys.length === 0) throw noKey(owners[0].domain)
     await this.#checks.check(keys)
-    return this.#rows(this.#of(owner.domain))
+    return this.#rows(owners.flatMap((owner) => this.#of(owner)))
   }
 
   async #reseal(secret: string): Promise<Resealed> {
@@ -271,30 +284,39 @@ export class DkimClerk implements Clerk<Config> {
     return done
   }
 
-  #list(domain: string | undefined): DkimList {
-    const one = domain === undefined ? undefined : this.#owner(domain).domain
-    const isMeant = (row: { readonly domain: string }) => one === undefined || row.domain === one
+  #list({ domain, tenant }: z.infer<typeof commands.list>): DkimList {
+    const one = domain === undefined ? undefined : this.#named({ domain, tenant })[0].domain
+    const isMeant = (row: SenderDomainName) =>
+      (one === undefined || row.domain === one) && (tenant === undefined || row.tenant === tenant)
     const keys = this.#keys.all()
-    return { keys: this.#rows(keys.filter(isMeant)), unsigned: unsignedDomains(this.#config, keys).filter(isMeant) }
+    const unsigned = unsignedDomains(sendingDomains(this.#config, this.#verified), keys)
+    return { keys: this.#rows(keys.filter(isMeant)), unsigned: unsigned.filter(isMeant) }
   }
 
   #rows(keys: readonly StoredKey[]): KeyRow[] {
     const master = this.#masterOrNone()
-    const around = { config: this.#config, directory: this.#directory, master, nowMs: this.#parts.wallMs() }
+    const [config, directory, verified] = [this.#config, this.#directory, this.#verified]
+    const around = { config, directory, master, verified, nowMs: this.#parts.wallMs() }
     return keys.map((key) => keyRow(key, around))
   }
 
-  #of(domain: string): StoredKey[] {
-    const owner = this.#directory.domain(domain)?.tenant.name
-    return this.#keys.all().filter((key) => key.domain === domain && key.tenant === owner)
+  readonly #verified = (name: SenderDomainName): boolean => this.#senders.find(name)?.verifiedMs !== undefined
+
+  #of({ tenant, domain }: SenderDomainName): StoredKey[] {
+    return this.#keys.all().filter((key) => key.domain === domain && key.tenant === tenant)
   }
 
-  #owner(text: string): Owner {
-    const ascii = readFullDomain(text)
-    const served = ascii === undefined ? undefined : this.#directory.domain(ascii)
-    if (ascii !== undefined && served !== undefined) return { tenant: served.tenant.name, domain: ascii }
-    const advice = 'See the domains with: vorposten check-config. A new one is served after a reload.'
-    throw new UserError(`${text} is not a domain of this relay`, advice, EXIT.config)
+  // Tenants that share a sender domain share its names in DNS.
+  #published(domain: string): StoredKey[] {
+    return ownersOf(domain, this.#config, this.#directory).flatMap((tenant) => this.#of({ tenant, domain }))
+  }
+
+  #owner(named: Named): Owner {
+    return oneOwner(named, this.#config, this.#directory)
+  }
+
+  #named(named: Named): [Owner, ...Owner[]] {
+    return namedOwners(named, this.#config, this.#directory)
   }
 
   #freeSelector({ domain }: Owner, algorithm: Algorithm): string {
@@ -342,7 +364,8 @@ export class DkimClerk implements Clerk<Config> {
   }
 }
 
-type Owner = Omit<KeyName, 'selector'>
+type Owner = SenderDomainName
+type Named = z.infer<typeof commands.check>
 
 const SUFFIXES: Readonly<Record<Algorithm, string>> = { 'rsa-sha256': 'r', 'ed25519-sha256': 'e' }
 

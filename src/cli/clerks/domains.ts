@@ -26,6 +26,7 @@ import { EXIT, UserError } from '../exit.ts'
 import { makeMasterKey, masterKeyOf, masterKeyPlace } from '../master-key.ts'
 import type { AskWorkers, Clerk } from '../serve/desk.ts'
 import { asked, notUnderstood } from './asked.ts'
+import { senderDomains } from './domain-owners.ts'
 
 /** A zone that was lost in a move is found and mended within this. */
 export const GRACE_MS = 7 * 24 * 3_600_000
@@ -138,9 +139,7 @@ export class DomainsClerk implements Clerk<Config> {
   }
 
   #listed(): SenderDomainName[] {
-    return this.#config.tenants.flatMap(({ name: tenant, outbound }) =>
-      [...(outbound?.senderDomains ?? [])].map((domain) => ({ tenant, domain })),
-    )
+    return senderDomains(this.#config.tenants)
   }
 
   #named(text: string): SenderDomainName[] {
@@ -249,7 +248,7 @@ export class DomainsClerk implements Clerk<Config> {
   }
 }
 
-const STILL_GONE = 'is gone from DNS for longer than the time of grace; its mail hears 550'
+const STILL_GONE = 'is gone from DNS for longer than the time of grace; its mail hears 550, and its keys sign no more'
 const goingText = (tenant: string, domain: string): string =>
   `in ${GRACE_MS / 86_400_000} days ${tenant} may send as ${domain} no more. See: vorposten domains show ${domain}`
 
