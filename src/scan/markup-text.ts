@@ -3,15 +3,19 @@
  * as well, and a search in those octets finds nothing. Sizes in octets.
  */
 
-const LITTLE_ENDIAN = ['fffe', '3c00']
-const BIG_ENDIAN = ['feff', '003c']
+/** First two octets, the mark of the byte order and `<`, by where the octet of ASCII stands; and how many to leave out. */
+const UTF_16: Readonly<Record<string, readonly [from: number, skip: number]>> = {
+  fffe: [0, 2],
+  '3c00': [0, 0],
+  feff: [1, 2],
+  '003c': [1, 0],
+}
 
 /** At most `octetsMax` of the input are read; what is not ASCII comes out as anything. */
 export function plainMarkup(octets: Buffer, octetsMax: number): Buffer {
   const part = octets.subarray(0, octetsMax)
-  const mark = part.toString('hex', 0, 2)
-  if (LITTLE_ENDIAN.includes(mark)) return everySecond(part, 0)
-  return BIG_ENDIAN.includes(mark) ? everySecond(part, 1) : part
+  const wide = UTF_16[part.toString('hex', 0, 2)]
+  return wide === undefined ? part : everySecond(part.subarray(wide[1]), wide[0])
 }
 
 /** Characters may be written by their numbers: `&#x44;DE`. */

@@ -70,6 +70,15 @@ describe('a compound file', () => {
   })
 })
 
+describe('an object of a Word document in XML', () => {
+  it('is packed in a stream of its own', async () => {
+    const object = compoundFile([{ name: 'one', data }])
+    const stream = Buffer.concat([size(object.length), deflateSync(object)])
+    const found = await lookInto(compoundFile([{ name: '_1577691300', data: stream }]))
+    assert.equal(textsOf(found).at(-1), data.toString())
+  })
+})
+
 describe('macros', () => {
   it('are text, and known to run by themselves', async () => {
     const text = 'Attribute VB_Name = "A"\r\nSub Document_Open()\r\n'
