@@ -7,6 +7,7 @@ import { files } from './examiners/files.ts'
 import { knownHashes } from './examiners/known-hashes.ts'
 import { officeXml } from './examiners/office-xml.ts'
 import { pdfActions } from './examiners/pdf-actions.ts'
+import { spreadsheetText } from './examiners/spreadsheet-text.ts'
 import { xmlEntities } from './examiners/xml-entities.ts'
 
 export { OPENERS } from './unpack/openers.ts'
@@ -18,6 +19,7 @@ export const EXAMINERS: readonly Examiner[] = [
   dde,
   officeXml,
   xmlEntities,
+  spreadsheetText,
   pdfActions,
   droppers,
 ]

@@ -68,6 +68,8 @@ function* streamFacts(object: ScanObject, entry: CompoundEntry, octets: Buffer):
   if (facts.isEncrypted) yield encrypted('office', object.where)
   if (facts.hasMacroSheet)
     yield { fact: { kind: 'macro', dialect: 'xlm', autoRun: facts.isAutoRun, where: object.where } }
+  if (facts.hasDde) yield { fact: { kind: 'macro', dialect: 'dde', autoRun: true, where: object.where } }
+  if (facts.hasOleLink) yield { fact: { kind: 'macro', dialect: 'ole-link', autoRun: true, where: object.where } }
 }
 
 function* packedIn(child: ScanObject, { name }: CompoundEntry, budget: ScanBudget): Generator<Opened> {
