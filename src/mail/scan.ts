@@ -32,6 +32,12 @@ export type FileClass =
   | 'message'
   | 'other'
 
+/**
+ * What a document runs or fetches. `ole-link`: an object that Office fetches from elsewhere; `open-document`: Basic, Python or
+ * others, in OpenDocument.
+ */
+export type MacroDialect = 'vba' | 'xlm' | 'dde' | 'remote-template' | 'ole-package' | 'ole-link' | 'open-document'
+
 export type ScanFact =
   /** An engine names it. */
   | { readonly kind: 'malware'; readonly engine: string; readonly name: string; readonly where: string }
@@ -48,7 +54,7 @@ export type ScanFact =
   /** Office code. `autoRun`: it starts without a click. */
   | {
       readonly kind: 'macro'
-      readonly dialect: 'vba' | 'xlm' | 'dde' | 'remote-template' | 'ole-package'
+      readonly dialect: MacroDialect
       readonly autoRun: boolean
       readonly where: string
     }

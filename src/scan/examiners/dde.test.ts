@@ -29,6 +29,41 @@ describe('DDE', () => {
     for (const [text, ...names] of found) assert.ok(isFound(text, ...(names as string[])), String(text))
   })
 
+  it('is found where it is put together, in UTF-16, and in the binary parts of Excel', () => {
+    const quoted = (numbers: string) => `<w:fldSimple w:instr="IF { QUOTE ${numbers} } x y">`
+    assert.ok(isFound(quoted('68 68 69 65 85 84 79 32 99')))
+    assert.ok(isFound(quoted('99 109 100 32 47 99')))
+    assert.ok(!isFound(quoted('72 101 108 108 111')))
+    assert.ok(isFound('{\\rtf1{\\field{\\*\\fldinst {QUOTE 68 68\\cf1  69 65 85 84 79}}}}'))
+    assert.ok(isFound(Buffer.from('\ufeff<?xml version="1.0"?><w:fldSimple w:instr="DDE x y">', 'utf16le')))
+    assert.ok(isFound('<w:fldSimple w:instr="&#68;DEAUTO x y">'))
+    const supBook = (kind: number) =>
+      Buffer.concat([Buffer.from([0xe8, 0x02, 0x20, kind, 0, 3, 0, 0, 0]), Buffer.alloc(20)])
+    assert.ok(isFound(supBook(1)))
+    assert.ok(!isFound(supBook(0)))
+  })
+
+  it('is found in OpenDocument', () => {
+    assert.ok(isFound('<table:dde-link><office:dde-source office:dde-application="soffice"/>'))
+    assert.ok(isFound(`<table:table-cell table:formula="of:=DDE(&quot;soffice&quot;;x)">`))
+    assert.ok(!isFound('<text:p>see <office:dde-source> and DDE(x)</text:p>'.replace('dde-source>', 'dde-sources>')))
+  })
+
+  it('says ole-link where a field fetches an object from a server', () => {
+    const dialects = (text: string) =>
+      [...dde.examine({ where: 'file', names: [], octets: Buffer.from(text), depth: 0 }, budget)].map(
+        (fact) => fact.kind === 'macro' && fact.dialect,
+      )
+    const link = (path: string) => `<w:fldSimple w:instr=' LINK Word.Document.8 &quot;${path}&quot; \\a '>`
+    assert.deepEqual(dialects(link('http://example.org/a.doc')), ['ole-link'])
+    assert.deepEqual(dialects(link('C:\\\\a.doc')), [])
+    assert.deepEqual(dialects('<w:fldSimple w:instr=" HYPERLINK http://example.org ">'), [])
+    assert.deepEqual(
+      dialects('{\\rtf1{\\*\\fldinst LINK Excel.Sheet.8 C:\\\\a.xls}{\\fldrslt http://example.org}}'),
+      [],
+    )
+  })
+
   it('is not found in what only speaks of it, or in other fields', () => {
     const begin = '<w:fldChar w:fldCharType="begin"/>'
     assert.ok(!isFound(`${begin}<w:instrText> PAGE </w:instrText><w:t>DDEAUTO x</w:t>`))

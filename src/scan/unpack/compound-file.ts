@@ -45,6 +45,8 @@ export class CompoundFile {
   readonly entries: readonly CompoundEntry[]
   /** A table or the directory runs in a circle, or out of the file. */
   readonly isDamaged: boolean
+  /** The class of the document, 16 octets in hexadecimal; empty without a root. */
+  readonly rootClass: string
   readonly #file: Buffer
   readonly #sectorOctets: number
   readonly #miniSectorOctets: number
@@ -65,6 +67,7 @@ export class CompoundFile {
     this.#miniTable = numbersOf([this.#chain(file.readUInt32LE(60), file.length).octets])
     const root = raw.find(({ type }) => type === TYPE_ROOT)
     this.#miniStream = root ? this.#chain(root.start, root.size).octets : Buffer.alloc(0)
+    this.rootClass = root?.classId ?? ''
     this.entries = withPaths(raw)
     this.isDamaged = directory.octets.length === 0 || directory.isCircle || !root
   }
@@ -132,6 +135,7 @@ export class CompoundFile {
 
 interface RawEntry {
   readonly name: string
+  readonly classId: string
   readonly type: number
   readonly left: number
   readonly right: number
@@ -146,6 +150,7 @@ function rawEntries(directory: Buffer): RawEntry[] {
     const nameOctets = Math.min(64, directory.readUInt16LE(at + 64)) & ~1
     entries.push({
       name: directory.toString('utf16le', at, at + nameOctets).replace(/\0.*$/s, ''),
+      classId: directory.toString('hex', at + 80, at + 96),
       type: directory[at + 66]!,
       left: directory.readUInt32LE(at + 68),
       right: directory.readUInt32LE(at + 72),

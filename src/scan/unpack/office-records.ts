@@ -15,8 +15,14 @@ const XLS_BOUND_SHEET = 0x0085
 const XLS_LABEL = 0x0018
 const XLS_FILE_PASS = 0x002f
 const XLS_MACRO_SHEET = 1
-/** Name of a label that Excel itself gives a meaning: 1 is Auto_Open, 2 is Auto_Close. */
+/** Name of a label that Excel itself gives a meaning: Auto_Open, Auto_Close, Auto_Activate, Auto_Deactivate. */
 const XLS_LABEL_BUILT_IN = 0x0020
+const XLS_AUTO_RUN = [1, 2, 10, 11]
+/** A link to another program: its name, 3, and what it is asked; each name after it says of which kind it is. */
+const XLS_SUP_BOOK = 0x01ae
+const XLS_EXTERN_NAME = 0x0023
+const XLS_OLE_LINK = 0x0010
+const XLS_LINK_SEPARATOR = 3
 const PPT_ENCRYPTED_TOKEN = 0xf3d1c4df
 const PPT_OBJECT = 0x1011
 const PPT_CONTAINER = 0xf
@@ -25,6 +31,8 @@ export interface WorkbookFacts {
   isEncrypted: boolean
   hasMacroSheet: boolean
   isAutoRun: boolean
+  hasDde: boolean
+  hasOleLink: boolean
 }
 
 export function isEncryptedWord(stream: Buffer): boolean {
@@ -37,13 +45,19 @@ export function isEncryptedPresentation(stream: Buffer): boolean {
 }
 
 export function workbookFacts(stream: Buffer): WorkbookFacts {
-  const facts = { isEncrypted: false, hasMacroSheet: false, isAutoRun: false }
+  const facts = { isEncrypted: false, hasMacroSheet: false, isAutoRun: false, hasDde: false, hasOleLink: false }
+  let isLink = false
   for (let at = 0, count = 0; at + 4 <= stream.length && count < RECORDS_MAX; count++) {
     const type = stream.readUInt16LE(at)
     const body = stream.subarray(at + 4, at + 4 + stream.readUInt16LE(at + 2))
     if (type === XLS_FILE_PASS) facts.isEncrypted = true
     if (type === XLS_BOUND_SHEET && body[5] === XLS_MACRO_SHEET) facts.hasMacroSheet = true
     if (type === XLS_LABEL && isAutoRunLabel(body)) facts.isAutoRun = true
+    if (type === XLS_SUP_BOOK) isLink = isProgramLink(body)
+    if (type === XLS_EXTERN_NAME && isLink && body.length >= 2) {
+      if (body.readUInt16LE(0) & XLS_OLE_LINK) facts.hasOleLink = true
+      else facts.hasDde = true
+    }
     at += 4 + body.length
   }
   return facts
@@ -52,8 +66,16 @@ export function workbookFacts(stream: Buffer): WorkbookFacts {
 function isAutoRunLabel(body: Buffer): boolean {
   if (body.length < 16) return false
   const name = body[14] === 0 ? body[15]! : body[14]!
-  if (body.readUInt16LE(0) & XLS_LABEL_BUILT_IN) return name === 1 || name === 2
+  if (body.readUInt16LE(0) & XLS_LABEL_BUILT_IN) return XLS_AUTO_RUN.includes(name)
   return /auto_?(?:open|close|activate)/i.test(body.subarray(14).toString('latin1').replaceAll('\0', ''))
+}
+
+/** [MS-XLS] §2.4.271: a count of sheets, a length (two values are for itself and add-ins), and a text in one or two octets. */
+function isProgramLink(body: Buffer): boolean {
+  if (body.length < 6) return false
+  const characters = body.readUInt16LE(2)
+  if (characters === 0 || characters > 255) return false
+  return body.subarray(5).includes(XLS_LINK_SEPARATOR)
 }
 
 /** Compound files in a presentation. `isPacked`: a size and a zlib stream. */

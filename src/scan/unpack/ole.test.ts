@@ -70,6 +70,15 @@ describe('a compound file', () => {
   })
 })
 
+describe('an object of a Word document in XML', () => {
+  it('is packed in a stream of its own', async () => {
+    const object = compoundFile([{ name: 'one', data }])
+    const stream = Buffer.concat([size(object.length), deflateSync(object)])
+    const found = await lookInto(compoundFile([{ name: '_1577691300', data: stream }]))
+    assert.equal(textsOf(found).at(-1), data.toString())
+  })
+})
+
 describe('macros', () => {
   it('are text, and known to run by themselves', async () => {
     const text = 'Attribute VB_Name = "A"\r\nSub Document_Open()\r\n'
@@ -94,5 +103,19 @@ describe('macros', () => {
     assert.deepEqual(found.facts, [{ kind: 'macro', dialect: 'xlm', autoRun: true, where: 'file' }])
     const password = Buffer.concat([words(0x2f, 4), size(0)])
     assert.deepEqual(kindsOf(await lookInto(compoundFile([{ name: 'Book', data: password }]))), ['encrypted'])
+  })
+
+  it('of Excel can ask other programs, or fetch from them', async () => {
+    const record = (type: number, body: Buffer) => Buffer.concat([words(type, body.length), body])
+    const book = (path: string) => record(0x1ae, Buffer.concat([words(0, path.length), Buffer.from(`\0${path}`)]))
+    const name = (flags: number) => record(0x23, Buffer.concat([words(flags), Buffer.alloc(6)]))
+    const dialects = async (...records: Buffer[]) =>
+      (await lookInto(compoundFile([{ name: 'Workbook', data: Buffer.concat(records) }]))).facts.map(
+        (fact) => fact.kind === 'macro' && fact.dialect,
+      )
+    assert.deepEqual(await dialects(book('cmd\x03/c calc'), name(0)), ['dde'])
+    assert.deepEqual(await dialects(book('Word.Document.8\x03http://example.org/a.doc'), name(0x10)), ['ole-link'])
+    assert.deepEqual(await dialects(book('\x01other.xls'), name(0)), [])
+    assert.deepEqual(await dialects(book('cmd\x03/c calc'), book('other.xls'), name(0)), [])
   })
 })

@@ -23,6 +23,9 @@ const VBA_FOLDER = 'VBA'
 /** Of an attachment in an Outlook message ([MS-OXMSG] §2.2.2): long name, short name, shown name; and its data. */
 const MSG_NAMES = /^__substg1\.0_(?:3707|3704|3001)001[EF]$/i
 const MSG_DATA = '__substg1.0_37010102'
+/** Objects of a Word document of 2003 in XML (`oledata.mso`): a size, then zlib; each is a compound file. */
+const PACKED_OBJECT = /^_\d{6,12}$/
+const ZLIB_METHOD = 0x78
 
 export const ole: Opener = { container: 'ole', recognises: isCompoundFile, open: openOle }
 
@@ -65,6 +68,8 @@ function* streamFacts(object: ScanObject, entry: CompoundEntry, octets: Buffer):
   if (facts.isEncrypted) yield encrypted('office', object.where)
   if (facts.hasMacroSheet)
     yield { fact: { kind: 'macro', dialect: 'xlm', autoRun: facts.isAutoRun, where: object.where } }
+  if (facts.hasDde) yield { fact: { kind: 'macro', dialect: 'dde', autoRun: true, where: object.where } }
+  if (facts.hasOleLink) yield { fact: { kind: 'macro', dialect: 'ole-link', autoRun: true, where: object.where } }
 }
 
 function* packedIn(child: ScanObject, { name }: CompoundEntry, budget: ScanBudget): Generator<Opened> {
@@ -75,14 +80,19 @@ function* packedIn(child: ScanObject, { name }: CompoundEntry, budget: ScanBudge
     yield { fact: { kind: 'macro', dialect: 'ole-package', autoRun: false, where: packaged.where } }
     yield charged(packaged, child.octets.length, budget)
   }
+  if (PACKED_OBJECT.test(name) && child.octets[4] === ZLIB_METHOD)
+    yield* openObject(child, child.octets.subarray(4), true, budget)
   if (name.toLowerCase() !== 'powerpoint document') return
-  for (const { octets, isPacked } of presentationObjects(child.octets)) {
-    const unpacked = isPacked ? inflate('zlib', octets, budget.octetsLeft, budget) : undefined
-    const found = inside(child, [], 'object', unpacked?.octets ?? octets)
-    if (unpacked?.end === 'over') yield overLimit('octets', found.where)
-    else if (unpacked && unpacked.end !== 'whole') yield broken('ole', found.where, `its data are ${unpacked.end}`)
-    yield charged(found, octets.length, budget)
-  }
+  for (const { octets, isPacked } of presentationObjects(child.octets))
+    yield* openObject(child, octets, isPacked, budget)
+}
+
+function* openObject(child: ScanObject, octets: Buffer, isPacked: boolean, budget: ScanBudget): Generator<Opened> {
+  const unpacked = isPacked ? inflate('zlib', octets, budget.octetsLeft, budget) : undefined
+  const found = inside(child, [], 'object', unpacked?.octets ?? octets)
+  if (unpacked?.end === 'over') yield overLimit('octets', found.where)
+  else if (unpacked && unpacked.end !== 'whole') yield broken('ole', found.where, `its data are ${unpacked.end}`)
+  yield charged(found, octets.length, budget)
 }
 
 function isInVbaFolder({ path }: CompoundEntry): boolean {

@@ -11,7 +11,7 @@ import type { Opened, Opener, ScanBudget, ScanObject } from '../contract.ts'
 import { nameReadings } from './entry-names.ts'
 import { inflate, type Method } from './inflating.ts'
 import { broken, cannotTell, charged, encrypted, inside, overLimit } from './inside.ts'
-import { officeFacts } from './office-parts.ts'
+import { OfficeParts } from './office-parts.ts'
 import {
   type CentralHeader,
   centralHeaders,
@@ -29,6 +29,8 @@ import {
 } from './zip-records.ts'
 
 const STORED = 0
+/** Pages, Numbers and Keynote of 2009 give what they encrypt methods of their own. */
+const SEALED_METHODS: ReadonlySet<number> = new Set([25_451, 25_452])
 const METHODS: ReadonlyMap<number, Method> = new Map([
   [8, 'deflate'],
   [93, 'zstd'],
@@ -53,10 +55,19 @@ export function hasRareMethod(file: Buffer): boolean {
 }
 
 function isRare(method: number): boolean {
-  return method !== STORED && !METHODS.has(method)
+  return method !== STORED && !METHODS.has(method) && !SEALED_METHODS.has(method)
 }
 
 function* openZip(object: ScanObject, budget: ScanBudget): Generator<Opened> {
+  const office = new OfficeParts(object.where)
+  for (const opened of openRecords(object, budget)) {
+    if ('object' in opened) yield* office.facts(opened.object)
+    yield opened
+  }
+  yield* office.end()
+}
+
+function* openRecords(object: ScanObject, budget: ScanBudget): Generator<Opened> {
   const file = object.octets
   const all = directories(file)
   const first = all.find(({ headers }) => headers.length > 0)
@@ -188,7 +199,8 @@ function* openMethods(object: ScanObject, entry: Entry, where: string, budget: S
     if (coding) end = Math.max(end, yield* openCoded(object, entry, coding, budget))
     else if (method === STORED) end = Math.max(end, yield* openStored(object, entry, where, budget))
     else {
-      yield cannotTell('zip-method', where, `it is compressed by method ${method}`)
+      if (SEALED_METHODS.has(method)) yield encrypted('iwork', where)
+      else yield cannotTell('zip-method', where, `it is compressed by method ${method}`)
       end = Math.max(end, endOfStored(object.octets, entry))
     }
   }
@@ -208,7 +220,6 @@ function* openCoded(object: ScanObject, entry: Entry, coding: Method, budget: Sc
   const end = dataAt + inflated.consumed
   if (inflated.end !== 'whole') yield broken('zip', child.where, `its data are ${inflated.end}`)
   else yield* checkData(file, entry, inflated.octets, end, child.where)
-  yield* officeFacts(child)
   yield charged(child, inflated.consumed, budget)
   return end
 }
@@ -232,7 +243,6 @@ function* openStored(object: ScanObject, entry: Entry, where: string, budget: Sc
     if (octets.length < length) yield broken('zip', where, 'its data are cut')
     else yield* checkData(file, entry, octets, dataAt + length, where)
     const child = inside(object, entry.names, 'entry', octets)
-    yield* officeFacts(child)
     yield charged(child, length, budget)
   }
   return dataAt + Math.max(...lengths)
