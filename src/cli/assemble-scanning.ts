@@ -4,15 +4,13 @@
  */
 import type { Config, VirusConfig } from '#config/config.ts'
 import { Clamd } from '#scan/clamd.ts'
-import type { Engine } from '#scan/contract.ts'
 import { Embedded } from '#scan/embedded.ts'
 import { Wall } from '#scan/wall.ts'
 import type { Clock } from '#sys/clock.ts'
 
 export function wallOf({ embedded, engines }: VirusConfig, clock: Clock): Wall {
-  const all: Engine[] = engines.map((engine) => new Clamd(engine, clock))
-  if (embedded) all.push(new Embedded(clock))
-  return new Wall(all, clock)
+  const beside = engines.map((engine) => new Clamd(engine, clock))
+  return new Wall(beside, clock, new Embedded(clock, { examines: embedded }))
 }
 
 export class ScanEngines {

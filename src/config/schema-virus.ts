@@ -69,7 +69,7 @@ const clamdServer = setting({
   json: { type: 'string', examples: ['/run/clamav/clamd.ctl', '127.0.0.1:3310'] },
 })
 
-const engineName = z.string().regex(/^(?!embedded$)[a-z0-9-]{1,63}$/)
+const engineName = z.string().regex(/^(?!(?:embedded|readings)$)[a-z0-9-]{1,63}$/)
 
 export const engineSettings = section({
   kind: choice('clamd').prefault('clamd').describe('What it speaks. `clamd`: ClamAV’s daemon.'),

@@ -7,22 +7,13 @@
  */
 import { connect, type Socket } from 'node:net'
 import type { Clock } from '#sys/clock.ts'
+import type { Failure } from './servers.ts'
 
 export type ClamdAddress =
   | { readonly kind: 'local'; readonly path: string }
   | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
 
-export type ClamdAnswer =
-  | { readonly kind: 'clean' }
-  | { readonly kind: 'found'; readonly name: string }
-  /** It says itself that this is more than it takes. */
-  | { readonly kind: 'too-large'; readonly text: string }
-  /** No connection. */
-  | { readonly kind: 'down'; readonly text: string }
-  | { readonly kind: 'timed-out'; readonly text: string }
-  /** It went away; `all`: it had the whole content by then. */
-  | { readonly kind: 'reset'; readonly text: string; readonly all: boolean }
-  | { readonly kind: 'garbled'; readonly text: string }
+export type ClamdAnswer = { readonly kind: 'clean' } | { readonly kind: 'found'; readonly name: string } | Failure
 
 /** An answer is a name of some dozen octets; more is no answer of clamd's. */
 export const ANSWER_OCTETS_MAX = 4_096

@@ -42,7 +42,7 @@ const says = (answer: string) =>
 const MAIL = content([Buffer.from('Subject: x\r\n\r\nhello\r\n')])
 const engine = (servers: ClamdSettings['servers'], more: Partial<ClamdSettings> = {}) =>
   new Clamd({ name: 'clamd', servers, connectionsMax: 2, connectMsMax: 2_000, timeMsMax: 5_000, ...more }, systemClock)
-const look = (to: Clamd, mail = MAIL) => to.look(mail, [])
+const look = (to: Clamd, mail = MAIL) => to.look(mail, Promise.resolve([]))
 /** Why it did not look, or the facts. */
 async function why(servers: ClamdSettings['servers'], more: Partial<ClamdSettings> = {}, mail = MAIL) {
   const facts = await look(engine(servers, more), mail)

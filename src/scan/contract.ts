@@ -54,9 +54,28 @@ export interface Engine {
   readonly name: string
   /**
    * `content` is the message as it will be delivered; `extra` are readings of its parts that a straightforward reader of
-   * mail would not make. Answers with what it found, or `not-looked`; nothing means: looked at all, found nothing.
+   * mail would not make, known a little later. Answers with what it found, or `not-looked`; nothing means: looked at all,
+   * found nothing.
    */
-  look(content: Content, extra: readonly ScanObject[]): Promise<readonly ScanFact[]>
+  look(content: Content, extra: Promise<readonly ScanObject[]>): Promise<readonly ScanFact[]>
   /** Ends what it runs. */
   close?(): Promise<void>
+}
+
+/** One content in the hands of the reading threads. Neither promise rejects. */
+export interface Reading {
+  /** For the engines; undefined: they could not be made, and an engine that has seen the content has not seen all of it. */
+  readonly extra: Promise<readonly ScanObject[] | undefined>
+  /** What was found, and what could not be read. */
+  readonly facts: Promise<readonly ScanFact[]>
+}
+
+/** Takes messages apart beside the path of mail. */
+export interface Reader {
+  readonly name: string
+  /** It also says what it finds: an engine of its own. */
+  readonly examines: boolean
+  /** `wantsExtra`: engines wait for what only some readers see. */
+  read(content: Content, wantsExtra: boolean): Reading
+  close(): Promise<void>
 }

@@ -1,7 +1,7 @@
 /** The embedded engine: what it finds, and that a thread that hangs, dies or lies is a fact, never a "clean". */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { content } from '#mail/content.ts'
+import { type Content, content } from '#mail/content.ts'
 import type { ScanFact } from '#mail/scan.ts'
 import { systemClock } from '#sys/clock.ts'
 import { Embedded, type EmbeddedLimits } from './embedded.ts'
@@ -16,13 +16,15 @@ const part = (name: string, octets: Buffer | string) =>
   )
 const kinds = (facts: readonly ScanFact[]) => facts.map((fact) => (fact.kind === 'not-looked' ? fact.why : fact.kind))
 
+const look = (engine: Embedded, message: Content) => engine.read(message, false).facts
+
 async function looking<T>(
   use: (engine: Embedded) => Promise<T>,
   limits: Partial<EmbeddedLimits> = {},
   thread?: string,
 ) {
-  const at = thread === undefined ? undefined : new URL(`data:text/javascript,${encodeURIComponent(thread)}`)
-  const engine = new Embedded(systemClock, limits, at)
+  const at = thread === undefined ? {} : { thread: new URL(`data:text/javascript,${encodeURIComponent(thread)}`) }
+  const engine = new Embedded(systemClock, { ...limits, ...at })
   try {
     return await use(engine)
   } finally {
@@ -32,12 +34,12 @@ async function looking<T>(
 
 test('EICAR as body, as attachment and in an attached message; a quotation of it is none', () =>
   looking(async (engine) => {
-    const found = async (text: ReturnType<typeof mail>) => kinds(await engine.look(text)).includes('malware')
+    const found = async (text: ReturnType<typeof mail>) => kinds(await look(engine, text)).includes('malware')
     assert.ok(await found(mail(`Subject: x\n\n${EICAR}\n`)))
     assert.ok(await found(part('a.bin', EICAR)))
     assert.ok(await found(mail(`Content-Type: message/rfc822\n\nSubject: inside\n\n${EICAR}\n`)))
     assert.ok(!(await found(mail(`Subject: x\n\nWrite ${EICAR} into a file.\n`))))
-    assert.deepEqual(kinds(await engine.look(mail('Subject: bread\n\nSix loaves.\n'))), [])
+    assert.deepEqual(kinds(await look(engine, mail('Subject: bread\n\nSix loaves.\n'))), [])
   }))
 
 test('what a file is and how its name deceives', () =>
@@ -45,7 +47,7 @@ test('what a file is and how its name deceives', () =>
     const program = Buffer.alloc(256)
     program.write('MZ', 0, 'latin1')
     const facts = async (name: string, octets: Buffer | string) =>
-      (await engine.look(part(name, typeof octets === 'string' ? octets : octets.toString('latin1'))))
+      (await look(engine, part(name, typeof octets === 'string' ? octets : octets.toString('latin1'))))
         .map((fact) => (fact.kind === 'file' ? fact.class : fact.kind === 'suspicious' ? fact.symbol : fact.kind))
         .sort()
     assert.deepEqual(await facts('a.exe', program), ['executable'])
@@ -61,8 +63,8 @@ test('what a file is and how its name deceives', () =>
 test('a thread that hangs is ended: timed-out, and the next message has a new one', () =>
   looking(
     async (engine) => {
-      const first = engine.look(mail('x'))
-      const second = engine.look(mail('y'))
+      const first = look(engine, mail('x'))
+      const second = look(engine, mail('y'))
       assert.deepEqual(kinds(await first), ['timed-out'])
       assert.deepEqual(kinds(await second), ['timed-out'])
     },
@@ -80,8 +82,8 @@ test('a thread that ends, throws, or runs out of memory is a crash', async () =>
     const thread = `import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => { ${crash} })`
     await looking(
       async (engine) => {
-        assert.deepEqual(kinds(await engine.look(mail('x'))), ['crashed'], crash)
-        assert.deepEqual(kinds(await engine.look(mail('y'))), ['crashed'], crash)
+        assert.deepEqual(kinds(await look(engine, mail('x'))), ['crashed'], crash)
+        assert.deepEqual(kinds(await look(engine, mail('y'))), ['crashed'], crash)
       },
       { heapMib: 32 },
       thread,
@@ -91,19 +93,16 @@ test('a thread that ends, throws, or runs out of memory is a crash', async () =>
 
 test('an answer to another job is none', () =>
   looking(
-    async (engine) => assert.deepEqual(kinds(await engine.look(mail('x'))), ['timed-out']),
+    async (engine) => assert.deepEqual(kinds(await look(engine, mail('x'))), ['timed-out']),
     { jobMsMax: 300 },
     `import { parentPort } from 'node:worker_threads'
      parentPort.on('message', ({ job }) => parentPort.postMessage({ job: job + 1, facts: [] }))`,
   ))
 
 test('the line is limited: busy at once, and all who wait hear when it closes', async () => {
-  const engine = new Embedded(
-    systemClock,
-    { waitingMax: 2 },
-    new URL('data:text/javascript,import "node:worker_threads"'),
-  )
-  const all = Array.from({ length: 5 }, () => engine.look(mail('x')))
+  const thread = new URL('data:text/javascript,import "node:worker_threads"')
+  const engine = new Embedded(systemClock, { waitingMax: 2, thread })
+  const all = Array.from({ length: 5 }, () => look(engine, mail('x')))
   assert.deepEqual(kinds(await all[4]!), ['busy'])
   await engine.close()
   for (const facts of (await Promise.all(all)).slice(0, 3)) assert.equal(facts[0]?.kind, 'not-looked')

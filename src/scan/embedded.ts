@@ -1,6 +1,6 @@
 /**
- * The embedded engine: threads beside the path of mail that take messages apart, one message each at a time. Hostile input
- * must neither hold up nor end the worker.
+ * Threads beside the path of mail that take messages apart, one message each at a time: the embedded engine, and the readings
+ * that engines beside us would not make. Hostile input must neither hold up nor end the worker.
  *
  * | what happens | fact |
  * |---|---|
@@ -16,17 +16,29 @@ import { Worker } from 'node:worker_threads'
 import type { Content } from '#mail/content.ts'
 import type { NoLook, ScanFact } from '#mail/scan.ts'
 import type { Cancel, Clock } from '#sys/clock.ts'
-import type { Engine } from './contract.ts'
-import { EMBEDDED } from './embedded-name.ts'
+import type { Reader, Reading, ScanObject } from './contract.ts'
+import { EMBEDDED, READINGS } from './embedded-name.ts'
+import { type Packed, unpacked } from './extra.ts'
 
 export interface ToThread {
   readonly job: number
-  readonly octets: Uint8Array
+  readonly octets: Uint8Array<ArrayBuffer>
+  readonly examines: boolean
+  readonly wantsExtra: boolean
 }
 
+/** `extra`, if it was wanted, comes before one of the two others. */
 export type FromThread =
+  | { readonly job: number; readonly extra: Packed }
   | { readonly job: number; readonly facts: readonly ScanFact[] }
   | { readonly job: number; readonly failed: string }
+
+export interface EmbeddedOptions extends EmbeddedLimits {
+  /** How a thread is made; a test puts another one here. */
+  readonly thread: URL
+  /** False: it reads for engines beside us, and looks for nothing itself. */
+  readonly examines: boolean
+}
 
 export interface EmbeddedLimits {
   readonly threadsMax: number
@@ -47,11 +59,12 @@ export const EMBEDDED_LIMITS: EmbeddedLimits = {
   heapMib: 256,
 }
 
-/** How a thread is made; a test puts another one here. */
-export const THREAD = new URL('./thread.ts', import.meta.url)
+const THREAD = new URL('./thread.ts', import.meta.url)
 
 interface Job {
   readonly content: Content
+  readonly wantsExtra: boolean
+  readonly extra: (objects: readonly ScanObject[] | undefined) => void
   readonly end: (facts: readonly ScanFact[]) => void
 }
 
@@ -62,8 +75,9 @@ interface Running {
   readonly cancel: Cancel
 }
 
-export class Embedded implements Engine {
-  readonly name = EMBEDDED
+export class Embedded implements Reader {
+  readonly name: string
+  readonly examines: boolean
   readonly #clock: Pick<Clock, 'after'>
   readonly #limits: EmbeddedLimits
   readonly #thread: URL
@@ -73,26 +87,32 @@ export class Embedded implements Engine {
   #waitingOctets = 0
   #jobs = 0
 
-  constructor(clock: Pick<Clock, 'after'>, limits: Partial<EmbeddedLimits> = {}, thread = THREAD) {
+  constructor(clock: Pick<Clock, 'after'>, options: Partial<EmbeddedOptions> = {}) {
+    const { thread = THREAD, examines = true, ...limits } = options
+    this.name = examines ? EMBEDDED : READINGS
+    this.examines = examines
     this.#clock = clock
     this.#limits = { ...EMBEDDED_LIMITS, ...limits }
     this.#thread = thread
   }
 
-  /** It makes its own readings; `extra` are for engines that make none. */
-  look(content: Content): Promise<readonly ScanFact[]> {
+  read(content: Content, wantsExtra: boolean): Reading {
     const { waitingMax, waitingOctetsMax } = this.#limits
     const isFull = this.#line.length >= waitingMax || this.#waitingOctets + content.octets > waitingOctetsMax
-    if (this.#line.length > 0 && isFull) return Promise.resolve([notLooked('busy', 'too many messages wait')])
-    return new Promise((resolve) => {
-      this.#line.push({ content, end: resolve })
-      this.#waitingOctets += content.octets
-      this.#next()
-    })
+    if (this.#line.length > 0 && isFull) {
+      const busy = [this.#notLooked('busy', 'too many messages wait')]
+      return { extra: Promise.resolve(undefined), facts: Promise.resolve(busy) }
+    }
+    const extra = Promise.withResolvers<readonly ScanObject[] | undefined>()
+    const facts = Promise.withResolvers<readonly ScanFact[]>()
+    this.#line.push({ content, wantsExtra, extra: extra.resolve, end: facts.resolve })
+    this.#waitingOctets += content.octets
+    this.#next()
+    return { extra: extra.promise, facts: facts.promise }
   }
 
   async close(): Promise<void> {
-    for (const { end } of this.#line.splice(0)) end([notLooked('down', 'the relay stops')])
+    for (const job of this.#line.splice(0)) this.#fail(job, 'down', 'the relay stops')
     const threads = [...this.#idle.splice(0), ...this.#running.keys()]
     for (const thread of threads) this.#gone(thread, 'down', 'the relay stops')
     await Promise.all(threads.map((thread) => thread.terminate()))
@@ -110,13 +130,8 @@ export class Embedded implements Engine {
         void thread.terminate()
       })
       this.#running.set(thread, { thread, number, job, cancel })
-      const octets = new Uint8Array(job.content.octets)
-      let at = 0
-      for (const chunk of job.content.chunks) {
-        octets.set(chunk, at)
-        at += chunk.length
-      }
-      const message: ToThread = { job: number, octets }
+      const octets = copyOf(job.content)
+      const message: ToThread = { job: number, octets, examines: this.examines, wantsExtra: job.wantsExtra }
       thread.postMessage(message, [octets.buffer])
     }
   }
@@ -133,10 +148,18 @@ export class Embedded implements Engine {
   #heard(thread: Worker, message: FromThread): void {
     const running = this.#running.get(thread)
     if (running?.number !== message.job) return
+    if ('extra' in message) {
+      running.job.extra(unpacked(message.extra))
+      return
+    }
     running.cancel()
     this.#running.delete(thread)
     this.#idle.push(thread)
-    running.job.end('facts' in message ? message.facts : [notLooked('crashed', message.failed)])
+    if ('failed' in message) this.#fail(running.job, 'crashed', message.failed)
+    else {
+      running.job.extra(undefined)
+      running.job.end(message.facts)
+    }
     this.#next()
   }
 
@@ -147,9 +170,27 @@ export class Embedded implements Engine {
     if (running === undefined) return
     running.cancel()
     this.#running.delete(thread)
-    running.job.end([notLooked(why, text)])
+    this.#fail(running.job, why, text)
     this.#next()
+  }
+
+  #fail({ extra, end }: Job, why: NoLook, text: string): void {
+    // What came before the failure was whole, and stays.
+    extra(undefined)
+    end([this.#notLooked(why, text)])
+  }
+
+  #notLooked(why: NoLook, text: string): ScanFact {
+    return { kind: 'not-looked', engine: this.name, why, text }
   }
 }
 
-const notLooked = (why: NoLook, text: string): ScanFact => ({ kind: 'not-looked', engine: EMBEDDED, why, text })
+function copyOf({ octets, chunks }: Content): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(octets)
+  let at = 0
+  for (const chunk of chunks) {
+    copy.set(chunk, at)
+    at += chunk.length
+  }
+  return copy
+}

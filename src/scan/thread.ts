@@ -1,15 +1,34 @@
-/** The thread of the embedded engine: one message in, its facts out. It knows nothing of the program around it. */
+/** A reading thread: one message in, what engines beside us do not see and its facts out. It knows nothing of the program around it. */
 import { parentPort } from 'node:worker_threads'
+import type { ScanFact } from '#mail/scan.ts'
+import { readEveryWay } from '#mime/readings/readings.ts'
 import type { FromThread, ToThread } from './embedded.ts'
-import { look } from './look.ts'
+import { extraOf, pack } from './extra.ts'
+import { distinct, doubtsOf, examined } from './look.ts'
+import { createBudget, UNPACK_LIMITS } from './unpack/budget.ts'
 
 const port = parentPort!
+const now = () => performance.now()
+const say = (message: FromThread, moved: ArrayBuffer[] = []) => port.postMessage(message, moved)
 
-port.on('message', async ({ job, octets }: ToThread) => {
-  const say = (message: FromThread) => port.postMessage(message)
+port.on('message', async (message: ToThread) => {
+  const { job } = message
   try {
-    say({ job, facts: await look(Buffer.from(octets), () => performance.now()) })
+    say({ job, facts: await look(message) })
   } catch (error) {
     say({ job, failed: (error as Error).message })
   }
 })
+
+async function look({ job, octets, examines, wantsExtra }: ToThread): Promise<readonly ScanFact[]> {
+  const read = readEveryWay(Buffer.from(octets.buffer, octets.byteOffset, octets.length))
+  const facts = doubtsOf(read)
+  if (wantsExtra) {
+    const extra = await extraOf(read.readings, octets.length, createBudget(UNPACK_LIMITS, now))
+    facts.push(...extra.facts)
+    // First of all: the engines wait for it.
+    const packed = pack(extra.objects)
+    say({ job, extra: packed }, [packed.octets.buffer])
+  }
+  return distinct(examines ? [...facts, ...(await examined(read, now))] : facts)
+}

@@ -8,7 +8,7 @@
 import { type Content, content } from '#mail/content.ts'
 import { FACTS_MAX, type ScanFact, type ScanResult } from '#mail/scan.ts'
 import type { Clock } from '#sys/clock.ts'
-import type { Engine, ScanObject } from './contract.ts'
+import type { Engine, Reader, Reading } from './contract.ts'
 
 /** Facts about the content, not about the engine: the next content may fare better. */
 const OF_CONTENT: readonly string[] = ['too-large', 'busy']
@@ -22,47 +22,78 @@ export interface EngineState {
 /** A look at nothing: header and body are empty. */
 const NOTHING = content([Buffer.from('\r\n')])
 
+/** One of those that answer for a content. */
+interface Asked {
+  readonly name: string
+  ask(body: Content, reading: Reading | undefined): Promise<readonly ScanFact[]>
+}
+
 export class Wall {
-  readonly engines: readonly Engine[]
+  readonly #engines: readonly Engine[]
+  readonly #reader: Reader | undefined
+  readonly #asked: readonly Asked[]
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #silent = new Map<string, string>()
 
-  constructor(engines: readonly Engine[], clock: Pick<Clock, 'monotonic'>) {
-    this.engines = engines
+  /** Without a reader, engines see the content and nothing else. */
+  constructor(engines: readonly Engine[], clock: Pick<Clock, 'monotonic'>, reader?: Reader) {
+    this.#engines = engines
+    this.#reader = reader
     this.#clock = clock
+    this.#asked = [
+      ...engines.map((engine) => ({
+        name: engine.name,
+        ask: async (body: Content, reading: Reading | undefined) => engine.look(body, extraOf(reading)),
+      })),
+      ...(reader
+        ? [{ name: reader.name, ask: async (_: Content, reading: Reading | undefined) => reading!.facts }]
+        : []),
+    ]
   }
 
-  async scan(body: Content, extra: readonly ScanObject[] = []): Promise<ScanResult> {
+  async scan(body: Content): Promise<ScanResult> {
     const startMs = this.#clock.monotonic()
-    const answers = await Promise.all(this.engines.map((engine) => this.#ask(engine, body, extra)))
-    const cleanBy = this.engines.flatMap(({ name }, i) => (answers[i]!.every(isNeutral) ? [name] : []))
-    return { facts: bounded(answers.flat()), cleanBy, durationMs: this.#clock.monotonic() - startMs }
+    const reading = this.#read(body)
+    const answers = await Promise.all(this.#asked.map((asked) => this.#ask(asked, body, reading)))
+    const facts = bounded(answers.flat())
+    // An engine that has not been given what only some readers see has not looked at all of it.
+    const sawAll = reading === undefined || (await reading.extra) !== undefined
+    const cleanBy = this.#asked.flatMap(({ name }, i) => {
+      const mayJudge = name === this.#reader?.name ? this.#reader.examines : sawAll
+      return mayJudge && answers[i]!.every(isNeutral) ? [name] : []
+    })
+    return { facts, cleanBy, durationMs: this.#clock.monotonic() - startMs }
   }
 
   /** Asks the silent engines again. */
   async check(): Promise<readonly EngineState[]> {
-    await Promise.all(
-      this.engines.filter(({ name }) => this.#silent.has(name)).map((engine) => this.#ask(engine, NOTHING, [])),
-    )
+    const silent = this.#asked.filter(({ name }) => this.#silent.has(name))
+    if (silent.length > 0) {
+      const reading = this.#read(NOTHING)
+      await Promise.all(silent.map((asked) => this.#ask(asked, NOTHING, reading)))
+    }
     return this.states()
   }
 
   states(): readonly EngineState[] {
-    return this.engines.map(({ name }) => {
+    return this.#asked.map(({ name }) => {
       const silent = this.#silent.get(name)
       return { name, ...(silent !== undefined && { silent }) }
     })
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.engines.map((engine) => engine.close?.()))
+    await Promise.all([...this.#engines.map((engine) => engine.close?.()), this.#reader?.close()])
   }
 
-  async #ask(engine: Engine, body: Content, extra: readonly ScanObject[]): Promise<readonly ScanFact[]> {
-    const { name } = engine
+  #read(body: Content): Reading | undefined {
+    return this.#reader?.read(body, this.#engines.length > 0)
+  }
+
+  async #ask({ name, ask }: Asked, body: Content, reading: Reading | undefined): Promise<readonly ScanFact[]> {
     let facts: readonly ScanFact[]
     try {
-      facts = await engine.look(body, extra)
+      facts = await ask(body, reading)
     } catch (error) {
       facts = [{ kind: 'not-looked', engine: name, why: 'crashed', text: (error as Error).message }]
     }
@@ -72,6 +103,8 @@ export class Wall {
     return facts
   }
 }
+
+const extraOf = async (reading: Reading | undefined) => (await reading?.extra) ?? []
 
 // That there is a file is no finding.
 const isNeutral = ({ kind }: ScanFact): boolean => kind === 'file'

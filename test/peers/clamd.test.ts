@@ -16,6 +16,7 @@ const mail = (attachment: Buffer) =>
     Buffer.from('Content-Transfer-Encoding: base64\r\n\r\n'),
     Buffer.from(attachment.toString('base64').replace(/.{76}/g, '$&\r\n')),
   ])
+const NONE = Promise.resolve([])
 const CLEAN = content([Buffer.from('Subject: bread\r\n\r\nSix loaves, please.\r\n')])
 
 test('clamd finds every file of clamav-testfiles in a mail, over TCP and over its socket', { skip }, async () => {
@@ -27,18 +28,21 @@ test('clamd finds every file of clamav-testfiles in a mail, over TCP and over it
   const files = clamavTestFiles()
   assert.ok(files.length >= 40)
   for (const [i, file] of files.entries()) {
-    const [fact] = await (i % 2 === 0 ? local : tcp).look(mail(readFileSync(file)), [])
+    const [fact] = await (i % 2 === 0 ? local : tcp).look(mail(readFileSync(file)), NONE)
     assert.equal(fact?.kind, 'malware', file)
   }
-  for (const clean of [local, tcp]) assert.deepEqual(await clean.look(CLEAN, []), [])
-  assert.equal((await local.look(CLEAN, [{ ...reading, octets: readFileSync(files[0]!) }]))[0]?.kind, 'malware')
+  for (const clean of [local, tcp]) assert.deepEqual(await clean.look(CLEAN, NONE), [])
+  assert.equal(
+    (await local.look(CLEAN, Promise.resolve([{ ...reading, octets: readFileSync(files[0]!) }])))[0]?.kind,
+    'malware',
+  )
 })
 const reading = { where: 'another reading', names: [], depth: 1 }
 
 test('over its size limit clamd does not look, and says nothing of "clean"', { skip }, async () => {
   await using clamd = await startClamd(['StreamMaxLength 100K'])
   for (const octets of [101 * 1024, 1024 * 1024, 20 * 1024 * 1024]) {
-    const [fact] = await engine([{ kind: 'local', path: clamd.path }]).look(content([Buffer.alloc(octets)]), [])
+    const [fact] = await engine([{ kind: 'local', path: clamd.path }]).look(content([Buffer.alloc(octets)]), NONE)
     assert.ok(fact?.kind === 'not-looked' && fact.why === 'too-large', `${octets}: ${JSON.stringify(fact)}`)
   }
 })
@@ -51,9 +55,9 @@ test('killed, and back: down, then clean again, with no restart of ours; a secon
   const alone = engine([{ kind: 'local', path: first.path }])
   const both = engine([first, second].map(({ path }) => ({ kind: 'local', path }) as const))
   await first.kill9()
-  const [fact] = await alone.look(CLEAN, [])
+  const [fact] = await alone.look(CLEAN, NONE)
   assert.ok(fact?.kind === 'not-looked' && fact.why === 'down')
-  for (let i = 0; i < 4; i++) assert.deepEqual(await both.look(CLEAN, []), [])
+  for (let i = 0; i < 4; i++) assert.deepEqual(await both.look(CLEAN, NONE), [])
   await first.start()
-  assert.deepEqual(await alone.look(CLEAN, []), [])
+  assert.deepEqual(await alone.look(CLEAN, NONE), [])
 })

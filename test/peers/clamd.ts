@@ -15,6 +15,11 @@ const TEST_FILES = `${CACHE}/clamav-testfiles/usr/share/clamav-testfiles`
 const HASHES = `aa15bcf478d165efd2065190eb473bcb:544:ClamAV-Test-File
 44d88612fea8a8f36de82e1278abb02f:68:Eicar-Test-Signature
 `
+/** EICAR's at the beginning of a file, whatever stands behind it (`ndb`): line ends of a mail, for example. */
+const BEGINNINGS = `Eicar-Test-Signature:0:0:${Buffer.from(
+  `X5O!P%@AP[4\\PZX54(P^)7CC)7}$${'EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'}`,
+).toString('hex')}
+`
 
 /** For the `skip` option of a test; in CI a missing clamd is a fault. */
 export function withoutClamd(): string | false {
@@ -41,6 +46,7 @@ export async function startClamd(settings: readonly string[] = []): Promise<Clam
   const path = `${folder.path}/clamd.socket`
   mkdirSync(`${folder.path}/database`)
   writeFileSync(`${folder.path}/database/t.hdb`, HASHES)
+  writeFileSync(`${folder.path}/database/t.ndb`, BEGINNINGS)
   const lines = [
     'Foreground yes',
     `DatabaseDirectory ${folder.path}/database`,

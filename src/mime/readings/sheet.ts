@@ -23,9 +23,13 @@ export class Sheet {
   readonly #boundaries = new Map<string, readonly DelimiterLine[]>()
   #delimiters: readonly number[] = []
   #waiting: number[] = [0]
+  /** Parts that only some readers come to: what opened them, or opened what is around them, can be read in another way. */
+  readonly #doubted = new Set<number>()
   #fault: Fault | undefined
 
   constructor(octets: Buffer, prefix: string, nesting: number) {
+    // RFC 2046 §5.2.1: a message in a message has no encoding. ClamAV, for one, does not look into one that has.
+    if (nesting > 0) this.#doubted.add(0)
     this.octets = octets
     this.text = octets.toString('latin1')
     this.prefix = prefix
@@ -34,7 +38,7 @@ export class Sheet {
 
   /** Boundaries that were named outside of it. */
   name(boundaries: readonly string[]): void {
-    for (const boundary of boundaries) this.#open(boundary)
+    for (const boundary of boundaries) this.#open(boundary, false)
   }
 
   /** New boundaries open new parts, and those may name new boundaries: until nothing is new. */
@@ -48,8 +52,12 @@ export class Sheet {
       }
       done.add(start)
       if (!this.#openings.has(start)) this.#openings.set(start, [])
-      for (const { bodyStart, fields } of readHeader(this.text, start, this.#headerStop(start)).readings)
-        for (const meaning of meanings(fields)) this.#look(meaning, bodyStart)
+      const { readings } = readHeader(this.text, start, this.#headerStop(start))
+      const all = readings.flatMap(({ bodyStart, fields }) =>
+        meanings(fields).map((meaning) => ({ meaning, bodyStart })),
+      )
+      const isPlain = all.length === 1 && this.#isPlain(start)
+      for (const { meaning, bodyStart } of all) this.#look(meaning, bodyStart, isPlain)
     }
     const starts = [...this.#boundaries.values()].flatMap((lines) => lines.map((line) => line.start))
     this.#delimiters = [...new Set(starts)].toSorted((a, b) => a - b)
@@ -62,7 +70,7 @@ export class Sheet {
     let number = 0
     return sorted.map(([start, lines]) => {
       const isClosing = lines.length > 0 && lines.every((line) => line.isClosing)
-      const isPlain = lines.length <= 1 && lines.every((line) => line.isStrict && !line.isClosing)
+      const isPlain = this.#isPlain(start)
       if (start === 0) return { start, where: `${this.prefix}body`, isPlain }
       return {
         start,
@@ -70,6 +78,11 @@ export class Sheet {
         isPlain,
       }
     })
+  }
+
+  #isPlain(start: number): boolean {
+    const lines = this.#openings.get(start) ?? []
+    return lines.length <= 1 && !this.#doubted.has(start) && lines.every((line) => line.isStrict && !line.isClosing)
   }
 
   /** Where the part that begins here may end, the nearest first: at any delimiter, or only at one of its own boundary. */
@@ -97,19 +110,23 @@ export class Sheet {
     return Math.max(start, Math.min(this.text.length, ...next))
   }
 
-  #look(meaning: Meaning, bodyStart: number): void {
+  #look(meaning: Meaning, bodyStart: number, isPlain: boolean): void {
     // RFC 2046 §5.1.5: in a digest a part without a type is a message; only what looks like a header is tried as one.
     const isBare =
       meaning.type === undefined && /^[\x21-\x39\x3b-\x7e]{1,80}:/.test(this.text.slice(bodyStart, bodyStart + 82))
-    if ((meaning.isMessage || isBare) && meaning.encoding === 'identity') this.#waiting.push(bodyStart)
+    if ((meaning.isMessage || isBare) && meaning.encoding === 'identity') {
+      if (!isPlain && !this.#openings.has(bodyStart)) this.#doubted.add(bodyStart)
+      this.#waiting.push(bodyStart)
+    }
     if (!isMultipart(meaning)) return
-    const found = meaning.boundaries.reduce((count, boundary) => count + this.#open(boundary), 0)
+    const isOne = isPlain && meaning.boundaries.length === 1
+    const found = meaning.boundaries.reduce((count, boundary) => count + this.#open(boundary, isOne), 0)
     if (found > 0) return
-    for (const boundary of guessedBoundaries(this.text, bodyStart)) this.#open(boundary)
+    for (const boundary of guessedBoundaries(this.text, bodyStart)) this.#open(boundary, false)
   }
 
   /** How many delimiters this boundary has. */
-  #open(boundary: string): number {
+  #open(boundary: string, isPlain: boolean): number {
     const known = this.#boundaries.get(boundary)
     if (known !== undefined) return known.length
     if (this.#boundaries.size >= BOUNDARIES_MAX) {
@@ -123,6 +140,7 @@ export class Sheet {
       const openers = this.#openings.get(line.end)
       if (openers === undefined) this.#openings.set(line.end, [line])
       else openers.push(line)
+      if (!isPlain) this.#doubted.add(line.end)
       this.#waiting.push(line.end)
     }
     return lines.length
