@@ -19,6 +19,8 @@ export interface RelayConfig {
   readonly workers?: number
   /** The listener takes mail of the first domain to anyone, which leaves by the way of that domain. */
   readonly outbound?: boolean
+  /** `clamd`: the path of its socket, or a port. */
+  readonly wall?: { readonly embedded?: boolean; readonly clamd?: string }
 }
 
 export function relayConfig(config: RelayConfig): string {
@@ -33,6 +35,7 @@ export function relayConfig(config: RelayConfig): string {
     `  - {name: bench, addresses: '127.0.0.1:${config.port}', tls: none${config.outbound ? ', service: outbound' : ''}}`,
     // A session of the load tools lasts as long as the run.
     'limits: {transactions-max: 1000000}',
+    ...wallLines(config.wall),
     'tenants:',
     '  bench:',
     ...(config.outbound ? ['    outbound: {from-networks: 127.0.0.1, route: hop-0}'] : []),
@@ -56,6 +59,12 @@ export function relayConfig(config: RelayConfig): string {
   return `${lines.join('\n')}\n`
 }
 
+function wallLines({ embedded = false, clamd }: NonNullable<RelayConfig['wall']> = {}): string[] {
+  if (!embedded && clamd === undefined) return []
+  const engines = clamd === undefined ? [] : [`  engines: {clamav: {servers: ['${clamd}']}}`]
+  return ['virus:', ...(embedded ? ['  embedded: true'] : []), ...engines]
+}
+
 function main(): void {
   const { values } = parseArgs({
     options: {
@@ -65,15 +74,18 @@ function main(): void {
       domain: { type: 'string', default: 'dest.test' },
       commit: { type: 'string', default: 'spool' },
       outbound: { type: 'boolean', default: false },
+      embedded: { type: 'boolean', default: false },
+      clamd: { type: 'string' },
     },
   })
-  const { commit, outbound } = values
+  const { commit, outbound, embedded, clamd } = values
   if (commit !== 'spool' && commit !== 'cut-through') throw new Error(`no such commit: ${commit}`)
   const config = {
     port: Number(values.port),
     dataFolder: values['data-folder'] ?? '',
     commit,
     outbound,
+    wall: { embedded, ...(clamd !== undefined && { clamd }) },
     domains: { [values.domain]: Number(values['sink-port']) },
   } as const
   process.stdout.write(relayConfig(config))
