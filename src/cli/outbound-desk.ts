@@ -39,8 +39,8 @@ export function suppressedOf(store: Database, clock: Clock): NonNullable<Outboun
 
 /** Recipients are counted by the clerk of abuse. */
 export const quotaOf = (desk: AskDesk): SendingQuota => ({
-  async take(tenant, login, limits) {
-    const body: AbuseQuestions['abuse/take']['body'] = { tenant, limits, ...(login !== undefined && { login }) }
+  async take(recipient) {
+    const body: AbuseQuestions['abuse/take']['body'] = recipient
     return (await desk('abuse/take', body, ANSWER_MS_MAX)) as AbuseQuestions['abuse/take']['answer']
   },
 })

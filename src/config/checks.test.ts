@@ -270,6 +270,16 @@ test('the route out exists and speaks SMTP; a route that only leads out is in us
   assert.match(problems(routes('out', 'lmtp'), OUT).join(), /error: .*out speaks LMTP/)
 })
 
+test('what a login may have of its own is not less than what every login has', () => {
+  const limits = (text: string) =>
+    problems(sender('bakery', '10.0.0.0/8').replace('route: main, from', `limits: ${text}, $&`), OUT)
+  assert.deepEqual(limits('{login-max: {recipients-per-10-minutes: 300, recipients-per-day: 2000}}'), [])
+  assert.match(
+    limits('{login: {recipients-per-day: 30000}, login-max: {recipients-per-10-minutes: 5000}}').join(),
+    /error: .*login-max\.recipients-per-day: is less than what every login may send.*30000 or more/,
+  )
+})
+
 test('bounce protection has its key, its day, and mail that leaves through us', () => {
   const protect = (settings: string): string[] =>
     problems(sender('bakery', '10.0.0.0/8', `, bounce-protection: ${settings}`), OUT)

@@ -47,11 +47,17 @@ const limitOf = (written: LimitWritten): RecipientLimit => ({
   perDay: written['recipients-per-day'],
 })
 
-const limitsOf = ({ login, servers, tenant }: OutboundWritten['limits']): SendingLimits => ({
-  login: limitOf(login),
-  ...(servers && { servers: limitOf(servers) }),
-  ...(tenant && { tenant: limitOf(tenant) }),
-})
+function limitsOf({ login, servers, tenant, ...more }: OutboundWritten['limits']): SendingLimits {
+  const { 'login-max': loginMax, 'login-to-one-domain': loginToOne, 'tenant-to-one-domain': tenantToOne } = more
+  return {
+    login: limitOf(login),
+    ...(loginMax && { loginMax: limitOf(loginMax) }),
+    ...(servers && { servers: limitOf(servers) }),
+    ...(tenant && { tenant: limitOf(tenant) }),
+    ...(loginToOne && { loginToOneDomain: limitOf(loginToOne) }),
+    ...(tenantToOne && { tenantToOneDomain: limitOf(tenantToOne) }),
+  }
+}
 
 // Names that are none were reported.
 function domainRoutes(tenant: string, written: Readonly<Record<string, string>>): ReadonlyMap<string, string> {

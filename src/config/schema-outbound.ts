@@ -127,7 +127,20 @@ export const outboundSettings = section({
       ),
     ),
   limits: section({
-    login: recipientLimit(300, 2_000).prefault({}).describe('Of each login.'),
+    login: recipientLimit(300, 2_000)
+      .prefault({})
+      .describe('Of each login that has no limits of its own (`vorposten credentials limit`).'),
+    'login-max': recipientLimit(3_000, 20_000)
+      .optional()
+      .describe('The most that a login’s own limits may be. Absent: ten times `login`.'),
+    'login-to-one-domain': recipientLimit(300, 2_000)
+      .optional()
+      .describe('Of each login, to recipients of any one domain. Absent: not counted.'),
+    'tenant-to-one-domain': recipientLimit(100_000, 1_000_000)
+      .optional()
+      .describe(
+        'Of all logins and servers of the tenant together, to recipients of any one domain. Absent: not counted.',
+      ),
     servers: recipientLimit(100_000, 1_000_000)
       .optional()
       .describe('Of all servers in `from-networks` together. Absent: they are not counted.'),

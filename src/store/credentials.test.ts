@@ -125,6 +125,29 @@ test('pages are in order, of one tenant or all', () => {
   assert.deepEqual(logins(undefined, '', 2), [anna.login, 'bert'])
 })
 
+test('limits of its own are kept; what cannot be understood is never no limit', () => {
+  const { store, database } = bench()
+  store.limit(anna.login, { perDay: 7 })
+  assert.deepEqual(store.find(anna.login)?.limits, { perDay: 7 })
+  store.limit(anna.login, {})
+  assert.equal(store.find(anna.login)?.limits, undefined)
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), (json) => {
+      database.prepare('UPDATE credentials SET limits = ?').run(json)
+      try {
+        const { limits } = store.find(anna.login)!
+        assert.ok(Object.values(limits!).every((count) => Number.isSafeInteger(count) && count > 0))
+      } catch (error) {
+        assert.doesNotMatch(String(error), /Assertion/)
+      }
+    }),
+  )
+  for (const json of ['[]', '7', '{"perDay":0}', '{"perDay":"7"}', '{"perDay":null}', 'null']) {
+    database.prepare('UPDATE credentials SET limits = ?').run(json)
+    assert.throws(() => store.find(anna.login), json)
+  }
+})
+
 test('a list that cannot be understood is never an empty one', () => {
   const { store, database } = bench()
   for (const json of ['', '{}', '[1]', 'null', '[]]', '"x"', JSON.stringify(Array(RESTRICTIONS_MAX + 1).fill('x'))]) {

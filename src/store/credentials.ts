@@ -7,6 +7,7 @@
  * an operator who exceeds one is told by the clerk. A row that cannot be understood throws: it must not become a right.
  */
 import { randomBytes } from 'node:crypto'
+import type { OwnLimits } from '#tenant/directory.ts'
 import { type Database, inTransaction, type Part } from './database.ts'
 
 /** Logins of one tenant, some 600 octets each; an operator is told. */
@@ -46,6 +47,8 @@ export interface StoredCredential extends Restrictions, StoredPassword {
   readonly lastUsedAtMs?: number
   readonly disabled: boolean
   readonly locked?: { readonly reason: string; readonly atMs: number }
+  /** Absent: as the tenant's others. */
+  readonly limits?: OwnLimits
 }
 
 export interface ApplicationPassword {
@@ -75,6 +78,7 @@ export const CREDENTIALS: Part = {
        login TEXT NOT NULL, network TEXT NOT NULL, last_at INTEGER NOT NULL, PRIMARY KEY (login, network)
      ) STRICT, WITHOUT ROWID;
      CREATE TABLE credential_secret (id INTEGER PRIMARY KEY CHECK (id = 1), secret BLOB NOT NULL) STRICT`,
+    'ALTER TABLE credentials ADD COLUMN limits TEXT',
   ],
 }
 
@@ -143,13 +147,16 @@ export class CredentialStore extends CredentialReader {
   }
 
   /** False: there is one of this login. */
-  add(of: { login: string; tenant: string } & Restrictions & StoredPassword, atMs: number): boolean {
-    const { login, tenant, networks, senders, hash, scram } = of
+  add(
+    of: { login: string; tenant: string; limits?: OwnLimits } & Restrictions & StoredPassword,
+    atMs: number,
+  ): boolean {
+    const { login, tenant, networks, senders, hash, scram, limits = {} } = of
     const { changes } = this.#run(
       `INSERT OR IGNORE INTO credentials (login, tenant, hash, scram_salt, scram_iterations, stored_key, server_key,
-         networks, senders, created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         networks, senders, created_at, changed_at, limits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[login, tenant, hash, scram.salt, scram.iterations, scram.storedKey, scram.serverKey],
-      ...[JSON.stringify(networks), JSON.stringify(senders), atMs, atMs],
+      ...[JSON.stringify(networks), JSON.stringify(senders), atMs, atMs, textOf(limits)],
     )
     return Number(changes) === 1
   }
@@ -165,6 +172,11 @@ export class CredentialStore extends CredentialReader {
   restrict(login: string, { networks, senders }: Restrictions): void {
     const sql = 'UPDATE credentials SET networks = ?, senders = ? WHERE login = ?'
     this.#run(sql, JSON.stringify(networks), JSON.stringify(senders), login)
+  }
+
+  /** Those that are absent are the tenant's. */
+  limit(login: string, limits: OwnLimits): void {
+    this.#run('UPDATE credentials SET limits = ? WHERE login = ?', textOf(limits), login)
   }
 
   setDisabled(login: string, disabled: boolean): void {
@@ -246,7 +258,7 @@ export class CredentialStore extends CredentialReader {
       .map((row) => ({ network: row['network'] as string, lastAtMs: row['last_at'] as number }))
   }
 
-  #run(sql: string, ...values: (string | number | Uint8Array)[]) {
+  #run(sql: string, ...values: (string | number | Uint8Array | null)[]) {
     return this.#database.prepare(sql).run(...values)
   }
 }
@@ -270,7 +282,18 @@ function credentialOf(row: Row): StoredCredential {
     ...lastUsed(row),
     disabled: row['disabled'] !== 0,
     ...(lockedAtMs === null ? {} : { locked: { reason: reason ?? '', atMs: lockedAtMs } }),
+    ...(row['limits'] === null ? {} : { limits: limitsOf(row['limits'] as string) }),
   }
+}
+
+const textOf = (limits: OwnLimits): string | null => (Object.keys(limits).length === 0 ? null : JSON.stringify(limits))
+
+/** As they are stored. Throws for anything else: no limit would mean the tenant's, which may be higher. */
+function limitsOf(json: string): OwnLimits {
+  const value: unknown = JSON.parse(json)
+  const isLimits = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (isLimits && Object.values(value).every((count) => Number.isSafeInteger(count) && count > 0)) return value
+  throw new Error('the limits of a credential cannot be understood')
 }
 
 const lastUsed = (row: Row): { lastUsedAtMs?: number } =>

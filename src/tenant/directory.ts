@@ -58,8 +58,21 @@ export interface OutboundSettings {
 /** Recipients of each login, of the tenant's servers by network, and of all together. Absent: as many as they like. */
 export interface SendingLimits {
   readonly login: RecipientLimit
+  /** The most that a login's own limits may be. Absent: ten times `login`. */
+  readonly loginMax?: RecipientLimit
   readonly servers?: RecipientLimit
   readonly tenant?: RecipientLimit
+  /** To recipients of any one domain. */
+  readonly loginToOneDomain?: RecipientLimit
+  readonly tenantToOneDomain?: RecipientLimit
+}
+
+/** What one login has of its own, as an operator said. Absent: as the tenant's others. */
+export interface OwnLimits {
+  readonly per10Minutes?: number
+  readonly perDay?: number
+  readonly toOneDomainPer10Minutes?: number
+  readonly toOneDomainPerDay?: number
 }
 
 export interface RecipientLimit {

@@ -104,6 +104,30 @@ test('limits hold across sessions, workers and a restart', async () => {
   await ask(/^451 4\.7\.1 /)
 })
 
+test('a login gets limits of its own while it sends; a domain has limits too', async () => {
+  const toOne = { 'recipients-per-10-minutes': 2, 'recipients-per-day': 2 }
+  await using open_ = await open({ limits: { 'login-to-one-domain': toOne } })
+  const { relay, loggedIn } = open_
+  const limit = (...options: string[]) => relay.command('credentials', 'limit', ANNA, ...options)
+  using talk = await loggedIn(ANNA)
+  await talk.say(`MAIL FROM:<${ANNA}>`, /^250 /)
+  const ask = (domain: string, pattern: RegExp) => talk.say(`RCPT TO:<bob@${domain}>`, pattern)
+  await ask('one.test', /^250 /)
+  await ask('one.test', /^250 /)
+  await ask('one.test', /^451 4\.7\.1 Too many recipients, try again in \d+ min \(anna@dest\.test to one\.test: 2 rec/)
+  await ask('two.test', /^250 /)
+  assert.match((await limit('--per-10-minutes', '4')).text, /recipients: at most 4 in 10 min/)
+  await ask('two.test', /^250 /)
+  await ask('three.test', /^451 4\.7\.1 .*\(anna@dest\.test: 4 recipients in 10 minutes\)/)
+  assert.match((await limit('--per-day', '30000')).text, /no login of bakery may have more than 20000 recipients in 24/)
+  await limit('--as-tenant', '--to-one-domain-per-day', '3', '--to-one-domain-per-10-minutes', '9')
+  const shown = await relay.command('credentials', 'list')
+  assert.match(shown.text, /^anna@.*recipients: at most 9 in 10 min to one domain, 3 a day to one domain; used/m)
+  await ask('one.test', /^250 /)
+  await ask('one.test', /^550 5\.7\.1 Too many recipients today, try again in 2\d h \(anna@dest\.test to one\.test: 3 /)
+  assert.equal(await relay.metric('vorposten_sending_limited_total{why="domain"}'), 2)
+})
+
 test('what a locked login sent and has not left is held, also over a restart, and leaves when it is unlocked', async () => {
   await using open_ = await open({ ndrs: 'pass' })
   const { relay, world, loggedIn, mailOf } = open_

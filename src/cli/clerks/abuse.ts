@@ -10,7 +10,6 @@ import type { Notify } from '#mail/notice.ts'
 import {
   BURST_MS,
   BucketCount,
-  DAY_MS,
   HISTORY_MS,
   HOUR_MS,
   type Judgement,
@@ -22,23 +21,24 @@ import {
   SLOW_DIVISOR,
   signsOf,
 } from '#policy/abuse.ts'
+import { type Limit, limitsFor, limitsToOneDomain, overLimit } from '#policy/sending-limits.ts'
 import type { Snapshot } from '#report/metrics.ts'
 import type { CredentialStore } from '#store/credentials.ts'
 import type { Database } from '#store/database.ts'
 import type { GroupCommit } from '#store/group-commit.ts'
 import { type CountRow, SendingCounts } from '#store/sending-counts.ts'
 import type { Cancel, Clock } from '#sys/clock.ts'
-import type { RecipientLimit, SendingLimits } from '#tenant/directory.ts'
+import type { OwnLimits } from '#tenant/directory.ts'
 import type { AnsweredRecipients } from '../../relay/answered-recipients.ts'
-import type { QuotaAnswer } from '../../relay/outbound.ts'
+import type { CountedRecipient, QuotaAnswer } from '../../relay/outbound.ts'
+import { DomainCounts } from './domain-counts.ts'
 
 /** Logins, tenants and servers of tenants, some kilobytes each. The one that has not sent for longest is forgotten. */
 export const SUBJECTS_MAX = 50_000
 export const WRITE_MS = 1_000
 
 export interface AbuseQuestions {
-  /** One recipient. `login` absent: one of the tenant's servers sends. */
-  'abuse/take': { body: { tenant: string; login?: string; limits: SendingLimits }; answer: QuotaAnswer }
+  'abuse/take': { body: CountedRecipient; answer: QuotaAnswer }
   'abuse/answered': { body: readonly AnsweredRecipients[]; answer: undefined }
 }
 
@@ -79,11 +79,10 @@ interface Over {
   readonly isBraked: boolean
 }
 
-interface Subject {
+interface Subject extends Limit {
   readonly key: string
   /** For people. */
   readonly name: string
-  readonly limit: RecipientLimit
 }
 
 export interface AbuseClerkParts {
@@ -103,17 +102,20 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
   readonly #parts: AbuseClerkParts
   readonly #kept: SendingCounts
   readonly #tallies = new Map<string, Tally>()
+  readonly #toDomains = new DomainCounts((row) => this.#note(row))
   #workers: AskWorkers = async () => []
   #changed = new Map<string, CountRow>()
   #cancel: Cancel = () => {}
   #isTimed = false
-  readonly #counts = { refused: { burst: 0, day: 0, locked: 0 }, judged: { warn: 0, slow: 0, lock: 0 } }
+  readonly #counts = { refused: { burst: 0, day: 0, domain: 0, locked: 0 }, judged: { warn: 0, slow: 0, lock: 0 } }
 
   constructor(parts: AbuseClerkParts) {
     this.#parts = parts
     this.#kept = new SendingCounts(parts.store)
-    for (const { subject, what, startMs, count } of this.#kept.all(parts.wallMs()))
-      if (what in COUNTED) this.#tally(subject)[what as What].add(count, startMs)
+    for (const row of this.#kept.all(parts.wallMs())) {
+      const { subject, what, startMs, count } = row
+      if (!this.#toDomains.load(row) && what in COUNTED) this.#tally(subject)[what as What].add(count, startMs)
+    }
   }
 
   started(workers: AskWorkers): void {
@@ -155,14 +157,16 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     this.#parts.commits.flush()
   }
 
-  #take({ tenant, login, limits }: AbuseQuestions['abuse/take']['body']): QuotaAnswer {
-    const locked = login === undefined ? undefined : this.#parts.credentials.find(login)?.locked
-    if (locked !== undefined) {
+  #take(recipient: CountedRecipient): QuotaAnswer {
+    const { tenant, login, limits } = recipient
+    const found = login === undefined ? undefined : this.#parts.credentials.find(login)
+    if (found?.locked !== undefined) {
       this.#counts.refused.locked++
-      return { kind: 'locked', reason: locked.reason }
+      return { kind: 'locked', reason: found.locked.reason }
     }
+    const own = login === undefined ? undefined : (found?.limits ?? {})
     const nowMs = this.#parts.wallMs()
-    const subjects = subjectsOf(tenant, login, limits)
+    const subjects = subjectsOf(recipient, own)
     for (const subject of subjects) {
       const over = this.#over(subject, nowMs)
       if (over === undefined) continue
@@ -170,28 +174,30 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
       if (login !== undefined && over.isBraked) this.#braked(tenant, login, nowMs)
       return over.answer
     }
+    const toOne = limitsToOneDomain(limits, own)
+    const over = this.#toDomains.over(recipient, toOne, nowMs)
+    if (over !== undefined) {
+      this.#counts.refused.domain++
+      return over
+    }
     for (const { key } of subjects) {
       this.#add(key, 'minutes', 1, nowMs)
       this.#add(key, 'hours', 1, nowMs)
     }
+    this.#toDomains.add(recipient, toOne, nowMs)
     if (login !== undefined) this.#look(tenant, login, nowMs)
     return { kind: 'taken' }
   }
 
-  #over({ key, name, limit }: Subject, nowMs: number): Over | undefined {
-    const { minutes, hours, judgement } = this.#tally(key)
-    const isSlow = judgement === 'slow'
-    const burst = isSlow ? Math.ceil(limit.per10Minutes / SLOW_DIVISOR) : limit.per10Minutes
-    if (minutes.sum(BURST_MS, nowMs) >= burst) {
-      const why = isSlow ? ', slowed down because it looks stolen' : ''
-      const text = `${name}: ${burst} recipients in 10 minutes${why}`
-      const answer = { kind: 'over', window: 'burst', text, waitMs: minutes.waitMs(burst, BURST_MS, nowMs) } as const
-      return { answer, isBraked: isSlow }
-    }
-    if (hours.sum(DAY_MS, nowMs) < limit.perDay) return undefined
-    const waitMs = hours.waitMs(limit.perDay, DAY_MS, nowMs)
-    const text = `${name}: ${limit.perDay} recipients in 24 hours`
-    return { answer: { kind: 'over', window: 'day', text, waitMs }, isBraked: false }
+  #over({ key, name, limit, slowedFrom }: Subject, nowMs: number): Over | undefined {
+    const tally = this.#tally(key)
+    const isSlow = tally.judgement === 'slow'
+    const per10Minutes = isSlow ? Math.ceil((slowedFrom ?? limit.per10Minutes) / SLOW_DIVISOR) : limit.per10Minutes
+    const over = overLimit(tally, { ...limit, per10Minutes }, nowMs)
+    if (over === undefined) return undefined
+    const isBraked = isSlow && over.window === 'burst'
+    const text = `${name}: ${over.text}${isBraked ? ', slowed down because it looks stolen' : ''}`
+    return { answer: { kind: 'over', ...over, text }, isBraked }
   }
 
   #braked(tenant: string, login: string, nowMs: number): void {
@@ -305,11 +311,8 @@ const whyOf = (signs: readonly Sign[]): string => signs.map(({ symbol, text }) =
 
 const loginKey = (login: string): string => `login ${login}`
 
-function subjectsOf(tenant: string, login: string | undefined, limits: SendingLimits): Subject[] {
-  const own =
-    login === undefined
-      ? { key: `servers ${tenant}`, name: `servers of ${tenant}`, limit: limits.servers }
-      : { key: loginKey(login), name: login, limit: limits.login }
-  const all = { key: `tenant ${tenant}`, name: `tenant ${tenant}`, limit: limits.tenant }
-  return [own, all].flatMap(({ limit, ...subject }) => (limit === undefined ? [] : [{ ...subject, limit }]))
+function subjectsOf({ tenant, login, limits }: CountedRecipient, own: OwnLimits | undefined): Subject[] {
+  const keys = { login: loginKey(login ?? ''), servers: `servers ${tenant}`, tenant: `tenant ${tenant}` }
+  const names = { login: login ?? '', servers: `servers of ${tenant}`, tenant: keys.tenant }
+  return limitsFor(limits, own).map((one) => ({ ...one, key: keys[one.of], name: names[one.of] }))
 }
