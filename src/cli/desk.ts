@@ -95,7 +95,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   const lookUp = ({ dkim, nameServers }: Config) =>
     txtLookup(systemClock, dkim.dnsServer === undefined ? nameServers : [dkim.dnsServer])
   const asking = { store, wallMs, clock: systemClock, config, lookUp, log }
-  const signing = [new DkimClerk(asking), new DomainsClerk({ ...asking, random: Math.random })]
+  const signing = [new DkimClerk(asking), new DomainsClerk({ ...asking, random: Math.random, notify: notices.notify })]
   const leaving = outboundClerks<Config>(store, wallMs)
   const logins = credentialClerks(store, config, wallMs, log, notices.notify)
   const dns = systemDns(systemClock, () => names.servers)

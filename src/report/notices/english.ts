@@ -135,6 +135,30 @@ export const ENGLISH: Words = {
     passwd: 'Another password:',
     open: 'Unlock:',
   },
+  senderDomain: {
+    subject: {
+      going: (domain) => `The DNS record of ${domain} is gone: soon you cannot send as it`,
+      revoked: (domain) => `You cannot send as ${domain} any more`,
+    },
+    going: (domain, until) =>
+      `You may send as ${domain} through us because a record in its DNS says so. The record is gone. If it stays away, you can send as ${domain} until ${until}, and no longer.`,
+    revoked: (domain, now) =>
+      `The record that lets you send as ${domain} is gone from DNS, and the time of grace is over. Since ${now} we do not take such mail any more.`,
+    name: 'TXT record',
+    text: 'Its text',
+    until: 'Until then you send as before. We look for the record every hour.',
+    noAnswer: 'If the name servers do not answer at all, nothing is taken from you.',
+    refused: 'Your servers and users hear a refusal (550) when they send as this domain.',
+    unsigned: 'Its DKIM keys with us sign nothing any more.',
+    others: 'Your other domains are not concerned. Mail to you arrives as before.',
+    publish: 'Please have the record published again, with exactly this text. Then you need not do anything else.',
+    publishAgain:
+      'Please have the record published again, with exactly this text. We see it within some minutes, and you can send again.',
+    onPurpose: 'If you do not send as this domain any more, please ask your provider to remove it from your settings.',
+    operator: 'If you operate the relay yourself, these are the commands:',
+    show: 'The record, ready to paste:',
+    look: 'Look for it now:',
+  },
   maintenance: {
     subject: {
       began: (route) => `Maintenance has begun (${route})`,

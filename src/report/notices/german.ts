@@ -138,6 +138,32 @@ export const GERMAN: Words = {
     passwd: 'Ein anderes Passwort:',
     open: 'Entsperren:',
   },
+  senderDomain: {
+    subject: {
+      going: (domain) => `Der DNS-Eintrag von ${domain} fehlt: Bald können Sie damit nicht mehr senden`,
+      revoked: (domain) => `Mit ${domain} können Sie nicht mehr senden`,
+    },
+    going: (domain, until) =>
+      `Sie dürfen über uns mit ${domain} als Absender senden, weil ein Eintrag im DNS der Domain das sagt. Der Eintrag fehlt jetzt. Bleibt es dabei, können Sie mit ${domain} nur noch senden bis ${until}.`,
+    revoked: (domain, now) =>
+      `Der Eintrag, der Ihnen das Senden mit ${domain} erlaubt, fehlt im DNS, und die Schonfrist ist vorbei. Solche Mail nehmen wir nicht mehr an seit ${now}.`,
+    name: 'TXT-Eintrag',
+    text: 'Sein Text',
+    until: 'Bis dahin senden Sie wie bisher. Wir suchen jede Stunde nach dem Eintrag.',
+    noAnswer: 'Wenn die Nameserver gar nicht antworten, wird Ihnen nichts genommen.',
+    refused: 'Ihre Server und Nutzer erhalten eine Ablehnung (550), wenn sie mit dieser Domain senden.',
+    unsigned: 'Die DKIM-Schlüssel der Domain bei uns signieren nichts mehr.',
+    others: 'Ihre anderen Domains sind nicht betroffen. Mail an Sie kommt an wie bisher.',
+    publish:
+      'Bitte lassen Sie den Eintrag wieder veröffentlichen, mit genau diesem Text. Mehr brauchen Sie nicht zu tun.',
+    publishAgain:
+      'Bitte lassen Sie den Eintrag wieder veröffentlichen, mit genau diesem Text. Wir sehen ihn binnen Minuten, und Sie können wieder senden.',
+    onPurpose:
+      'Wenn Sie mit dieser Domain nicht mehr senden, lassen Sie sie bitte von Ihrem Provider aus Ihren Einstellungen entfernen.',
+    operator: 'Wenn Sie das Relay selbst betreiben, sind das die Befehle:',
+    show: 'Der Eintrag zum Einfügen:',
+    look: 'Jetzt danach suchen:',
+  },
   maintenance: {
     subject: {
       began: (route) => `Die Wartung hat begonnen (${route})`,

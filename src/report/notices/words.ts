@@ -124,7 +124,27 @@ export interface LoginWords {
   readonly open: string
 }
 
+export interface SenderDomainWords {
+  readonly subject: { readonly going: (domain: string) => string; readonly revoked: (domain: string) => string }
+  readonly going: (domain: string, until: string) => string
+  readonly revoked: (domain: string, now: string) => string
+  readonly name: string
+  readonly text: string
+  readonly until: string
+  readonly noAnswer: string
+  readonly refused: string
+  readonly unsigned: string
+  readonly others: string
+  readonly publish: string
+  readonly publishAgain: string
+  readonly onPurpose: string
+  readonly operator: string
+  readonly show: string
+  readonly look: string
+}
+
 export interface Words {
+  readonly senderDomain: SenderDomainWords
   readonly login: LoginWords
   readonly common: CommonWords
   readonly digest: DigestWords
