@@ -92,6 +92,13 @@ describe('a zip that cannot be read', () => {
     }
   })
 
+  it('says broken where another size stands behind the data', async () => {
+    const whole = zipFile([{ name: 'a', data, method: 0, descriptor: true }])
+    assert.deepEqual(kindsOf(await lookInto(whole)), [])
+    whole.writeUInt32LE(data.length + 1, whole.indexOf('PK\x07\x08') + 8)
+    assert.deepEqual(kindsOf(await lookInto(whole)), ['broken'])
+  })
+
   it('says cannot-tell for a method that is not read', async () => {
     const found = await lookInto(zipFile([{ ...entry, method: 97 }]), { openers: [(await import('./zip.ts')).zip] })
     assert.ok(kindsOf(found).includes('cannot-tell'))
