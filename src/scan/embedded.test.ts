@@ -57,6 +57,9 @@ test('what a file is and how its name deceives', () =>
     assert.deepEqual(await facts('MZ.txt', 'MZ is how programs of DOS begin, for no better reason than a name.'), [
       'text',
     ])
+    assert.deepEqual(await facts('a.7z.002', 'x'), ['broken', 'text'])
+    assert.deepEqual(await facts('a.z01', 'x'), ['broken', 'text'])
+    assert.deepEqual(await facts('version 1.002', 'x'), ['text'])
     assert.deepEqual(await facts('run.sh', '#!/bin/sh\necho'), ['script'])
   }))
 

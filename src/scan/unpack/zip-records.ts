@@ -196,6 +196,12 @@ export function descriptorCrc(file: Buffer, at: number): number | undefined {
   return crcAt + 4 <= file.length ? file.readUInt32LE(crcAt) : undefined
 }
 
+/** What the record behind the data says of their length; without a signature it cannot be told from other octets. */
+export function descriptorOctets(file: Buffer, at: number): number | undefined {
+  const isThere = file.subarray(at, at + 4).equals(DESCRIPTOR_SIGNATURE) && at + 12 <= file.length
+  return isThere ? file.readUInt32LE(at + 8) : undefined
+}
+
 export function hasZipRecords(file: Buffer): boolean {
   return file.includes(LOCAL_SIGNATURE) || (file.includes(CENTRAL_SIGNATURE) && file.includes(END_SIGNATURE))
 }

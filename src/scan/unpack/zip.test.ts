@@ -92,6 +92,19 @@ describe('a zip that cannot be read', () => {
     }
   })
 
+  it('says broken where another size stands behind the data', async () => {
+    const whole = zipFile([{ name: 'a', data, method: 0, descriptor: true }])
+    assert.deepEqual(kindsOf(await lookInto(whole)), [])
+    whole.writeUInt32LE(data.length + 1, whole.indexOf('PK\x07\x08') + 8)
+    assert.deepEqual(kindsOf(await lookInto(whole)), ['broken'])
+    const moved = zipFile([
+      { name: 'a', data, method: 0, descriptor: true },
+      { name: 'b', data },
+    ])
+    moved.copyWithin(moved.indexOf('PK\x07\x08') - 1, moved.indexOf('PK\x07\x08'), moved.indexOf('PK\x03\x04', 4))
+    assert.ok(kindsOf(await lookInto(moved)).includes('broken'))
+  })
+
   it('says cannot-tell for a method that is not read', async () => {
     const found = await lookInto(zipFile([{ ...entry, method: 97 }]), { openers: [(await import('./zip.ts')).zip] })
     assert.ok(kindsOf(found).includes('cannot-tell'))
