@@ -4,7 +4,7 @@ import type { TlsSessionResult } from '#mail/tls-result.ts'
 import type { Destinations } from './destinations.ts'
 import { good, host, message, route, World } from './testing.ts'
 import type { TlsPolicy } from './tls-policy.ts'
-import { type SessionSeen, tlsResult } from './tls-results.ts'
+import { POLICY_CHARACTERS_MAX, type SessionSeen, tlsResult } from './tls-results.ts'
 
 const NONE = { type: 'no-policy-found', domain: 'far.example', strings: [] }
 const DANE: TlsPolicy = {
@@ -54,12 +54,18 @@ describe('what attempts tell', () => {
     const says = (by: 'dane' | 'sts'): TlsPolicy => ({ kind: 'unknown', by, text: 'nobody knows' })
     assert.deepEqual(await told({ policy: says('dane') }), [[unread, 'dnssec-invalid']])
     const domain = 'far.example'
-    const sts = { type: 'sts', domain, strings: [] }
-    assert.deepEqual(await told({ policy: says('sts') }), [[sts, 'sts-policy-fetch-error']])
-    const unnamed: TlsPolicy = { kind: 'refused', by: 'sts', text: 'not named' }
+    const unfetched = { type: 'sts', domain, strings: [] }
+    assert.deepEqual(await told({ policy: says('sts') }), [[unfetched, 'sts-policy-fetch-error']])
+    for (const type of ['sts-policy-fetch-error', 'sts-policy-invalid', 'sts-webpki-invalid'] as const) {
+      assert.deepEqual(await told({ policy: { kind: 'none', failure: { type, text: 'why' } } }), [[unfetched, type]])
+    }
+    const policy = { mode: 'testing', mx: ['mx1.far.example', '*.far.example'], maxAgeMs: 86_400_000 } as const
+    const lines = ['version: STSv1', 'mode: testing', 'mx: mx1.far.example', 'mx: *.far.example', 'max_age: 86400']
+    const sts = { type: 'sts', domain, strings: lines, mxHosts: policy.mx }
+    const unnamed: TlsPolicy = { kind: 'refused', by: 'sts', policy, text: 'not named' }
     assert.deepEqual(await told({ policy: unnamed }), [[sts, 'validation-failure']])
-    assert.deepEqual(await told({ policy: { kind: 'sts', domain } }), [[sts, undefined]])
-    const testing: TlsPolicy = { kind: 'sts-testing', domain, named: false }
+    assert.deepEqual(await told({ policy: { kind: 'sts', domain, policy } }), [[sts, undefined]])
+    const testing: TlsPolicy = { kind: 'sts-testing', domain, named: false, policy }
     assert.deepEqual(await told({ policy: testing }), [[sts, 'validation-failure']])
   })
 
@@ -84,6 +90,15 @@ describe('a result', () => {
       const failure = { type, mxHost: 'mx', sendingIp: '192.0.2.9', receivingIp: '192.0.2.1', reason: code }
       assert.deepEqual(result?.failure, failure)
     }
+  })
+
+  it('says why a policy could not be had, and cuts a policy that is very long', () => {
+    const failure = { type: 'sts-policy-invalid', text: 'its mode is none of enforce, testing, none' } as const
+    assert.equal(seen({ wire, tls: true, policy: { kind: 'none', failure } })?.failure?.reason, failure.text)
+    const mx = Array.from({ length: 500 }, (_, i) => `mx${i}.far.example`)
+    const policy = { kind: 'sts', domain: 'far.example', policy: { mode: 'enforce', mx, maxAgeMs: 1000 } } as const
+    const { strings, mxHosts } = seen({ wire, tls: true, policy })!.policy
+    for (const cut of [strings, mxHosts!]) assert.ok(cut.length > 50 && cut.join('').length <= POLICY_CHARACTERS_MAX)
   })
 
   it('is none where the session ended before TLS', () => {

@@ -17,7 +17,7 @@ const got = (mode: 'enforce' | 'none', ageMs = AGE_MS): Fetched => ({
   body: policy(mode, ageMs),
   policy: { mode, mx: ['mx.dest.test'], maxAgeMs: ageMs },
 })
-const FAILED: Fetched = { kind: 'failed', text: 'ECONNREFUSED' }
+const FAILED: Fetched = { kind: 'failed', fault: 'sts-policy-fetch-error', text: 'ECONNREFUSED' }
 
 function bench(t: TestContext, database: Database = openStore(':memory:', [STS_POLICIES]), clock = new HandClock()) {
   const seen = { fetches: 0, log: [] as string[], told: 0, next: got('enforce') as Fetched | Promise<Fetched> }
@@ -46,8 +46,9 @@ function bench(t: TestContext, database: Database = openStore(':memory:', [STS_P
     return []
   })
   t.after(() => clerk.close())
-  const ask = async (id?: string) => (await clerk.answer('policy', { domain: 'dest.test', ...(id && { id }) })).body
-  return { clerk, seen, dns, clock, database, ask }
+  const answer = (id?: string) => clerk.answer('policy', { domain: 'dest.test', ...(id && { id }) })
+  const ask = async (id?: string) => (await answer(id)).body
+  return { clerk, seen, dns, clock, database, answer, ask }
 }
 
 it('fetches once for all who ask at once, and not again while the id stays', async (t) => {
@@ -74,6 +75,17 @@ it('keeps a policy over restarts, until it expires', async (t) => {
   assert.equal(await second.ask(), policy('enforce'))
   await first.clock.pass(TURN_MS)
   assert.deepEqual([await second.ask(), await second.ask('1')], [undefined, undefined])
+})
+
+it('says what is wrong with a policy that cannot be had, for the report to its domain', async (t) => {
+  const { answer, seen, clock } = bench(t)
+  seen.next = { kind: 'failed', fault: 'sts-webpki-invalid', text: 'expired' }
+  const failure = { type: 'sts-webpki-invalid', text: 'expired' }
+  assert.deepEqual([await answer('1'), await answer('1'), seen.fetches], [{ failure }, { failure }, 1])
+  assert.deepEqual(await answer(), {})
+  await clock.pass(RETRY_MS)
+  seen.next = got('enforce')
+  assert.equal((await answer('1')).failure, undefined)
 })
 
 it('a policy host that fails never takes a kept policy away, and is left alone for a while', async (t) => {
