@@ -132,6 +132,8 @@ export const NOTICES: { readonly [name: string]: Notice } = {
       { symbol: 'unknown-recipients', count: 210, of: 1300 },
       { symbol: 'sudden-volume', count: 1300, of: 40 },
       { symbol: 'keeps-sending', count: 50 },
+      { symbol: 'bounces', count: 310, of: 1300 },
+      { symbol: 'complaints', count: 12, of: 1300 },
     ],
   },
   'maintenance-began': maintenance('maintenance-began', { reason: 'new disks', sinceMs: WALL_MS }),
