@@ -29,6 +29,7 @@ import type { Bounces } from './relay/bounces.ts'
 import type { CalloutSender } from './relay/callout-sender.ts'
 import type { Commit } from './relay/commit.ts'
 import { type EtrnParts, etrn } from './relay/etrn.ts'
+import type { Feedback } from './relay/feedback.ts'
 import { inspect } from './relay/inspect.ts'
 import type { Judged, Outbound, Passed, ToJudge } from './relay/outbound.ts'
 import { DESTINATIONS_MAX, Spread } from './relay/parts.ts'
@@ -60,6 +61,8 @@ export interface RelayParts {
   readonly authentication?: Pick<Authentication, 'step'>
   /** Absent: no return path is ever on record. */
   readonly returnPaths?: Pick<ReturnPaths, 'accepted'>
+  /** Absent: what leaves has no token, and nothing is learned of what comes back. */
+  readonly feedback?: Pick<Feedback, 'stamp' | 'accepted'>
   /** Absent: nobody looks for malware. */
   readonly scanning?: Pick<Scanning, 'scan'>
   /** Absent: nothing is signed. */
@@ -131,6 +134,7 @@ export class Relay implements Decisions {
     }
     if (answer.kind === 'accept' && isServed(way) && scanned.kind === 'pass' && !scanned.tagged) {
       void this.#parts.returnPaths?.accepted({ transaction: received, way, content, messageId })
+      void this.#parts.feedback?.accepted({ transaction: received, way, content })
     }
     return answer
   }
@@ -179,10 +183,12 @@ export class Relay implements Decisions {
     passed: Passed,
     content: Content,
   ): Promise<ContentAnswer> {
-    const { signing, commit } = this.#parts
+    const { signing, commit, feedback } = this.#parts
     const ready = { ...passed, domain: way, content, messageId }
-    if (isServed(way) || signing === undefined) return commit.take(ready)
-    const signed = await signing.sign({ transaction, way, messageId, ...read }, content)
+    if (isServed(way)) return commit.take(ready)
+    const stamped = feedback?.stamp(passed.transaction, way, content) ?? content
+    if (signing === undefined) return commit.take({ ...ready, content: stamped })
+    const signed = await signing.sign({ transaction, way, messageId, ...read }, stamped)
     return signed.kind === 'signed' ? commit.take({ ...ready, ...signed }) : signed
   }
 

@@ -19,6 +19,7 @@ import { spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
 import type { Outside, Sending, Shared, WorkerOptions } from './assemble.ts'
+import { assembleFeedback } from './assemble-feedback.ts'
 import type { Keeping } from './assemble-keeping.ts'
 import type { ScanEngines } from './assemble-scanning.ts'
 import { guessesOf } from './credentials-desk.ts'
@@ -45,11 +46,8 @@ export interface Assembled {
   readonly credentials: Credentials | undefined
 }
 
-export function assembleReceiving(
-  options: WorkerOptions,
-  made: Assembled,
-  { clock, shared, verifier }: Outside,
-): Acceptor {
+export function assembleReceiving(options: WorkerOptions, made: Assembled, outside: Outside): Acceptor {
+  const { clock, shared, verifier } = outside
   const { current, report, spool, sending, keeping, newTraceId, rights, engines } = made
   const { delivery, recipients, tell } = sending
   const { hostname, dataFolder } = options.config
@@ -63,6 +61,7 @@ export function assembleReceiving(
     report: tell,
     ...(rights && { verified: rights.verified.has }),
   }
+  const feedback = assembleFeedback(current, sending, records, outside)
   const lists = shared && sharedOf(shared, clock)
   const relay = new Relay({
     hostname,
@@ -74,7 +73,8 @@ export function assembleReceiving(
     recipients: recipients.knowledge,
     room: (octets, copies) => room.for(octets, copies),
     outbound: new Outbound({ ...leaving, ...lists }),
-    bounces: new Bounces(leaving),
+    bounces: new Bounces({ ...leaving, ...(feedback && { takesReports: (path) => feedback.takes(path) }) }),
+    ...(feedback && { feedback }),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),
     scanning: new Scanning({ wall: engines.wall, report: tell }),

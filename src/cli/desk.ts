@@ -6,6 +6,7 @@ import { fetchKeys } from '#recipients/ldap-directory.ts'
 import { CREDENTIALS, CredentialStore } from '#store/credentials.ts'
 import { type Database, NewerStore, openStore, type Part } from '#store/database.ts'
 import { DKIM_KEYS } from '#store/dkim-keys.ts'
+import { FEEDBACK } from '#store/feedback.ts'
 import { FINDINGS } from '#store/findings.ts'
 import { GroupCommit } from '#store/group-commit.ts'
 import { MESSAGE_RECORDS } from '#store/message-records.ts'
@@ -28,6 +29,7 @@ import { AbuseClerk } from './clerks/abuse.ts'
 import { CredentialsClerk } from './clerks/credentials.ts'
 import { DkimClerk } from './clerks/dkim.ts'
 import { DomainsClerk } from './clerks/domains.ts'
+import { FeedbackClerk } from './clerks/feedback.ts'
 import { findingsClerk } from './clerks/findings.ts'
 import { GuessesClerk } from './clerks/guesses.ts'
 import { ListsClerk } from './clerks/lists.ts'
@@ -59,6 +61,7 @@ export const PARTS: readonly Part[] = [
   STS_POLICIES,
   SUPPRESSIONS,
   TLS_RESULTS,
+  FEEDBACK,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -97,10 +100,10 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   const asking = { store, wallMs, clock: systemClock, config, lookUp, log }
   const signing = [new DkimClerk(asking), new DomainsClerk({ ...asking, random: Math.random, notify: notices.notify })]
   const leaving = outboundClerks<Config>(store, wallMs)
-  const logins = credentialClerks(store, config, wallMs, log, notices.notify)
   const dns = systemDns(systemClock, () => names.servers)
   const sts = new StsClerk({ database: store, wallMs, clock: systemClock, config, dns, log })
   const suppressions = suppressionsClerk(store, config, wallMs, log)
+  const logins = credentialClerks(store, config, wallMs, log, notices.notify, suppressions)
   const tls = new TlsReportsClerk({ ...asking, lookUp: (name) => dns.lookup(name, 'TXT') })
   const clerks: Clerk<Config>[] = [
     names,
@@ -140,10 +143,19 @@ function credentialClerks(
   wallMs: () => number,
   log: (line: string) => void,
   notify: Notify,
+  suppressions: SuppressionsClerk<Config>,
 ): Clerk<Config>[] {
   const parts = { store: new CredentialStore(database), commits: new GroupCommit(database), clock: systemClock }
-  const abuse = { ...parts, store: database, credentials: parts.store, wallMs, log, notify }
-  return [new CredentialsClerk({ ...parts, config, log }), new GuessesClerk(parts), new AbuseClerk(abuse)]
+  const abuse = new AbuseClerk({ ...parts, store: database, credentials: parts.store, wallMs, log, notify })
+  const feedback = new FeedbackClerk({
+    ...parts,
+    database,
+    wallMs,
+    suppress: (reason, said) => suppressions.put(reason, said),
+    hasLogin: (tenant, login) => parts.store.find(login)?.tenant === tenant,
+    counted: (of) => void abuse.answer('answered', [of]),
+  })
+  return [new CredentialsClerk({ ...parts, config, log }), new GuessesClerk(parts), abuse, feedback]
 }
 
 function suppressionsClerk(
@@ -151,7 +163,7 @@ function suppressionsClerk(
   config: Config,
   wallMs: () => number,
   log: (line: string) => void,
-): Clerk<Config> {
+): SuppressionsClerk<Config> & Clerk<Config> {
   let { tenants } = config
   const tenantExists = (name: string) => tenants.some((tenant) => tenant.name === name)
   const parts = { database, commits: new GroupCommit(database), wallMs, clock: systemClock, tenantExists, log }

@@ -62,21 +62,17 @@ export function story(raw: TraceRecord): string {
         `${indent}250 after ${record['receptionMs']} ms: ${custody}${note}`
       )
     }
-    case 'refused': {
-      const reasons = (record['reasons'] as { text: string }[]).map((reason) => reason.text).join('; ')
+    case 'refused':
       return (
         `${at}refused at ${String(record['at']).toUpperCase()}: ${record['reply']}\n` +
         `${indent}${record['client']} (${record['helo'] ?? 'no greeting'}): ${record['from'] ?? ''} → ${list(record['to'])}\n` +
-        `${indent}because: ${reasons}`
+        `${indent}because: ${reasonsIn(record)}`
       )
-    }
-    case 'discarded': {
-      const reasons = (record['reasons'] as { text: string }[]).map((reason) => reason.text).join('; ')
+    case 'discarded':
       return (
-        `${at}discarded: ${reasons}\n` +
+        `${at}discarded: ${reasonsIn(record)}\n` +
         `${indent}${record['client']}: ${record['from']} → ${list(record['to'])}, for ${record['tenant']}; its server heard 250`
       )
-    }
     case 'scanned': {
       const lines = (record['facts'] as ScanFact[]).map((fact) => `${indent}${factText(fact)}`)
       const clean = list(record['cleanBy'])
@@ -100,9 +96,20 @@ export function story(raw: TraceRecord): string {
       return `${at}${record['about'] ? `report about ${record['about']}` : 'notice of ours'} to ${list(record['to'])}, ${record['octets']} octets, for ${record['tenant']}`
     case 'dsn-sent':
       return `${at}${record['kind']} report ${record['report']} to ${list(record['to'])} (verified by: ${record['class']})`
+    case 'feedback':
+      return `${at}${feedbackStory(record)}\n${indent}${record['text']}`
     case 'settled':
       return `${at}settled: every recipient has an end; nothing is kept here any more`
     default:
       return `${at}${event}: ${record['text'] ?? ''}`
   }
 }
+
+function feedbackStory({ about, tenant, login, to, decision, proof }: TraceRecord): string {
+  const who = login === undefined ? '' : `, sent by ${login}`
+  const by = proof === undefined ? '' : `, proved by ${proof}`
+  return `${about} of mail of ${tenant}${who} to ${list(to) || 'nobody who is named'}: ${decision}${by}`
+}
+
+const reasonsIn = (record: TraceRecord): string =>
+  (record['reasons'] as { text: string }[]).map(({ text }) => text).join('; ')

@@ -3,6 +3,7 @@
  * that are not of their domain.
  */
 import { checkCalloutSender } from './check-callouts.ts'
+import { checkFeedback } from './check-feedback.ts'
 import { firstOne } from './check-listeners.ts'
 import { checkNotices } from './check-notices.ts'
 import { checkOutbound, outboundRoutes, reportNoRoute } from './check-outbound.ts'
@@ -22,6 +23,7 @@ export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): L
   checkOutbound(draft, yaml)
   checkNotices(draft, yaml)
   checkCalloutSender(draft, yaml)
+  checkFeedback(draft, yaml)
   const listed = new Map<DomainDraft, ReadonlySet<string>>()
   for (const tenant of draft.tenants) {
     for (const route of tenant.routes.values()) checkRoute(route, own, yaml)

@@ -113,6 +113,14 @@ export interface TlsReportConfig {
   readonly contact: Mailbox
 }
 
+/** Complaints about mail that left. */
+export interface FeedbackConfig {
+  readonly addresses: readonly Mailbox[]
+  readonly fromNetworks: readonly string[]
+  /** A-labels. */
+  readonly fromDomains: readonly string[]
+}
+
 /** The virus wall. */
 export interface VirusConfig {
   /** The engine that needs nothing installed. */
@@ -162,6 +170,8 @@ export interface Config {
   /** Absent: nothing is counted, nobody is told. */
   readonly tlsReports?: TlsReportConfig
   readonly virus: VirusConfig
+  /** Absent: no complaints are read. */
+  readonly feedback?: FeedbackConfig
   readonly tenants: readonly Tenant[]
   /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
   readonly routes: readonly Route[]

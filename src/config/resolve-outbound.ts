@@ -34,6 +34,7 @@ export function outboundOf(
     ...policyOf(common.virus, virus, written.virus),
     ndrs: written.ndrs,
     ...(!written['suppress-unknown-recipients'] && { sendsToBounced: true }),
+    ...(!written['suppress-complaints'] && { sendsToComplained: true }),
     autoReplies: { limit, windowMs, per },
     limits: limitsOf(written.limits),
     dkim: { ifUnavailable, ...(expiryMs !== undefined && { expiryMs }) },

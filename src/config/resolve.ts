@@ -11,6 +11,7 @@ import type {
   ClientLimits,
   Config,
   DsnConfig,
+  FeedbackConfig,
   LdapSource,
   ListenerConfig,
   NoticeConfig,
@@ -80,6 +81,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     ...(relay['tls-reports'] && { tlsReports: relay['tls-reports'] }),
     dkim: dkimConfig(dkim, context, declared.secrets),
     virus: virusConfig(virus),
+    ...(relay.feedback && { feedback: feedbackConfig(relay.feedback) }),
     tenants: declared.tenants,
     routes: declared.routes,
     domains: declared.domains,
@@ -99,6 +101,12 @@ const noticeConfig = (notices: NonNullable<Draft['relay']['notices']>): NoticeCo
 const dsnConfig = (dsn: NonNullable<Draft['relay']['dsn']>): DsnConfig => ({
   perDomainAndDayMax: dsn['per-domain-and-day'],
   ...(dsn['delay-after'] !== 'off' && { delayAfterMs: dsn['delay-after'] }),
+})
+
+const feedbackConfig = (feedback: NonNullable<Draft['relay']['feedback']>): FeedbackConfig => ({
+  addresses: feedback.addresses,
+  fromNetworks: feedback['from-networks'] ?? [],
+  fromDomains: feedback['from-domains'] ?? [],
 })
 
 type Absolute = (path: string) => string

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { dkimSettings } from './schema-dkim.ts'
 import { destinationSettings, nameServers } from './schema-dns.ts'
+import { feedbackSettings } from './schema-feedback.ts'
 import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { dsnSettings } from './schema-outbound.ts'
@@ -153,6 +154,14 @@ export const relayShape = {
       prose(
         'Counts TLS with the servers of other domains, as reports to them say it (RFC 8460); they are shown, not sent yet: see',
         'tls-reports.md. Without it nothing is counted: a report says who you are, and to whom your users write.',
+      ),
+    ),
+  feedback: feedbackSettings
+    .optional()
+    .describe(
+      prose(
+        'Complaints of receivers (feedback loops) about mail that left: see feedback-loops.md. Without it none is read;',
+        'bounces that come back by mail are read either way.',
       ),
     ),
   holds: holdSettings

@@ -6,6 +6,7 @@
 import type { Mailbox } from './address.ts'
 import type { DsnClass, DsnKind } from './dsn.ts'
 import type { Envelope, Recipient } from './envelope.ts'
+import type { FeedbackAbout, FeedbackDecision, FeedbackProof } from './feedback.ts'
 import type { Attempt, RefusalStage } from './outcome.ts'
 import type { ProbeAnswer } from './probe.ts'
 import type { NegativeReply, RemoteReply } from './reply.ts'
@@ -162,6 +163,20 @@ export type PathEvent =
       /** The gravest of what it says. */
       readonly dsnKind: DsnKind
       readonly to: Mailbox
+    }
+  /** A bounce or a report, `id`, says something of mail that left: what was learned of it, or why nothing. */
+  | {
+      readonly kind: 'feedback'
+      readonly id: TraceId
+      /** Whose mail it is about; where that is not proved, whose address it came to. */
+      readonly tenant: string
+      readonly about: FeedbackAbout | 'report'
+      readonly decision: FeedbackDecision
+      readonly login?: string
+      /** `mailboxKey` */
+      readonly address?: string
+      readonly proof?: FeedbackProof
+      readonly text: string
     }
   /** Every recipient has its end; the spool forgets the message. */
   | { readonly kind: 'settled'; readonly id: TraceId; readonly tenant: string }

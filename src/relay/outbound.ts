@@ -165,7 +165,9 @@ export class Outbound {
   #suppressed({ tenant: { name }, outbound }: OutboundWay, mailbox: Mailbox): Reject | undefined {
     try {
       const found = this.#parts.suppressed?.(name, mailbox)
-      if (found === undefined || (found.reason === 'bounced' && outbound.sendsToBounced)) return undefined
+      if (found === undefined) return undefined
+      if (found.reason === 'bounced' && outbound.sendsToBounced) return undefined
+      if (found.reason === 'complained' && outbound.sendsToComplained) return undefined
       return refusals.suppressed(found, name)
     } catch {
       return undefined

@@ -79,11 +79,19 @@ export function logLines(event: PathEvent): readonly LogLine[] {
       }))
     case 'authenticated':
       return [{ part: 'smtpd', text: authText(event) }]
+    case 'feedback':
+      return [{ part: 'cleanup', text: feedbackText(event) }]
     case 'governed':
     case 'probed':
     case 'session-closed':
       return []
   }
+}
+
+function feedbackText({ id, about, decision, address, login, tenant, text }: Extract<PathEvent, { kind: 'feedback' }>) {
+  const to = address === undefined ? '' : ` to=<${address}>,`
+  const by = login === undefined ? '' : ` sasl_username=${login},`
+  return `${id}: feedback=${about},${to}${by} tenant=${tenant}, status=${decision} (${text})`
 }
 
 // Postfix's words: fail2ban and its like find the address by them.

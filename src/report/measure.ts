@@ -11,7 +11,9 @@ type Count = (event: PathEvent) => void
 
 /** Registers the metrics of the path and returns what feeds them. */
 export function measurer(metrics: Metrics): Count {
-  const counts = [acceptance, refusals, attempts, people, policies, notifications, scans].map((of) => of(metrics))
+  const counts = [acceptance, refusals, attempts, people, policies, notifications, scans, feedback].map((of) =>
+    of(metrics),
+  )
   return (event) => {
     for (const count of counts) count(event)
   }
@@ -39,6 +41,16 @@ function scans(metrics: Metrics): Count {
       found.add(fact.kind)
       if (fact.kind === 'not-looked') silent.add(fact.why)
     }
+  }
+}
+
+function feedback(metrics: Metrics): Count {
+  const tally = new Tally()
+  metrics.counterOf('vorposten_feedback_total', 'Bounces by mail and complaints about mail that left', () =>
+    tally.samples(),
+  )
+  return (event) => {
+    if (event.kind === 'feedback') tally.add({ about: event.about, decision: event.decision })
   }
 }
 

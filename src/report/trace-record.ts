@@ -68,6 +68,8 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
       return splitRecord(event, time)
     case 'authenticated':
       return authenticatedRecord(event, time)
+    case 'feedback':
+      return feedbackRecord(event, time)
     case 'governed':
     case 'probed':
     case 'takes-all-tested':
@@ -84,6 +86,12 @@ function operatorRecord(event: Extract<PathEvent, { kind: 'operator' }>, time: s
 function scannedRecord(event: Extract<PathEvent, { kind: 'scanned' }>, time: string): TraceRecord {
   const { id, tenant, decision, facts, cleanBy, durationMs } = event
   return { time, event: 'scanned', id, tenant, decision, facts, cleanBy, durationMs: Math.round(durationMs) }
+}
+
+function feedbackRecord(event: Extract<PathEvent, { kind: 'feedback' }>, time: string): TraceRecord {
+  const { id, tenant, about, decision, address, login, proof, text } = event
+  const to = address === undefined ? {} : { to: [`<${address}>`] }
+  return { time, event: 'feedback', id, tenant, about, decision, ...to, login, proof, text }
 }
 
 function splitRecord(event: Extract<PathEvent, { kind: 'split' }>, time: string): TraceRecord {

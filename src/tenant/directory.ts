@@ -47,6 +47,8 @@ export interface OutboundSettings {
   readonly ndrs: 'pass' | 'verified' | 'hold' | 'discard'
   /** Mail goes also to addresses that their servers refused as unknown before. */
   readonly sendsToBounced?: true
+  /** Mail goes also to addresses whose owners complained. */
+  readonly sendsToComplained?: true
   readonly autoReplies: AutoReplyLimit
   readonly dkim: SigningSettings
   /** R7. Absent: nothing is counted. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { HandClock } from '#queue/testing.ts'
+import type { AbuseClerk } from './abuse.ts'
 import { ANNA, LIMITS, openAbuse as open } from './abuse-testing.ts'
 
 test('a burst, then the day: each login has its own, and the tenant one for all', async () => {
@@ -88,6 +89,39 @@ test('a store that cannot write the lock leaves the login slowed down, says so o
   assert.match(credentials.find(ANNA)?.locked?.reason ?? '', /22 of 22 recipients/)
   await answered(30, 30)
   assert.equal(notices.length, 1, 'what was under way locks nothing twice')
+})
+
+test('bounces by mail and complaints count against what was sent, over days, restarts and until an unlocking', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'abuse-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const clock = new HandClock()
+  const path = join(folder, 'store.db')
+  const limits = { login: { per10Minutes: 10_000, perDay: 10_000 } }
+  const before = open(path, clock)
+  const told = (clerk: AbuseClerk, of: object) =>
+    clerk.answer('answered', [{ tenant: 'bakery', login: ANNA, answered: 0, unknown: 0, ...of }])
+  assert.equal(await before.takes(1000, ANNA, limits), 1000)
+  await told(before.clerk, { complaints: 9 })
+  assert.match(before.lines.join(), /slowed down \(complaints: 9 of 1000 recipients within a week complained\)/)
+  await before.clerk.close()
+  before.store.close()
+  clock.jumpMs += 6 * 86_400_000
+  const after = open(path, clock)
+  await told(after.clerk, { complaints: 1 })
+  assert.match(after.credentials.find(ANNA)?.locked?.reason ?? '', /10 of 1000 recipients within a week complained/)
+  after.credentials.unlock(ANNA)
+  await told(after.clerk, { complaints: 1, bounced: 40 })
+  assert.equal(after.credentials.find(ANNA)?.locked, undefined)
+  await told(after.clerk, { answered: 10, unknown: 10 })
+  const notice = after.notices.at(-1)
+  assert.ok(notice?.kind === 'login-locked')
+  assert.deepEqual(
+    notice.signs.map(({ symbol, count }) => [symbol, count]),
+    [
+      ['unknown-recipients', 10],
+      ['bounces', 50],
+    ],
+  )
 })
 
 test('malware: one message slows the login down, the third locks it', async () => {

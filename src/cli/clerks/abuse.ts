@@ -21,6 +21,7 @@ import {
   SLOW_DIVISOR,
   signsOf,
 } from '#policy/abuse.ts'
+import { BOUNCES_MS, COMPLAINTS_MS, type Rates } from '#policy/feedback-rates.ts'
 import { type Limit, limitsFor, limitsToOneDomain, overLimit } from '#policy/sending-limits.ts'
 import type { Snapshot } from '#report/metrics.ts'
 import type { CredentialStore } from '#store/credentials.ts'
@@ -49,10 +50,12 @@ const COUNTED = {
   unknown: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
   braked: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
   malware: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
+  bounced: { bucketMs: HOUR_MS, keepMs: BOUNCES_MS },
+  complaints: { bucketMs: HOUR_MS, keepMs: COMPLAINTS_MS },
 } as const
 type What = keyof typeof COUNTED
 /** What an unlocking forgets. */
-const SIGNS = ['answered', 'unknown', 'malware', 'braked'] as const
+const SIGNS = ['answered', 'unknown', 'malware', 'braked', 'bounced', 'complaints'] as const
 type Tally = { readonly [what in What]: BucketCount } & {
   judgement: Exclude<Judgement, 'lock'>
   /** It should be locked, and the store failed. */
@@ -68,6 +71,8 @@ const newTally = (): Tally => {
     unknown: count(COUNTED.unknown),
     braked: count(COUNTED.braked),
     malware: count(COUNTED.malware),
+    bounced: count(COUNTED.bounced),
+    complaints: count(COUNTED.complaints),
     judgement: 'fine',
     cannotLock: false,
   }
@@ -205,11 +210,14 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     this.#look(tenant, login, nowMs)
   }
 
-  #answered({ tenant, login, answered, unknown, malware = 0 }: AnsweredRecipients): void {
+  #answered({ tenant, login, answered, unknown, malware = 0, ...later }: AnsweredRecipients): void {
     const nowMs = this.#parts.wallMs()
     this.#add(loginKey(login), 'answered', answered, nowMs)
     if (malware > 0) this.#add(loginKey(login), 'malware', malware, nowMs)
     if (unknown > 0) this.#add(loginKey(login), 'unknown', unknown, nowMs)
+    const { bounced = 0, complaints = 0 } = later
+    if (unknown + bounced > 0) this.#add(loginKey(login), 'bounced', unknown + bounced, nowMs)
+    if (complaints > 0) this.#add(loginKey(login), 'complaints', complaints, nowMs)
     this.#look(tenant, login, nowMs)
   }
 
@@ -222,6 +230,7 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
       hour: tally.hours.sum(0, nowMs),
       busiestHour: tally.hours.most(nowMs - (nowMs % HOUR_MS)),
       braked: tally.braked.sum(OUTCOMES_MS, nowMs),
+      rates: ratesOf(tally, nowMs),
     })
     const before = tally.judgement
     const judgement = judge(signs)
@@ -271,8 +280,8 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
       for (let startMs = nowMs - (nowMs % bucketMs); startMs > nowMs - keepMs - bucketMs; startMs -= bucketMs)
         this.#note({ subject: key, what, startMs, count: 0, untilMs: startMs + bucketMs + keepMs })
     }
-    const { answered, unknown, malware, braked } = newTally()
-    this.#tallies.set(key, { ...tally, answered, unknown, malware, braked, judgement: 'fine', cannotLock: false })
+    const { minutes: _, hours: __, ...fresh } = newTally()
+    this.#tallies.set(key, { ...tally, ...fresh })
   }
 
   #tally(key: string): Tally {
@@ -305,6 +314,16 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     // A disk that fails is told by the spool; what is in memory still counts.
     void this.#parts.commits.run(() => this.#kept.put(rows.values(), nowMs)).catch(() => {})
   }
+}
+
+function ratesOf({ hours, bounced, complaints }: Tally, nowMs: number): Rates {
+  // Most logins have neither; then nobody need add up the recipients of a week, at each recipient.
+  const of = (count: BucketCount, windowMs: number) => {
+    const found = count.sum(windowMs, nowMs)
+    return { found, sent: found === 0 ? 0 : hours.sum(windowMs, nowMs) }
+  }
+  const [gone, angry] = [of(bounced, BOUNCES_MS), of(complaints, COMPLAINTS_MS)]
+  return { bounced: gone.found, sentForBounces: gone.sent, complaints: angry.found, sentForComplaints: angry.sent }
 }
 
 const whyOf = (signs: readonly Sign[]): string => signs.map(({ symbol, text }) => `${symbol}: ${text}`).join('; ')

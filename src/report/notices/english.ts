@@ -120,6 +120,8 @@ export const ENGLISH: Words = {
       malware: (count) => `messages with malware within an hour: ${count.text}, each refused`,
       'sudden-volume': (count, of) => `${count.text} recipients within an hour, where ${of.text} were the most before`,
       'keeps-sending': (count) => `${count.text} recipients more, after we had slowed the login down`,
+      bounces: (count, of) => `${count.text} of ${of.text} recipients within a day do not exist, as their servers said`,
+      complaints: (count, of) => `${count.text} of ${of.text} recipients within a week called the mail spam`,
     },
     refused: 'Nothing can be sent with this login, not even with the right password. Its user hears why.',
     held: 'What was sent with it and has not left yet is held. It leaves when the login is unlocked, unless it is deleted before.',

@@ -122,6 +122,10 @@ export const GERMAN: Words = {
       'sudden-volume': (count, of) =>
         `${count.text} Empfänger innerhalb einer Stunde; bisher waren es höchstens ${of.text}`,
       'keeps-sending': (count) => `${count.text} weitere Empfänger, nachdem wir das Login gebremst hatten`,
+      bounces: (count, of) =>
+        `${count.text} von ${of.text} Empfängern innerhalb eines Tages gibt es nicht, wie ihre Server sagten`,
+      complaints: (count, of) =>
+        `${count.text} von ${of.text} Empfängern innerhalb einer Woche haben die Mail als Spam gemeldet`,
     },
     refused:
       'Mit diesem Login kann nichts gesendet werden, auch nicht mit dem richtigen Passwort. Wer es benutzt, erfährt den Grund.',

@@ -145,6 +145,8 @@ export const NOTICES: { readonly [name: string]: Notice } = {
       { symbol: 'unknown-recipients', count: 210, of: 1300 },
       { symbol: 'sudden-volume', count: 1300, of: 40 },
       { symbol: 'keeps-sending', count: 50 },
+      { symbol: 'bounces', count: 310, of: 1300 },
+      { symbol: 'complaints', count: 12, of: 1300 },
     ],
   },
   'sender-domain-going': senderDomain('sender-domain-going', WALL_MS, WALL_MS + 7 * DAY_MS),
