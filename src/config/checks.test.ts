@@ -388,3 +388,24 @@ test('a sender domain is served by nobody here', () => {
   ] as const)
     assert.match(problems(bakery(domains) + smith, head).join(), expected, domains)
 })
+
+test('TLS from the first octet: where nothing else is allowed, and on the ports that speak it', () => {
+  const route = (text: string) => `  bakery: {routes: {out: {${text}}}, domains: {bakery.example: {route: out}}}\n`
+  assert.deepEqual(problems(route('hosts: a.example:465, tls: verified, implicit-tls: true')), [])
+  assert.deepEqual(problems(route('hosts: a.example, tls: required, implicit-tls: true')), [])
+  for (const [text, expected] of [
+    ['hosts: a.example, implicit-tls: true', /error: .*implicit-tls: .*tls: opportunistic does not/],
+    ['use-mx: true, tls: verified, implicit-tls: true', /error: .*implicit-tls: is not what mail servers/],
+    ['hosts: a.example:587, tls: verified, implicit-tls: true', /warning: .*hosts.*: a\.example:587: .*want STARTTLS/],
+    ['hosts: a.example:465, tls: verified', /warning: .*hosts.*: a\.example:465: servers begin with TLS there/],
+    ['hosts: 192.0.2.1, tls: verified, implicit-tls: true', /^$/],
+    ['hosts: "192.0.2.1:465", tls: verified, implicit-tls: true', /^$/],
+  ] as const)
+    assert.match(
+      problems(route(text), 'listeners: {name: mx, addresses: 192.0.2.1:25, tls: none}').join(),
+      expected,
+      text,
+    )
+  const own = 'listeners: {name: mx, addresses: 192.0.2.1:465, tls: none}'
+  assert.match(problems(route('hosts: 192.0.2.1, tls: verified, implicit-tls: true'), own).join(), /this relay itself/)
+})

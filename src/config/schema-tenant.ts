@@ -87,7 +87,7 @@ export const routeSettings = section({
     .optional()
     .describe(
       prose(
-        'The tenant’s servers. Either this or `use-mx`. Port 25, for LMTP 24, if none is given. With a preference: `{host:',
+        'The tenant’s servers. Either this or `use-mx`. Port 25, for LMTP 24, with `implicit-tls` 465, if none is given. With a preference: `{host:',
         'backup.bakery.example, preference: 20}`; without one it is 10. The lowest is tried first, equal ones',
         'share the load.',
       ),
@@ -114,6 +114,14 @@ export const routeSettings = section({
         '`opportunistic`: encrypted if the server can (RFC 7435). `required`: encrypted or not at all, any',
         'certificate. `verified`: also a certificate of a trusted authority that names the host. `never`: for',
         'a server whose STARTTLS is broken.',
+      ),
+    ),
+  'implicit-tls': flag
+    .prefault(false)
+    .describe(
+      prose(
+        'TLS from the first octet, without STARTTLS, as smarthosts do on port 465 (RFC 8314 §3). Needs `hosts` and `tls:',
+        'verified` or `required`. The port is then 465, if none is given.',
       ),
     ),
   'tls-by-domain': z

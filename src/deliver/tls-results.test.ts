@@ -17,7 +17,7 @@ describe('what attempts tell', () => {
   async function told(options: {
     policy?: TlsPolicy
     keywords?: string[]
-    handshake?: 'ok' | 'fails'
+    handshake?: 'ok' | 'fails' | 'breaks'
     destination?: string
     more?: object
   }) {
@@ -46,6 +46,7 @@ describe('what attempts tell', () => {
     assert.deepEqual(await told({}), [[NONE, undefined]])
     assert.deepEqual(await told({ keywords: [] }), [[NONE, 'starttls-not-supported']])
     assert.deepEqual(await told({ handshake: 'fails' }), [[NONE, 'validation-failure']])
+    assert.deepEqual(await told({ handshake: 'breaks' }), [[NONE, 'certificate-expired']])
     assert.deepEqual(await told({ policy: DANE }), [[dane, undefined]])
     assert.deepEqual(await told({ policy: DANE, keywords: [] }), [[dane, 'starttls-not-supported']])
     assert.deepEqual(await told({ policy: DANE, handshake: 'fails' }), [[dane, 'validation-failure']])

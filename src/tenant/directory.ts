@@ -138,6 +138,8 @@ export interface Route {
   /** Of one destination of such a route: A-labels, or an address literal such as `[192.0.2.1]`. */
   readonly destination?: string
   readonly tls: TlsUse
+  /** TLS from the first octet (RFC 8314 §3), as on port 465; only with `required` and `verified`. */
+  readonly implicitTls?: true
   /** Who may issue the certificates of its hosts, with `verified`; absent: whom the system trusts. */
   readonly authorities?: Authorities
   /** Who we are to its hosts (RFC 4954); only with `verified`. */

@@ -21,6 +21,8 @@ export interface PeerOptions {
   readonly accept?: { readonly domain: string; readonly users: readonly string[] }
   /** Takes mail only from who logs in so, by TLS (Exim). */
   readonly login?: { readonly name: string; readonly password: string }
+  /** TLS from the first octet, as on port 465 (Exim, Postfix). */
+  readonly implicitTls?: true
   /** The name in its certificate; `exim.test` and the like if absent. */
   readonly certificateName?: string
   readonly port?: number
@@ -196,9 +198,10 @@ class RunningPeer implements Peer {
   }
 }
 
-async function greets({ address, port }: PeerSettings): Promise<boolean> {
+async function greets({ address, port, implicitTls }: PeerSettings): Promise<boolean> {
   try {
     using talk = await smtpTalk(port, { host: address })
+    if (implicitTls) await talk.secure()
     await talk.expect(/^220 /)
     await talk.quit()
     return true

@@ -102,8 +102,8 @@ unknown_relay_recipient_reject_code = 550`
 }
 
 // Each `cleanup` reads the filter once, and is used for one message, so that a new filter holds for the next.
-const masterCf = ({ address, port }: PeerSettings): string => `${address}:${port} inet n - n - - smtpd
-pickup unix n - n 60 1 pickup
+const masterCf = ({ address, port, implicitTls }: PeerSettings): string => `${address}:${port} inet n - n - - smtpd
+${implicitTls ? '  -o smtpd_tls_wrappermode=yes\n' : ''}pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup -o max_use=1
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
