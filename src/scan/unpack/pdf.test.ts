@@ -21,7 +21,12 @@ describe('PDF', () => {
       assert.deepEqual(textsOf(found), [data.toString(), data.toString()], filter)
       assert.deepEqual(found.facts, [])
     }
-    assert.deepEqual(textsOf(await lookInto(file(stream('/Type/EmbeddedFile', data)))), [`${data}\n`])
+    assert.deepEqual(textsOf(await lookInto(file(stream('/Type/EmbeddedFile', data)))), [data.toString()])
+    const withEnd = Buffer.from('see endstream in it\n')
+    const long = file(stream(`/Length ${withEnd.length}`, withEnd))
+    assert.deepEqual(textsOf(await lookInto(long))[0], withEnd.toString())
+    const elsewhere = Buffer.from('9 0 obj 4 endobj')
+    assert.deepEqual(textsOf(await lookInto(file(stream('/Length 9 0 R', data), elsewhere))), [data.toString()])
   })
 
   it('says encrypted and broken', async () => {

@@ -133,14 +133,17 @@ function storedData(reading: Reading, dictionary: StreamDictionary, dataAt: numb
   const told = lengthOf(file, dictionary)
   const isPlain =
     TABLE_STREAM.test(dictionary.text) || (reading.isMetadataPlain && METADATA_STREAM.test(dictionary.text))
-  const toWord = endAt < 0 ? file.length : endAt
-  if (!reading.decryption || !dictionary.object || isPlain)
-    return file.subarray(dataAt, Math.max(toWord, dataAt + Math.min(told ?? 0, file.length)))
   const isTrue =
-    told !== undefined &&
-    told > 0 &&
-    /^\s{0,4}endstream/.test(file.toString('latin1', dataAt + told, dataAt + told + 16))
-  return reading.decryption.decrypt(file.subarray(dataAt, isTrue ? dataAt + told : toWord), dictionary.object)
+    told !== undefined && /^\s{0,4}endstream/.test(file.toString('latin1', dataAt + told, dataAt + told + 16))
+  const toWord = endAt < 0 ? file.length : beforeLineEnd(file, endAt)
+  const stored = file.subarray(dataAt, isTrue ? dataAt + told : Math.max(toWord, dataAt + (told ?? 0)))
+  if (!reading.decryption || !dictionary.object || isPlain) return stored
+  return reading.decryption.decrypt(stored, dictionary.object)
+}
+
+function beforeLineEnd(file: Buffer, at: number): number {
+  const to = file[at - 1] === 0x0a ? at - 1 : at
+  return file[to - 1] === 0x0d ? to - 1 : to
 }
 
 function afterLineEnd(file: Buffer, at: number): number {
