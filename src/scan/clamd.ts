@@ -12,12 +12,13 @@
 import type { Content } from '#mail/content.ts'
 import type { ScanFact } from '#mail/scan.ts'
 import type { Clock } from '#sys/clock.ts'
-import { type ClamdAddress, type ClamdAnswer, clamdTalk } from './clamd-talk.ts'
+import { type ClamdAnswer, clamdTalk } from './clamd-talk.ts'
 import type { Engine, ScanObject } from './contract.ts'
 import { lookAtEach, notLooked, type Seen, Servers, type ServersSettings } from './servers.ts'
+import type { SocketAddress } from './talk.ts'
 
 /** clamd's MaxThreads is 10, its own default, and it queues what is above. */
-export interface ClamdSettings extends ServersSettings<ClamdAddress> {
+export interface ClamdSettings extends ServersSettings<SocketAddress> {
   readonly name: string
   readonly connectMsMax: number
 }
@@ -26,7 +27,7 @@ export class Clamd implements Engine {
   readonly name: string
   readonly #connectMsMax: number
   readonly #clock: Clock
-  readonly #servers: Servers<ClamdAddress>
+  readonly #servers: Servers<SocketAddress>
 
   constructor(settings: ClamdSettings, clock: Clock) {
     this.name = settings.name
@@ -64,5 +65,5 @@ function foundFact(engine: string, name: string, where: string): ScanFact {
   return { kind: 'malware', engine, name, where }
 }
 
-export const addressText = (address: ClamdAddress): string =>
+export const addressText = (address: SocketAddress): string =>
   address.kind === 'local' ? address.path : `${address.address}:${address.port}`
