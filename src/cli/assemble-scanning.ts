@@ -29,7 +29,10 @@ export class ScanEngines {
 
   replace({ virus }: Config): void {
     const settings = JSON.stringify(virus)
-    if (settings === this.#settings) return
+    if (settings === this.#settings) {
+      this.#wall?.forget()
+      return
+    }
     this.#settings = settings
     const before = this.#wall
     this.#wall = virus.embedded || virus.engines.length > 0 ? wallOf(virus, this.#clock) : undefined

@@ -25,6 +25,17 @@ export function clamdTalk(
   return talk(address, conversation(inStream(chunks), readScan), limits, clock)
 }
 
+/** The version of program and signatures in its own words: `ClamAV 1.4.3/27000/Tue Nov 24 09:00:00 2026`. */
+export async function clamdVersion(
+  address: SocketAddress,
+  limits: TalkLimits,
+  clock: Pick<Clock, 'after'>,
+): Promise<string | undefined> {
+  const read = (answer: string) => (/^ClamAV [\x20-\x7e]{1,200}$/.test(answer) ? answer : garbled(answer))
+  const answer = await talk(address, conversation([[Buffer.from('zVERSION\0')]], read), limits, clock)
+  return typeof answer === 'string' ? answer : undefined
+}
+
 function* inStream(chunks: readonly Buffer[]): Generator<readonly Buffer[]> {
   yield [Buffer.from('zINSTREAM\0')]
   for (const piece of pieces(chunks)) yield [lengthOf(piece.length), piece]

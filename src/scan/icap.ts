@@ -12,6 +12,7 @@ import type { Engine, ScanObject } from './contract.ts'
 import type { IcapOptions } from './icap-answer.ts'
 import { type IcapAddress, icapOptions, icapTalk, icapText } from './icap-talk.ts'
 import { type Failure, lookAtEach, notLooked, type Seen, Servers, type ServersSettings } from './servers.ts'
+import { allKnown, SignatureTag } from './signature-tag.ts'
 
 /** How long what a server can is believed, unless it says a shorter time itself. */
 export const OPTIONS_MS_MAX = 60_000
@@ -20,6 +21,9 @@ export interface IcapSettings extends ServersSettings<IcapAddress> {
   readonly name: string
   readonly connectMsMax: number
 }
+
+/** For the question about its signatures, which nobody waits for. */
+const TAG_MS_MAX = 5_000
 
 interface Known {
   readonly options: Promise<IcapOptions | Failure>
@@ -32,17 +36,29 @@ export class Icap implements Engine {
   readonly #clock: Clock
   readonly #servers: Servers<IcapAddress>
   readonly #known = new Map<IcapAddress, Known>()
+  readonly #tag: SignatureTag
 
   constructor(settings: IcapSettings, clock: Clock) {
     this.name = settings.name
     this.#connectMsMax = settings.connectMsMax
     this.#clock = clock
     this.#servers = new Servers(settings, icapText, clock)
+    const limits = { connectMsMax: settings.connectMsMax, timeMsMax: TAG_MS_MAX }
+    const ask = async (address: IcapAddress) => {
+      const options = await icapOptions(address, limits, clock)
+      // Without a tag it has no word for its signatures.
+      return 'kind' in options ? undefined : (options.tag ?? '')
+    }
+    this.#tag = new SignatureTag(async () => allKnown(await Promise.all(settings.servers.map(ask))), clock)
   }
 
   look(content: Content, extra: Promise<readonly ScanObject[]>): Promise<readonly ScanFact[]> {
     const endMs = this.#servers.endMs()
     return lookAtEach(content, extra, (seen) => this.#lookAt(seen, endMs))
+  }
+
+  signatures(): string | undefined {
+    return this.#tag.get()
   }
 
   async #lookAt(seen: Seen, endMs: number): Promise<readonly ScanFact[]> {

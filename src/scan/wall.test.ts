@@ -58,3 +58,21 @@ test('an engine that is only busy is not ill', async () => {
   await wall.scan(MESSAGE)
   assert.deepEqual(wall.states(), [{ name: 'one' }])
 })
+
+test('the same content is remembered while the signatures of all engines are known and the same', async () => {
+  const tags: (string | undefined)[] = ['v1', 'v1', undefined, 'v1', 'v2']
+  let looks = 0
+  const one: Engine = {
+    name: 'one',
+    signatures: () => tags.shift(),
+    look: async () => {
+      looks++
+      return []
+    },
+  }
+  const wall = wallOf(one, saying('two', [FILE]))
+  const memories: (string | undefined)[] = []
+  for (let i = 0; i < 5; i++) memories.push((await wall.scan(MESSAGE, { tenant: 'bakery', ownOctets: 0 })).memory)
+  assert.deepEqual([memories, looks], [['miss', 'hit', undefined, 'hit', 'miss'], 3])
+  assert.equal((await wall.scan(MESSAGE)).memory, undefined)
+})

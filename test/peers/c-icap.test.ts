@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { setTimeout as after } from 'node:timers/promises'
 import { content } from '#mail/content.ts'
 import { Icap } from '#scan/icap.ts'
 import { systemClock } from '#sys/clock.ts'
@@ -41,6 +42,9 @@ test('it finds by name, in the message and in another reading; what is clean pas
   const extra = Promise.resolve([{ where: 'part 2', names: [], depth: 0, octets: EICAR }])
   const [other] = await icap.look(CLEAN, extra)
   assert.ok(other?.kind === 'malware' && other.where === 'part 2')
+  icap.signatures()
+  await after(500)
+  assert.match(icap.signatures() ?? '', /^"CI0001-/)
   const all = await Promise.all(Array.from({ length: 30 }, (_, i) => why(icap, i % 3 === 0 ? mail(EICAR) : CLEAN)))
   assert.deepEqual(
     all,
