@@ -30,7 +30,7 @@ import type { CalloutSender } from './relay/callout-sender.ts'
 import type { Commit } from './relay/commit.ts'
 import { type EtrnParts, etrn } from './relay/etrn.ts'
 import type { Feedback } from './relay/feedback.ts'
-import { inspect } from './relay/inspect.ts'
+import { type Inspected, inspect } from './relay/inspect.ts'
 import type { Judged, Outbound, Passed, ToJudge } from './relay/outbound.ts'
 import { DESTINATIONS_MAX, Spread } from './relay/parts.ts'
 import * as refusals from './relay/refusals.ts'
@@ -127,7 +127,7 @@ export class Relay implements Decisions {
     const { header, messageId } = inspected
     const message = { transaction: withTlsRequired(transaction, header), way, content, header, messageId }
     const judged = await this.#judge(message)
-    const scanned = judged.kind === 'pass' ? await this.#scan(judged, way, inspected.content) : judged
+    const scanned = judged.kind === 'pass' ? await this.#scan(judged, way, inspected) : judged
     const answer = scanned.kind === 'pass' ? await this.#take(message, scanned, scanned.content) : scanned
     if (answer.kind === 'reject' || answer.kind === 'defer') {
       return this.#refuse('content', transaction, answer, undefined, way)
@@ -169,10 +169,14 @@ export class Relay implements Decisions {
   }
 
   // What carries a finding and is delivered all the same is reported to nobody (law 2).
-  async #scan(judged: Passed, way: ServedDomain | OutboundWay, content: Content): Promise<Clear | Reject | Defer> {
+  async #scan(
+    judged: Passed,
+    way: ServedDomain | OutboundWay,
+    { content, ownOctets }: Inspected,
+  ): Promise<Clear | Reject | Defer> {
     const { scanning } = this.#parts
     const untagged: Scanned = { kind: 'scanned', content, tagged: false }
-    const found = scanning ? await scanning.scan(judged.transaction, way, content) : untagged
+    const found = scanning ? await scanning.scan(judged.transaction, way, content, ownOctets) : untagged
     if (found.kind !== 'scanned') return found
     const { submission, ...silent } = judged
     return { ...(found.tagged ? silent : judged), content: found.content, tagged: found.tagged }

@@ -76,7 +76,7 @@ export function story(raw: TraceRecord): string {
     case 'scanned': {
       const lines = (record['facts'] as ScanFact[]).map((fact) => `${indent}${factText(fact)}`)
       const clean = list(record['cleanBy'])
-      const by = clean === '' ? '' : `; nothing found by ${clean}`
+      const by = `${clean === '' ? '' : `; nothing found by ${clean}`}${record['memory'] === 'hit' ? ', remembered' : ''}`
       return [`${at}scanned: ${record['decision']} after ${record['durationMs']} ms${by}`, ...lines].join('\n')
     }
     case 'authenticated':

@@ -8,6 +8,7 @@ import { firstOne } from './check-listeners.ts'
 import { checkNotices } from './check-notices.ts'
 import { checkOutbound, outboundRoutes, reportNoRoute } from './check-outbound.ts'
 import { checkHosts, checkRoute, type OwnAddresses } from './check-routes.ts'
+import { checkVirus } from './check-virus.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, recipientKey } from './recipients.ts'
 import type { LdapSettings } from './schema-recipients.ts'
@@ -22,6 +23,7 @@ export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): L
   checkOwners(draft, yaml)
   checkOutbound(draft, yaml)
   checkNotices(draft, yaml)
+  checkVirus(draft, yaml)
   checkCalloutSender(draft, yaml)
   checkFeedback(draft, yaml)
   const listed = new Map<DomainDraft, ReadonlySet<string>>()

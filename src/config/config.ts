@@ -129,13 +129,23 @@ export interface VirusConfig {
   readonly engines: readonly EngineConfig[]
 }
 
-export interface EngineConfig {
-  readonly name: string
+export type EngineConfig = ClamdConfig | IcapConfig
+
+interface ClamdConfig extends EngineLimits {
   readonly kind: 'clamd'
   readonly servers: readonly (
     | { readonly kind: 'local'; readonly path: string }
     | ({ readonly kind: 'tcp' } & Endpoint)
   )[]
+}
+
+interface IcapConfig extends EngineLimits {
+  readonly kind: 'icap'
+  readonly servers: readonly (Endpoint & { readonly service: string })[]
+}
+
+interface EngineLimits {
+  readonly name: string
   /** Of each worker to each server. */
   readonly connectionsMax: number
   readonly connectMsMax: number

@@ -194,7 +194,7 @@ tenants:
       'v.yaml:8:8: error: listeners.0.tls: "startls" is not allowed here | allowed: none, starttls, implicit | did you mean starttls?',
       'v.yaml:10:3: error: tenants.Bakery: "Bakery" is not a name | allowed: a name of a-z, 0-9 and -, up to 63 characters',
       'v.yaml:11:17: error: tenants.Bakery.postmaster: "nobody" is not allowed here | allowed: an address such as postmaster@bakery.example | there is no @',
-      'v.yaml:12:21: error: tenants.Bakery.routes.main.host: "host" is not a setting | allowed: hosts, use-mx, mx-port, protocol, tls, tls-by-domain, ca-file, login, connections-max, rate-max, probe-interval, deliveries-per-connection-max, retry, lifetime, greeting-name, source-addresses | did you mean hosts?',
+      'v.yaml:12:21: error: tenants.Bakery.routes.main.host: "host" is not a setting | allowed: hosts, use-mx, mx-port, protocol, tls, implicit-tls, tls-by-domain, ca-file, login, connections-max, rate-max, probe-interval, deliveries-per-connection-max, retry, lifetime, greeting-name, source-addresses | did you mean hosts?',
       'v.yaml:13:15: error: tenants.Bakery.domains.bakery: "bakery" is not a domain | allowed: a domain such as bakery.example, or "*.bakery.example" for all its subdomains',
     ],
   )

@@ -1,20 +1,27 @@
 /** The virus wall, as the program uses its settings: engines, and the policy of each domain and of outgoing mail. */
 import type { FileClass } from '#mail/scan.ts'
 import { DEFAULT_VIRUS_POLICY, type VirusPolicy, type VirusPolicyLayer, virusPolicy } from '#tenant/virus-policy.ts'
-import type { VirusConfig } from './config.ts'
-import type { VirusPolicyWritten, VirusWritten } from './schema-virus.ts'
+import type { EngineConfig, VirusConfig } from './config.ts'
+import type { EngineWritten, VirusPolicyWritten, VirusWritten } from './schema-virus.ts'
 
 export const virusConfig = ({ embedded, engines = {} }: VirusWritten): VirusConfig => ({
   embedded,
-  engines: Object.entries(engines).map(([name, written]) => ({
+  engines: Object.entries(engines).map(([name, written]) => engineConfig(name, written)),
+})
+
+// What does not fit together was refused before (check-virus.ts).
+function engineConfig(name: string, written: EngineWritten): EngineConfig {
+  const { kind, servers } = written
+  const limits = {
     name,
-    kind: written.kind,
-    servers: written.servers,
     connectionsMax: written['connections-max'],
     connectMsMax: written['connect-time-max'],
     timeMsMax: written['time-max'],
-  })),
-})
+  }
+  return kind === 'clamd'
+    ? { ...limits, kind, servers: servers.filter((server) => server.kind !== 'icap') }
+    : { ...limits, kind, servers: servers.filter((server) => server.kind === 'icap') }
+}
 
 /** From the outermost level to the innermost. Nothing: the default policy. */
 export function policyOf(...levels: readonly (VirusPolicyWritten | undefined)[]): { readonly virus?: VirusPolicy } {

@@ -58,22 +58,39 @@ export const virusPolicySettings = section({
     ),
 })
 
-const clamdServer = setting({
-  allowed: 'the path of a socket such as /run/clamav/clamd.ctl, or an address with its port such as 127.0.0.1:3310',
-  brief: 'a socket, or an address with its port',
+const ICAP_PORT = 1344
+
+/** `icap://192.0.2.7:1344/avscan`; the port may be missing (RFC 3507 §4.2). */
+function readIcapServer(text: string) {
+  const match = /^icap:\/\/(\[[^\]/?]{2,50}\]|[^:/?[]{1,50})(?::(\d{1,5}))?(\/[\x21-\x7e]{1,200})$/.exec(text)
+  const endpoint = match === null ? undefined : readEndpoint(`${match[1]}:${match[2] ?? ICAP_PORT}`)
+  return endpoint === undefined ? undefined : { kind: 'icap' as const, ...endpoint, service: match![3]! }
+}
+
+const scanServer = setting({
+  allowed:
+    'for clamd the path of a socket such as /run/clamav/clamd.ctl, or an address with its port such as 127.0.0.1:3310; for icap an address and a service such as icap://127.0.0.1:1344/avscan',
+  brief: 'a socket, an address with its port, or icap://address:port/service',
   read: (text) => {
     if (text.startsWith('/') && !text.includes('\0')) return { kind: 'local' as const, path: text }
+    if (text.startsWith('icap:')) return readIcapServer(text)
     const endpoint = readEndpoint(text)
     return endpoint === undefined ? undefined : { kind: 'tcp' as const, ...endpoint }
   },
-  json: { type: 'string', examples: ['/run/clamav/clamd.ctl', '127.0.0.1:3310'] },
+  json: { type: 'string', examples: ['/run/clamav/clamd.ctl', '127.0.0.1:3310', 'icap://127.0.0.1:1344/avscan'] },
+  hint: (text) => {
+    if (/^icaps:/.test(text)) return 'ICAP without TLS: the scanner is beside us, or behind a tunnel'
+    return text.startsWith('icap:') ? 'an address, not a name, and the name of a service behind it' : undefined
+  },
 })
 
 const engineName = z.string().regex(/^(?!(?:embedded|readings)$)[a-z0-9-]{1,63}$/)
 
 export const engineSettings = section({
-  kind: choice('clamd').prefault('clamd').describe('What it speaks. `clamd`: ClamAV’s daemon.'),
-  servers: oneOrMore(clamdServer).describe(
+  kind: choice('clamd', 'icap')
+    .prefault('clamd')
+    .describe('What it speaks. `clamd`: ClamAV’s daemon. `icap`: ICAP (RFC 3507), as most commercial scanners do.'),
+  servers: oneOrMore(scanServer).describe(
     'Where it listens. With several, each message goes to one of them, and to the next if that one fails.',
   ),
   'connections-max': count(1, 1_000)
@@ -100,3 +117,4 @@ export const virusSettings = section({
 
 export type VirusPolicyWritten = z.output<typeof virusPolicySettings>
 export type VirusWritten = z.output<typeof virusSettings>
+export type EngineWritten = z.output<typeof engineSettings>

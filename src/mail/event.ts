@@ -97,6 +97,8 @@ export type PathEvent =
       readonly facts: readonly ScanFact[]
       readonly cleanBy: readonly string[]
       readonly durationMs: number
+      /** Whether the same content was looked at a short time ago. */
+      readonly memory?: 'hit' | 'miss'
     }
   /** What a policy found and decided; counted only, since what follows from it has its own event. */
   | {

@@ -27,7 +27,7 @@ async function scan(engines: readonly Engine[], layer: VirusPolicyLayer = {}) {
   const wall = new Wall(engines, clock)
   const scanning = new Scanning({ wall: () => wall, report: (event) => void events.push(event) })
   const one = transaction(['anna@bakery.test'])
-  const answer = await scanning.scan(one, served({ virus: virusPolicy(layer) }), MAIL)
+  const answer = await scanning.scan(one, served({ virus: virusPolicy(layer) }), MAIL, 0)
   return { answer, events, id: one.id, wall }
 }
 

@@ -27,9 +27,15 @@ const FACTS_IN_TRACE_MAX = 20
 /** Of one fact in the field; a line of a header has 998 octets at most (RFC 5322 §2.1.1). */
 const FIELD_FACT_CHARACTERS_MAX = 300
 
+/** Whose content it is, and how many octets at its beginning are our own. */
+interface Whose {
+  readonly tenant: string
+  readonly ownOctets: number
+}
+
 export interface ScanningParts {
   /** Absent: no engine is configured, and nobody looks. */
-  readonly wall: () => { scan(content: Content): Promise<ScanResult> } | undefined
+  readonly wall: () => { scan(content: Content, whose?: Whose): Promise<ScanResult> } | undefined
   readonly report: Report
 }
 
@@ -46,12 +52,18 @@ export class Scanning {
     this.#parts = parts
   }
 
-  async scan(transaction: Transaction, way: Way, content: Content): Promise<Scanned | Reject | Defer> {
+  /** `ownOctets` at the beginning of the content are fields that we wrote. */
+  async scan(
+    transaction: Transaction,
+    way: Way,
+    content: Content,
+    ownOctets: number,
+  ): Promise<Scanned | Reject | Defer> {
     const { wall, report } = this.#parts
     const policy = way.virus ?? DEFAULT_VIRUS_POLICY
     const engines = wall()
     if (engines === undefined || !policy.scan) return { kind: 'scanned', content, tagged: false }
-    const result = await engines.scan(content)
+    const result = await engines.scan(content, { tenant: way.tenant.name, ownOctets })
     const verdict = judgeScan(result, policy)
     const { id, session } = transaction
     const others = result.facts.filter((fact) => !verdict.because.includes(fact))
@@ -64,6 +76,7 @@ export class Scanning {
       facts: [...verdict.because, ...others].slice(0, FACTS_IN_TRACE_MAX),
       cleanBy: result.cleanBy,
       durationMs: result.durationMs,
+      ...(result.memory && { memory: result.memory }),
     })
     return answerTo(verdict, id, content)
   }

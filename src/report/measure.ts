@@ -33,9 +33,16 @@ function scans(metrics: Metrics): Count {
   const found = metrics.counter('vorposten_scan_facts_total', 'What the scans found, by kind', 'kind')
   const silent = metrics.counter('vorposten_scan_not_looked_total', 'Looks of an engine that failed', 'why')
   const seconds = metrics.histogram('vorposten_scan_seconds', 'All engines together, for one message', SECONDS)
+  const memory = metrics.counter(
+    'vorposten_scan_memory_total',
+    'Contents whose result was remembered, or not',
+    'memory',
+    ['hit', 'miss'],
+  )
   return (event) => {
     if (event.kind !== 'scanned') return
     scanned.add(event.decision)
+    if (event.memory !== undefined) memory.add(event.memory)
     seconds.observe(event.durationMs / 1000)
     for (const fact of event.facts) {
       found.add(fact.kind)

@@ -84,8 +84,8 @@ function operatorRecord(event: Extract<PathEvent, { kind: 'operator' }>, time: s
 }
 
 function scannedRecord(event: Extract<PathEvent, { kind: 'scanned' }>, time: string): TraceRecord {
-  const { id, tenant, decision, facts, cleanBy, durationMs } = event
-  return { time, event: 'scanned', id, tenant, decision, facts, cleanBy, durationMs: Math.round(durationMs) }
+  const { id, tenant, decision, facts, cleanBy, durationMs, memory } = event
+  return { time, event: 'scanned', id, tenant, decision, facts, cleanBy, durationMs: Math.round(durationMs), memory }
 }
 
 function feedbackRecord(event: Extract<PathEvent, { kind: 'feedback' }>, time: string): TraceRecord {

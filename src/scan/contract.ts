@@ -58,6 +58,11 @@ export interface Engine {
    * found nothing.
    */
   look(content: Content, extra: Promise<readonly ScanObject[]>): Promise<readonly ScanFact[]>
+  /**
+   * Which signatures it has: something that changes when they do; empty where it has no word for that. Undefined: not known
+   * now. Nobody waits for it.
+   */
+  signatures?(): string | undefined
   /** Ends what it runs. */
   close?(): Promise<void>
 }

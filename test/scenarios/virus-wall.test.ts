@@ -77,6 +77,22 @@ test('what tenants send is scanned too', { skip }, async () => {
   assert.equal(await relay.metric('vorposten_scans_total{decision="reject"}'), 1)
 })
 
+test('the same mail to a second recipient is not looked at again; another one is', { skip }, async () => {
+  await using clamd = await startClamd()
+  await using sink = await startSink()
+  await using relay = await startVorposten({ config: bakery(sink.port, { top: { virus: virus(clamd) } }) })
+  const memory = (word: string) => relay.metric(`vorposten_scan_memory_total{memory="${word}"}`)
+  // Until the signatures are known nothing is remembered.
+  await waitFor('a first one that is remembered', async () => {
+    assert.match(await send(relay.port, CLEAN), /^250 /)
+    return (await memory('miss')) === 1
+  })
+  assert.match(await send(relay.port, CLEAN, 'ben@dest.test', 'b@x.test'), /^250 /)
+  assert.deepEqual([await memory('miss'), await memory('hit')], [1, 1])
+  for (let i = 0; i < 2; i++) assert.match(await send(relay.port, attached(EICAR)), /^550 5\.7\.1 .*Eicar/)
+  assert.deepEqual([await memory('miss'), await memory('hit')], [2, 2])
+})
+
 test('clamd killed: 451, not ready, nothing unscanned; back: mail flows by itself', { skip }, async () => {
   await using clamd = await startClamd()
   await using sink = await startSink()
