@@ -43,16 +43,19 @@ export const virusPolicySettings = section({
   'cannot-tell': action('Mail programs would read it differently. `reject` if no level says otherwise.'),
   macros: action('Office files with macros. `pass` if no level says otherwise.'),
   'auto-run-macros': action('Macros that start by themselves. `tag` if no level says otherwise.'),
+  files: choice('reject', 'tag')
+    .optional()
+    .describe('What becomes of the files that the next two name. `reject` if no level says otherwise.'),
   'file-types': oneOrMore(choice('none', ...FILE_TYPES))
     .optional()
     .describe(
-      'Files refused for their content, whatever their name. Executables and shortcuts if no level says otherwise.',
+      'Files not accepted for their content, whatever their name. Executables and shortcuts if no level says otherwise.',
     ),
   'file-names': oneOrMore(fileEnd)
     .optional()
     .describe(
       prose(
-        'Files refused for the end of their name, also inside archives; it replaces the list of virus-wall.md (what Windows',
+        'Files not accepted for the end of their name, also inside archives; it replaces the list of virus-wall.md (what Windows',
         'runs at a click).',
       ),
     ),

@@ -92,7 +92,7 @@ export type PathEvent =
       readonly id: TraceId
       readonly tenant: string
       readonly session: Session
-      readonly decision: 'clean' | 'tag' | 'defer' | 'reject'
+      readonly decision: 'clean' | 'tag' | 'quarantine' | 'defer' | 'reject'
       /** The first of all that was found; those that decided come first. */
       readonly facts: readonly ScanFact[]
       readonly cleanBy: readonly string[]

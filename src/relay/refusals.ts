@@ -282,6 +282,10 @@ export const forbiddenContent = (what: string, why: string, id: string): Reject 
 export const notScanned = (why: string): Defer =>
   defer(transient(451, '4.7.1', 'This message cannot be checked now, please try again later'), 'not-scanned', why)
 
+/** The tenant wants such mail kept, and there is nobody to keep it. */
+export const noQuarantine = (why: string): Defer =>
+  defer(transient(451, '4.3.5', 'This message cannot be kept now, please try again later'), 'no-quarantine', why)
+
 /** The next hop has not taken the message, and we did not take it either. */
 export const nextHopDeferred = (why: string): Defer =>
   defer(

@@ -6,6 +6,7 @@
  * |---|---|
  * | clean | it goes on |
  * | tag | it goes on with a field that says what was found; its sender will never be told anything by us |
+ * | quarantine | kept for a person to decide; 451 4.3.5 where nobody keeps it |
  * | reject | 550 5.7.1 with the trace id, in the session: the sending server tells its own user |
  * | defer | 451 4.7.1: nobody has said "clean" (law 5) |
  */
@@ -76,6 +77,8 @@ function answerTo(verdict: VirusVerdict, id: string, content: Content): Scanned 
       return { kind: 'scanned', content, tagged: false }
     case 'tag':
       return { kind: 'scanned', content: withTrace(tagField(verdict), content), tagged: true }
+    case 'quarantine':
+      return refusals.noQuarantine(why)
     case 'defer':
       return refusals.notScanned(why)
     case 'reject': {
