@@ -6,6 +6,7 @@
  * engine. Defer before quarantine: what is in quarantine cannot be refused in the session any more, so it is taken only when
  * every engine has said what it knows; until then the sender's server keeps it, and nobody has it.
  */
+import type { QuarantineClass } from '#mail/quarantine.ts'
 import { factText, type ScanFact, type ScanResult } from '#mail/scan.ts'
 import type { VirusAction, VirusPolicy } from '#tenant/virus-policy.ts'
 
@@ -69,6 +70,21 @@ function isForbidden(fact: Extract<ScanFact, { kind: 'file' }>, { fileTypes, fil
     const end = /\.([^.]{1,20})$/.exec(name.toLowerCase().replace(/[.\s]+$/, ''))?.[1]
     return end !== undefined && fileNames.includes(end)
   })
+}
+
+/** Under which name it is kept in quarantine. */
+export function classOf({ because }: VirusVerdict): QuarantineClass {
+  switch (because[0]?.kind) {
+    case 'malware':
+      return 'malware'
+    case 'file':
+      return 'forbidden-file'
+    case 'suspicious':
+    case 'macro':
+      return 'suspicious'
+    default:
+      return 'unchecked'
+  }
 }
 
 /** For the sender: what kind of thing, in words that name nothing of ours. */

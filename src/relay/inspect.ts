@@ -21,6 +21,8 @@ export interface Inspected {
   readonly kind: 'inspected'
   /** With our trace fields, without results that others forged in our name. */
   readonly content: Content
+  /** How much of its beginning is ours. */
+  readonly traceOctets: number
   readonly messageId: string | undefined
   readonly header: HeaderSection
 }
@@ -39,9 +41,11 @@ export function inspect(
   const isSubmitted = transaction.session.service === 'submission'
   const added = isSubmitted ? missingFields(header, transaction, own.hostname, own.wallMs) : ''
   const trace = receivedField(transaction, own.hostname, own.wallMs) + authenticationResultsNone(own.hostname) + added
+  const ours = Buffer.from(trace)
   return {
     kind: 'inspected',
-    content: withTrace(Buffer.from(trace), withoutFields(content, forgedResults(header, own.hostname))),
+    content: withTrace(ours, withoutFields(content, forgedResults(header, own.hostname))),
+    traceOctets: ours.length,
     messageId: messageId(header) ?? (isSubmitted ? ownMessageId(transaction, own.hostname) : undefined),
     header,
   }

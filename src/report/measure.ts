@@ -59,7 +59,7 @@ function acceptance(metrics: Metrics): Count {
     'vorposten_messages_accepted_total',
     'Messages answered 250, by custody',
     'custody',
-    ['spool', 'next-hop'],
+    ['spool', 'next-hop', 'quarantine'],
   )
   const octets = metrics.counter('vorposten_octets_accepted_total', 'Octets of content answered 250')
   const discarded = metrics.counter(
