@@ -44,7 +44,9 @@ export function releaseOf(
 ): (question: ReleaseQuestion) => Promise<ReleaseAnswer> {
   const { dataFolder, hostname } = current.config
   const directory = () => current.directory
-  const signing = rights && new Signing({ clock, directory, keysOf: rights.keys.of, report: parts.report })
+  const signing =
+    rights &&
+    new Signing({ clock, directory, keysOf: rights.keys.of, verified: rights.verified.has, report: parts.report })
   const contents = new Contents(quarantineFolder(dataFolder), disk)
   const release = new Release({ ...parts, clock, hostname, directory, contents, signing })
   return (question) => release.release(question)

@@ -118,8 +118,11 @@ export class Releases {
 
   async #released(entry: QuarantineEntry, open: OpenRelease, others: readonly TraceId[]): Promise<void> {
     const { store, commits, wallMs, note } = this.#parts
-    await commits.run(() => store.end(open, true, wallMs()))
-    await note(entry, 'released', open.who, `${open.text}, as ${open.release}`)
+    // Together, so that they are one commit.
+    await Promise.all([
+      commits.run(() => store.end(open, true, wallMs())),
+      note(entry, 'released', open.who, `${open.text}, as ${open.release}`),
+    ])
     const selection = { ids: [open.release, ...others] }
     await this.#workers('queue-act', { selection, action: { kind: 'flush' }, dryRun: false })
   }
