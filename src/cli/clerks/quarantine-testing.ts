@@ -39,10 +39,8 @@ export async function quarantineBench(t: TestContext, { disk, worker, workers = 
   const contents = new Contents(folder, { ...systemDisk, ...disk })
   const lines: string[] = []
   const told: Extract<PathEvent, { kind: 'quarantine' }>[] = []
-  const questions: string[] = []
   const asked = async (about: string, body: unknown): Promise<unknown> => {
     if (about === 'quarantine/tell') return void told.push(body as (typeof told)[number])
-    questions.push(about)
     return worker?.(about, body)
   }
   const start = () =>
@@ -75,31 +73,31 @@ export async function quarantineBench(t: TestContext, { disk, worker, workers = 
     const hash = await contents.write(entry.id, content([Buffer.from(text)]))
     return { id: entry.id, hash, answer: (await by.answer('keep', { ...entry, hash })) as KeepAnswer }
   }
-  const list = async (query: object = {}) =>
-    (await clerk.command('list', { rowsMax: 100, ...query })) as QuarantineRow[]
-  const log = async () =>
-    ((await clerk.command('log', { rowsMax: 100 })) as AccessRow[]).map(({ who, action }) => `${who} ${action}`)
-  const act = async (what: 'release' | 'delete', ids: readonly string[], more: object = {}) => {
-    const options = what === 'release' ? { force: false, dryRun: false } : {}
-    return (await clerk.command(what, { ids, who: 'anna', ...options, ...more })) as Done[]
-  }
   const files = async () => (await Array.fromAsync(contents.hashes())).sort()
   return {
+    ...commands(clerk),
     clock,
     clerk,
     contents,
     database,
     lines,
     told,
-    questions,
     keep,
-    list,
-    log,
-    act,
     files,
     again: () => run(start()),
   }
 }
+
+/** What an operator asks of it. */
+const commands = (clerk: QuarantineClerk) => ({
+  list: async (query: object = {}) => (await clerk.command('list', { rowsMax: 100, ...query })) as QuarantineRow[],
+  log: async () =>
+    ((await clerk.command('log', { rowsMax: 100 })) as AccessRow[]).map(({ who, action }) => `${who} ${action}`),
+  async act(what: 'release' | 'delete', ids: readonly string[], more: object = {}) {
+    const options = what === 'release' ? { force: false, dryRun: false } : {}
+    return (await clerk.command(what, { ids, who: 'anna', ...options, ...more })) as Done[]
+  },
+})
 
 export function quarantined(more: Partial<Quarantined>): Quarantined {
   return {
