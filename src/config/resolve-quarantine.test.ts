@@ -24,10 +24,14 @@ test('how long and how much: for all, and what a tenant says of its own; any fin
   assert.equal(plain.config.tenants[0]?.quarantine, undefined)
   const top =
     'quarantine: {keep: 7d, size-max: 5GiB}\nvirus: {policy: {malware: quarantine, engine-silent: quarantine}}'
-  const own = await load(t, top, 'quarantine: {keep: 1d}, virus: {files: quarantine, macros: quarantine}, ')
+  const own = await load(
+    t,
+    top,
+    'quarantine: {keep: 1d, size-max: 2MiB}, virus: {files: quarantine, macros: quarantine}, ',
+  )
   assert.ok(own.ok)
   assert.deepEqual(own.config.quarantine, { keepMs: 7 * DAY, octetsMax: 5 * 1024 ** 3 })
-  assert.deepEqual(own.config.tenants[0]?.quarantine, { keepMs: DAY })
+  assert.deepEqual(own.config.tenants[0]?.quarantine, { keepMs: DAY, octetsMax: 2 * 1024 ** 2 })
   const { malware, engineSilent, files, macros, encrypted } = own.config.domains[0]!.virus!
   const all = [malware, engineSilent, files, macros, encrypted]
   assert.deepEqual(all, ['quarantine', 'quarantine', 'quarantine', 'quarantine', 'tag'])

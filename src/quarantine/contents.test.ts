@@ -69,6 +69,8 @@ test('a content that is placed while it is dropped stays: one after the other', 
   const dropped = contents.drop(hash, () => false)
   await contents.write('B2', content([Buffer.from('x')]))
   const placed = contents.place('B2', hash)
+  // Time enough for the move, if it did not wait.
+  await new Promise((resolve) => setTimeout(resolve, 50))
   gate.resolve()
   await Promise.all([dropped, placed])
   assert.deepEqual(await files(), [hash])

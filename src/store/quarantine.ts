@@ -153,10 +153,14 @@ export class QuarantineReader {
       ['e.class = ?', of],
     ]
     const used = chosen.filter(([, value]) => value !== undefined)
+    // Left to itself the planner takes one that leaves it to filter.
+    const others = recipient !== undefined ? '_recipient' : of !== undefined ? '_class' : ''
+    const chosenBy = `${tenant === undefined ? '' : '_tenant'}${others}`
+    const index = `quarantine_by${chosenBy || '_time'}`
     const from =
       recipient === undefined
-        ? 'quarantine_entries e'
-        : 'quarantine_recipients r CROSS JOIN quarantine_entries e ON e.id = r.id'
+        ? `quarantine_entries e INDEXED BY ${index}`
+        : `quarantine_recipients r INDEXED BY ${index} CROSS JOIN quarantine_entries e ON e.id = r.id`
     const k = recipient === undefined ? 'e' : 'r'
     const where = [...used.map(([condition]) => condition), `${k}.at_ms >= ?`, `(${k}.at_ms, ${k}.id) < (?, ?)`]
     const sql = `SELECT ${SHOWN} FROM ${from} WHERE ${where.join(' AND ')} ORDER BY ${k}.at_ms DESC, ${k}.id DESC LIMIT ?`

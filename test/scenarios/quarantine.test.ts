@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { bakery } from '../harness/bakery.ts'
 import { startSink } from '../harness/sink.ts'
@@ -144,6 +145,14 @@ test('a share that is full means 451, and nothing is lost or let through', async
   assert.equal(await relay.metric('vorposten_quarantine_full_total{of="tenant"}'), 1)
 })
 
+/** As a kill leaves it between the spool and the mark: the release began, and nobody has written down that it was done. */
+function unmarked(relay: Vorposten): void {
+  const store = new DatabaseSync(`${relay.folder}/data/store.db`)
+  store.exec(`INSERT INTO quarantine_releases SELECT released_as, id, '[0]', 0, 'anna', 'x' FROM quarantine_recipients;
+    UPDATE quarantine_recipients SET released_ms = NULL, released_as = NULL`)
+  store.close()
+}
+
 test('killed and started again: what was promised is there, what nobody needs is collected', async () => {
   await using sink = await startSink()
   await using relay = await startVorposten({ config: config(sink.port) })
@@ -160,9 +169,21 @@ test('killed and started again: what was promised is there, what nobody needs is
   await relay.start()
   await relay.logged(/1 contents in quarantine that nobody needs were removed/)
   assert.deepEqual([existsSync(orphan), readdirSync(`${folder}/incoming`)], [false, []])
-  const done = await relay.command('quarantine', 'release', offline!.id)
+  sink.behave({ rcpt: '451 4.3.0 not now' })
+  const release = () => relay.command('quarantine', 'release', offline!.id)
+  const done = await release()
   assert.equal(done.code, 0, done.text)
+  await relay.logged(/to=<anna@dest\.test>.*status=deferred/)
+  await relay.kill9('all')
+  unmarked(relay)
+  await relay.start()
+  await relay.logged(/was begun and not written down, and is in the spool/)
+  assert.match((await release()).text, /released already, as/)
+  sink.behave({})
+  await relay.command('queue', 'flush')
   assert.ok((await sink.received(1))[0]!.content.toString('latin1').endsWith(AS_KEPT))
+  await relay.logged(/: removed$/)
+  assert.equal(sink.accepted.length, 1)
 })
 
 test('a real Postfix puts what was released into a mailbox', { skip: without('postfix') }, async () => {
@@ -172,4 +193,9 @@ test('a real Postfix puts what was released into a mailbox', { skip: without('po
   const [row] = await rows(relay)
   assert.equal((await relay.command('quarantine', 'release', row!.id)).code, 0)
   await relay.logged(/to=<anna@dest\.test>, .*status=sent/)
+  const mail = await waitFor('the mail in its mailbox', () => postfix.mail('anna')[0])
+  // A Maildir has the line ends of its system.
+  const plain = (text: string) => text.replaceAll('\r\n', '\n')
+  assert.ok(plain(mail.toString('latin1')).endsWith(plain(AS_KEPT)))
+  assert.match(mail.toString('latin1'), new RegExp(`^X-Vorposten-Released: ${row!.id};`, 'm'))
 })

@@ -40,7 +40,13 @@ function worker(answer: ReleaseAnswer | undefined = released) {
 
 test('in the spool, then marked, then due; who has it does not get it again', async (t) => {
   const one = worker()
-  const { keep, act, list, log, clerk } = await quarantineBench(t, { worker: one.answers })
+  const begun: boolean[] = []
+  const { keep, act, list, log, clerk, database } = await quarantineBench(t, {
+    async worker(about, body) {
+      if (about === 'quarantine/release') begun.push(new QuarantineStore(database).isBeingReleased(id))
+      return one.answers(about, body)
+    },
+  })
   const { id } = await keep('bad', { envelope: TWO })
   const [done] = await act('release', [id], { recipient: 'Ben@bakery.test' })
   assert.ok(done?.done)
@@ -56,6 +62,8 @@ test('in the spool, then marked, then due; who has it does not get it again', as
   assert.deepEqual(one.asked[1]?.positions, [0])
   assert.match((await act('release', [id]))[0]!.text, /released already/)
   assert.equal(one.asked.length, 2)
+  // That it begins is written down before any worker can act.
+  assert.deepEqual([begun, new QuarantineStore(database).openReleases()], [[true, true], []])
   assert.deepEqual(await log(), ['anna released', 'anna released'])
   assert.equal(
     clerk.metrics()['vorposten_quarantine_ended_total']?.samples[

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { DAY } from '#queue/testing.ts'
 import { inTransaction } from '#store/database.ts'
 import { ENTRY_OCTETS, QuarantineStore } from '#store/quarantine.ts'
+import { systemDisk } from '#sys/disk.ts'
 import { EXPIRE_MAX } from './quarantine.ts'
 import { quarantineBench, quarantined } from './quarantine-testing.ts'
 
@@ -99,10 +100,25 @@ test('a content that cannot be put in its place: refused for certain', async (t)
 })
 
 test('a content that another message is about to need is not removed under its feet', async (t) => {
-  const { keep, act, files } = await quarantineBench(t)
+  const moving = Promise.withResolvers<void>()
+  const gate = Promise.withResolvers<void>()
+  let moves = 0
+  const rename = async (from: string, to: string) => {
+    await systemDisk.rename(from, to)
+    if (++moves === 1) return
+    moving.resolve()
+    await gate.promise
+  }
+  const { keep, act, files, list } = await quarantineBench(t, { disk: { rename } })
   const first = await keep('bad')
-  const [second] = await Promise.all([keep('bad'), act('delete', [first.id])])
-  assert.equal(second.answer.kind, 'kept')
+  const second = keep('bad')
+  await moving.promise
+  const deleted = act('delete', [first.id])
+  while ((await list()).length > 0) await new Promise(setImmediate)
+  // The second is in its place and not yet written down; the first is written off, and its content about to go.
+  gate.resolve()
+  assert.equal((await second).answer.kind, 'kept')
+  assert.equal((await deleted)[0]?.done, true)
   assert.deepEqual(await files(), [first.hash])
 })
 
