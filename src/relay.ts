@@ -4,8 +4,8 @@
  *     connect ──► session ──► MAIL ──► RCPT ─────────► DATA ─► inspect ─► scan ─► commit ─────────► 250
  *     accept/                  │      recipients/       │     loop, size         deliver/ cut-through
  *                              │      one group         │     trace fields       or spool/, synced
- *                              ▼                        ▼                              │
- *                     5yz no, 4yz not now          452 no space                 queue/ ─► deliver/ ─► delivered,
+ *                              ▼                        ▼                │             │
+ *                     5yz no, 4yz not now          452 no space     quarantine/  queue/ ─► deliver/ ─► delivered,
  *                                                                                          deferred, held
  *
  * Mail that leaves enters by the same door of another listener: from the tenants' servers, or from users who say who they are
@@ -20,7 +20,7 @@ import type { AuthAnswer, AuthStep, ContentAnswer, Decisions, EtrnAnswer, Soon }
 import type { Recipient } from '#mail/envelope.ts'
 import type { RefusedAt, Report } from '#mail/event.ts'
 import type { Session, Transaction } from '#mail/session.ts'
-import { ACCEPT, type Defer, type Gate, type Reject } from '#mail/verdict.ts'
+import { ACCEPT, type Gate } from '#mail/verdict.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
@@ -33,6 +33,7 @@ import type { Feedback } from './relay/feedback.ts'
 import { type Inspected, inspect } from './relay/inspect.ts'
 import type { Judged, Outbound, Passed, ToJudge } from './relay/outbound.ts'
 import { DESTINATIONS_MAX, Spread } from './relay/parts.ts'
+import type { Quarantining } from './relay/quarantining.ts'
 import * as refusals from './relay/refusals.ts'
 import type { ReturnPaths } from './relay/return-paths.ts'
 import type { Scanned, Scanning } from './relay/scanning.ts'
@@ -65,6 +66,8 @@ export interface RelayParts {
   readonly feedback?: Pick<Feedback, 'stamp' | 'accepted'>
   /** Absent: nobody looks for malware. */
   readonly scanning?: Pick<Scanning, 'scan'>
+  /** Absent: what should be kept in quarantine hears 451. */
+  readonly quarantining?: Pick<Quarantining, 'take'>
   /** Absent: nothing is signed. */
   readonly signing?: Pick<Signing, 'sign'>
   readonly commit: Pick<Commit, 'take'>
@@ -169,14 +172,14 @@ export class Relay implements Decisions {
   }
 
   // What carries a finding and is delivered all the same is reported to nobody (law 2).
-  async #scan(
-    judged: Passed,
-    way: ServedDomain | OutboundWay,
-    { content, ownOctets }: Inspected,
-  ): Promise<Clear | Reject | Defer> {
-    const { scanning } = this.#parts
-    const untagged: Scanned = { kind: 'scanned', content, tagged: false }
-    const found = scanning ? await scanning.scan(judged.transaction, way, content, ownOctets) : untagged
+  async #scan(judged: Passed, way: Way, inspected: Inspected): Promise<Clear | ContentAnswer> {
+    const { scanning, quarantining } = this.#parts
+    const { transaction } = judged
+    const untagged: Scanned = { kind: 'scanned', content: inspected.content, tagged: false }
+    const found = scanning ? await scanning.scan(transaction, way, inspected.content, inspected.ownOctets) : untagged
+    if (found.kind === 'quarantine') {
+      return quarantining?.take({ ...inspected, transaction, way }, found) ?? refusals.noQuarantine(found.text)
+    }
     if (found.kind !== 'scanned') return found
     const { submission, ...silent } = judged
     return { ...(found.tagged ? silent : judged), content: found.content, tagged: found.tagged }
@@ -192,7 +195,7 @@ export class Relay implements Decisions {
     if (isServed(way)) return commit.take(ready)
     const stamped = feedback?.stamp(passed.transaction, way, content) ?? content
     if (signing === undefined) return commit.take({ ...ready, content: stamped })
-    const signed = await signing.sign({ transaction, way, messageId, ...read }, stamped)
+    const signed = await signing.sign({ transaction, way, ...read }, stamped)
     return signed.kind === 'signed' ? commit.take({ ...ready, ...signed }) : signed
   }
 

@@ -22,6 +22,7 @@ const METRICS = [
   'cli/clerks/abuse.ts',
   'cli/clerks/sts.ts',
   'cli/clerks/suppressions.ts',
+  'cli/clerks/quarantine-counts.ts',
 ]
 
 test('docs/metrics.md lists each metric, and no other', () => {

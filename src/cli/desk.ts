@@ -2,6 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import type { Config } from '#config/config.ts'
 import type { Notify } from '#mail/notice.ts'
+import { traceIds } from '#mail/trace-id.ts'
+import { Contents } from '#quarantine/contents.ts'
 import { fetchKeys } from '#recipients/ldap-directory.ts'
 import { CREDENTIALS, CredentialStore } from '#store/credentials.ts'
 import { type Database, NewerStore, openStore, type Part } from '#store/database.ts'
@@ -12,6 +14,8 @@ import { GroupCommit } from '#store/group-commit.ts'
 import { MESSAGE_RECORDS } from '#store/message-records.ts'
 import { NOTICE_MARKS } from '#store/notice-marks.ts'
 import { OUTAGES_PART, OutagesStore } from '#store/outages.ts'
+import { QUARANTINE } from '#store/quarantine.ts'
+import { QUARANTINE_ACCESS } from '#store/quarantine-access.ts'
 import { RECIPIENT_FACTS } from '#store/recipient-facts.ts'
 import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-lists.ts'
 import { REPLY_LIMITS } from '#store/reply-limits.ts'
@@ -22,6 +26,7 @@ import { STS_POLICIES } from '#store/sts-policies.ts'
 import { SUPPRESSIONS } from '#store/suppressions.ts'
 import { TLS_RESULTS } from '#store/tls-results.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
+import { systemDisk } from '#sys/disk.ts'
 import { createResolver, systemDns } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import { txtLookup } from '#sys/txt-lookup.ts'
@@ -36,13 +41,18 @@ import { ListsClerk } from './clerks/lists.ts'
 import { NoticesClerk } from './clerks/notices.ts'
 import { OutagesClerk } from './clerks/outages.ts'
 import { outboundClerks } from './clerks/outbound.ts'
+import { QuarantineClerk } from './clerks/quarantine.ts'
 import { RecipientsClerk } from './clerks/recipients.ts'
 import { StsClerk } from './clerks/sts.ts'
 import { SuppressionsClerk } from './clerks/suppressions.ts'
 import { TlsReportsClerk } from './clerks/tls-reports.ts'
 import { EXIT, UserError } from './exit.ts'
-import { storePath } from './folders.ts'
+import { quarantineFolder, storePath } from './folders.ts'
 import { type Clerk, Desk } from './serve/desk.ts'
+import { workerCount } from './serve.ts'
+
+/** In ids that it makes, as the number of a worker is in a worker's. */
+const SUPERVISOR = 1023
 
 /** Every part of the store, in the order in which they are made. */
 export const PARTS: readonly Part[] = [
@@ -62,6 +72,8 @@ export const PARTS: readonly Part[] = [
   SUPPRESSIONS,
   TLS_RESULTS,
   FEEDBACK,
+  QUARANTINE,
+  QUARANTINE_ACCESS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -80,6 +92,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     log,
   })
   const names = nameServersClerk(config)
+  const dns = systemDns(systemClock, () => names.servers)
   await lists.prepare()
   const findings = findingsClerk<Config>(store, wallMs, systemClock)
   const notices = new NoticesClerk({ store, wallMs, clock: systemClock, config, log })
@@ -87,10 +100,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     clock: systemClock,
     random: Math.random,
     connect: connectSocket,
-    resolve: createResolver(
-      systemClock,
-      systemDns(systemClock, () => names.servers),
-    ),
+    resolve: createResolver(systemClock, dns),
     store: new OutagesStore(store),
     notify: notices.notify,
     log,
@@ -100,11 +110,11 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   const asking = { store, wallMs, clock: systemClock, config, lookUp, log }
   const signing = [new DkimClerk(asking), new DomainsClerk({ ...asking, random: Math.random, notify: notices.notify })]
   const leaving = outboundClerks<Config>(store, wallMs)
-  const dns = systemDns(systemClock, () => names.servers)
   const sts = new StsClerk({ database: store, wallMs, clock: systemClock, config, dns, log })
   const suppressions = suppressionsClerk(store, config, wallMs, log)
   const logins = credentialClerks(store, config, wallMs, log, notices.notify, suppressions)
   const tls = new TlsReportsClerk({ ...asking, lookUp: (name) => dns.lookup(name, 'TXT') })
+  const quarantine = await quarantineClerk(store, config, wallMs, log)
   const clerks: Clerk<Config>[] = [
     names,
     recipients,
@@ -118,6 +128,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     tls,
     ...logins,
     suppressions,
+    quarantine,
   ]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
@@ -173,6 +184,28 @@ function suppressionsClerk(
       tenants = next.tenants
     },
   })
+}
+
+async function quarantineClerk(
+  database: Database,
+  config: Config,
+  wallMs: () => number,
+  log: (line: string) => void,
+): Promise<QuarantineClerk> {
+  const clerk = new QuarantineClerk({
+    database,
+    commits: new GroupCommit(database),
+    contents: new Contents(quarantineFolder(config.dataFolder), systemDisk),
+    config,
+    wallMs,
+    clock: systemClock,
+    // Above the number of any worker.
+    newTraceId: traceIds(SUPERVISOR, systemClock.wall, Math.random),
+    workers: workerCount(config.workers),
+    log,
+  })
+  await clerk.prepare()
+  return clerk
 }
 
 /** Keeps the steady clock's mark, and closes the file. */

@@ -23,11 +23,18 @@ interface ScanOptions {
   readonly json?: boolean
 }
 
-const EXITS = { clean: EXIT.ok, tag: EXIT.ok, defer: EXIT.later, reject: EXIT.unavailable } as const
+const EXITS: Readonly<Record<VirusVerdict['decision'], number>> = {
+  clean: EXIT.ok,
+  tag: EXIT.ok,
+  defer: EXIT.later,
+  quarantine: EXIT.unavailable,
+  reject: EXIT.unavailable,
+}
 
 const WORDS: Readonly<Record<VirusVerdict['decision'], string>> = {
   clean: 'clean: it would be delivered as it is',
   tag: 'tag: it would be delivered with a field that says what was found',
+  quarantine: 'quarantine: it would be kept for a person to decide; its sender would hear 250',
   defer: 'defer: its sender would hear 451 4.7.1 and try again',
   reject: 'reject: its sender would hear 550 5.7.1',
 }

@@ -45,6 +45,13 @@ const list = (value: unknown): string => (Array.isArray(value) ? value.join(', '
 const printable = (record: TraceRecord): TraceRecord =>
   JSON.parse(JSON.stringify(record, (_, value) => (typeof value === 'string' ? oneLine(value) : value)))
 
+const goesOnAs = ({ part, to }: TraceRecord): string => (part === undefined ? '' : ` as ${part} for ${list(to)}`)
+
+const CUSTODY: { readonly [custody: string]: string } = {
+  spool: 'kept here, on disk',
+  quarantine: 'kept here, in quarantine',
+}
+
 /** One record as a sentence or two. */
 export function story(raw: TraceRecord): string {
   const record = printable(raw)
@@ -54,7 +61,7 @@ export function story(raw: TraceRecord): string {
   if (record['by'] === 'operator') return `${at}${event} by operator: ${record['text'] ?? ''}`
   switch (event) {
     case 'accepted': {
-      const custody = record['custody'] === 'spool' ? 'kept here, on disk' : 'delivered in the session'
+      const custody = CUSTODY[String(record['custody'])] ?? 'delivered in the session'
       const note = record['note'] ? ` (${record['note']})` : ''
       return (
         `${at}accepted from ${record['client']} (${record['helo'] ?? 'no greeting'}${record['tls'] ? `, ${record['tls']}` : ''})\n` +
@@ -88,6 +95,8 @@ export function story(raw: TraceRecord): string {
     }
     case 'split':
       return `${at}goes on as ${record['part']} for ${list(record['to'])}: another destination, ${record['route']}`
+    case 'quarantine':
+      return `${at}quarantine: ${record['action']} by ${record['who']}${goesOnAs(record)}\n${indent}${record['text']}`
     case 'held':
       return `${at}held for ${list(record['to'])}: ${record['reason']}${record['stage'] ? ` at ${record['stage']}` : ''}\n${indent}${record['text']}`
     case 'dropped':

@@ -172,6 +172,8 @@ export interface Config {
   readonly spool: { readonly segmentOctets: number; readonly freeOctetsMin: number }
   /** How long held mail is kept, if its tenant says nothing else. */
   readonly holds: { readonly keepMs: number }
+  /** How long, and how much of each tenant's, if it says nothing else. */
+  readonly quarantine: { readonly keepMs: number; readonly octetsMax: number }
   /** For callouts to servers that refuse the null path. */
   readonly calloutSender?: Mailbox
   readonly notices: NoticeConfig

@@ -42,6 +42,7 @@ function layerOf(written: VirusPolicyWritten): VirusPolicyLayer {
     cannotTell: written['cannot-tell'],
     macros: written.macros,
     autoRunMacros: written['auto-run-macros'],
+    files: written.files,
     fileTypes: types satisfies readonly FileClass[] | undefined,
     fileNames: written['file-names']?.filter((end) => end !== 'none'),
   }

@@ -40,9 +40,10 @@ export interface Resolved {
 }
 
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
-  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn, dkim, virus } = relay
+  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn, dkim, virus, quarantine } = relay
   const dataFolder = relay['data-folder']
-  const sections = listeners && limits && spool && holds && notices && dsn && dkim && virus && relay.destinations
+  const sections =
+    listeners && limits && spool && holds && notices && dsn && dkim && virus && quarantine && relay.destinations
   if (!(hostname && dataFolder && workers && log && http && sections)) {
     throw new Error('not sound')
   }
@@ -75,6 +76,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     limits: relayLimits(limits),
     spool: { segmentOctets: spool['segment-size'], freeOctetsMin: spool['free-space-min'] },
     holds: { keepMs: holds.keep },
+    quarantine: { keepMs: quarantine.keep, octetsMax: quarantine['size-max'] },
     ...(relay['callout-sender'] && { calloutSender: relay['callout-sender'] }),
     notices: noticeConfig(notices),
     dsn: dsnConfig(dsn),
@@ -107,6 +109,13 @@ const feedbackConfig = (feedback: NonNullable<Draft['relay']['feedback']>): Feed
   addresses: feedback.addresses,
   fromNetworks: feedback['from-networks'] ?? [],
   fromDomains: feedback['from-domains'] ?? [],
+})
+
+const tenantQuarantine = (
+  written: NonNullable<TenantDraft['settings']['quarantine']>,
+): NonNullable<Tenant['quarantine']> => ({
+  ...(written.keep !== undefined && { keepMs: written.keep }),
+  ...(written['size-max'] !== undefined && { octetsMax: written['size-max'] }),
 })
 
 type Absolute = (path: string) => string
@@ -188,6 +197,7 @@ function declareTenant(draft: TenantDraft, context: Context, into: Declarations)
     ...(digest && { digest }),
     ...(timeZone !== undefined && { timeZone }),
     ...(holds?.keep !== undefined && { holdKeepMs: holds.keep }),
+    ...(draft.settings.quarantine && { quarantine: tenantQuarantine(draft.settings.quarantine) }),
     ...(outbound && { outbound }),
     ...(bounceProtection && { bounceProtection }),
     ...(messagesPerSecondMax !== undefined && { messagesPerSecondMax }),

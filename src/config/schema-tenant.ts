@@ -6,6 +6,7 @@ import { type AddressFault, parseMailbox } from '#mail/address.ts'
 import { hostName, network } from './schema-listener.ts'
 import { caFile, loginSettings } from './schema-login.ts'
 import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts'
+import { tenantQuarantine } from './schema-quarantine.ts'
 import { recipients } from './schema-recipients.ts'
 import { virusPolicySettings } from './schema-virus.ts'
 import { choice, count, duration, flag, oneOrMore, prose, section, setting, size } from './setting.ts'
@@ -319,6 +320,9 @@ export const tenantShape = {
     .optional()
     .describe('Time zone of the moments in what the tenant reads from us; `notices.time-zone` if not given.'),
   holds: tenantHolds.optional().describe('Held mail of this tenant; what is not said here is as in `holds`.'),
+  quarantine: tenantQuarantine
+    .optional()
+    .describe('Quarantined mail of this tenant; what is not said here is as in `quarantine`.'),
   virus: virusPolicySettings
     .optional()
     .describe(

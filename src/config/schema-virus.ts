@@ -10,7 +10,7 @@ export const FILE_TYPES = [
   ...(['executable', 'script', 'shortcut', 'disk-image', 'archive', 'office', 'pdf', 'html', 'image'] as const),
 ] as const
 
-const action = (what: string) => choice('reject', 'tag', 'pass').optional().describe(what)
+const action = (what: string) => choice('reject', 'quarantine', 'tag', 'pass').optional().describe(what)
 
 const fileEnd = setting({
   allowed: 'the end of a file name without its dot, such as exe, or none',
@@ -22,12 +22,15 @@ const fileEnd = setting({
 
 export const virusPolicySettings = section({
   scan: flag.optional().describe('`false`: nobody looks at this mail. `true` if no level says otherwise.'),
-  malware: choice('reject', 'tag')
+  malware: choice('reject', 'quarantine', 'tag')
     .optional()
     .describe(
-      'An engine names it. `reject` (if no level says otherwise): 550 5.7.1 in the session; `tag`: delivered with a field.',
+      prose(
+        'An engine names it. `reject` (if no level says otherwise): 550 5.7.1 in the session. `quarantine`: taken, and kept',
+        'until a person decides. `tag`: delivered with a field.',
+      ),
     ),
-  'engine-silent': choice('defer', 'other-engines', 'tag')
+  'engine-silent': choice('defer', 'other-engines', 'quarantine', 'tag')
     .optional()
     .describe(
       prose(
@@ -43,16 +46,19 @@ export const virusPolicySettings = section({
   'cannot-tell': action('Mail programs would read it differently. `reject` if no level says otherwise.'),
   macros: action('Office files with macros. `pass` if no level says otherwise.'),
   'auto-run-macros': action('Macros that start by themselves. `tag` if no level says otherwise.'),
+  files: choice('reject', 'quarantine', 'tag')
+    .optional()
+    .describe('What becomes of the files that the next two name. `reject` if no level says otherwise.'),
   'file-types': oneOrMore(choice('none', ...FILE_TYPES))
     .optional()
     .describe(
-      'Files refused for their content, whatever their name. Executables and shortcuts if no level says otherwise.',
+      'Files not accepted for their content, whatever their name. Executables and shortcuts if no level says otherwise.',
     ),
   'file-names': oneOrMore(fileEnd)
     .optional()
     .describe(
       prose(
-        'Files refused for the end of their name, also inside archives; it replaces the list of virus-wall.md (what Windows',
+        'Files not accepted for the end of their name, also inside archives; it replaces the list of virus-wall.md (what Windows',
         'runs at a click).',
       ),
     ),

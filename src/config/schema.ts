@@ -9,6 +9,7 @@ import { feedbackSettings } from './schema-feedback.ts'
 import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { dsnSettings } from './schema-outbound.ts'
+import { quarantineSettings } from './schema-quarantine.ts'
 import { holdSettings, mailbox, NAME, tenantSettings } from './schema-tenant.ts'
 import { tlsReportSettings } from './schema-tls-reports.ts'
 import { virusSettings } from './schema-virus.ts'
@@ -167,6 +168,11 @@ export const relayShape = {
   holds: holdSettings
     .prefault({})
     .describe('Mail that was accepted, could not be delivered, and waits for a person to decide.'),
+  quarantine: quarantineSettings
+    .prefault({})
+    .describe(
+      'Mail that a policy keeps from its recipients until a person decides. It needs as much free space as the spool.',
+    ),
 }
 
 export const relaySettings = section({

@@ -9,6 +9,7 @@ import type { Envelope, Recipient } from './envelope.ts'
 import type { FeedbackAbout, FeedbackDecision, FeedbackProof } from './feedback.ts'
 import type { Attempt, RefusalStage } from './outcome.ts'
 import type { ProbeAnswer } from './probe.ts'
+import type { QuarantineAction, QuarantineClass } from './quarantine.ts'
 import type { NegativeReply, RemoteReply } from './reply.ts'
 import type { ScanFact } from './scan.ts'
 import type { Session } from './session.ts'
@@ -46,7 +47,7 @@ export type PathEvent =
       readonly route: string
       readonly octets: number
       readonly messageId?: string
-      readonly custody: 'spool' | 'next-hop'
+      readonly custody: 'spool' | 'next-hop' | 'quarantine'
       /** From MAIL to our 250. */
       readonly receptionMs: number
       /** Why the spool and not the next hop, where cut-through was tried. */
@@ -92,7 +93,7 @@ export type PathEvent =
       readonly id: TraceId
       readonly tenant: string
       readonly session: Session
-      readonly decision: 'clean' | 'tag' | 'defer' | 'reject'
+      readonly decision: 'clean' | 'tag' | 'quarantine' | 'defer' | 'reject'
       /** The first of all that was found; those that decided come first. */
       readonly facts: readonly ScanFact[]
       readonly cleanBy: readonly string[]
@@ -154,6 +155,19 @@ export type PathEvent =
       readonly entry: QueueEntry
       readonly action: 'held' | 'released' | 'redirected' | 'requeued' | 'rerouted' | 'deleted'
       readonly text: string
+    }
+  /** A person, or time, did something with a message in quarantine. */
+  | {
+      readonly kind: 'quarantine'
+      readonly id: TraceId
+      readonly tenant: string
+      readonly class: QuarantineClass
+      readonly action: QuarantineAction
+      readonly who: string
+      readonly text: string
+      /** Of a release: the message that it became, and whom for. */
+      readonly part?: TraceId
+      readonly recipients?: readonly Recipient[]
     }
   /** A report to a sender went into the spool; `report` is its own id, `id` that of the message that it is about. */
   | {

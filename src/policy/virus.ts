@@ -1,11 +1,16 @@
 /**
  * The verdict of the virus wall: from the facts of a scan and the policy of a tenant to one decision, the gravest that a
- * fact asks for. Reject before defer: what is known to be bad is not made better by a silent engine.
+ * fact asks for.
+ *
+ * reject > defer > quarantine > tag > clean. Reject before defer: what is known to be bad is not made better by a silent
+ * engine. Defer before quarantine: what is in quarantine cannot be refused in the session any more, so it is taken only when
+ * every engine has said what it knows; until then the sender's server keeps it, and nobody has it.
  */
+import type { QuarantineClass } from '#mail/quarantine.ts'
 import { factText, type ScanFact, type ScanResult } from '#mail/scan.ts'
-import type { VirusPolicy } from '#tenant/virus-policy.ts'
+import type { VirusAction, VirusPolicy } from '#tenant/virus-policy.ts'
 
-export type VirusDecision = 'clean' | 'tag' | 'defer' | 'reject'
+export type VirusDecision = 'clean' | 'tag' | 'quarantine' | 'defer' | 'reject'
 
 export interface VirusVerdict {
   readonly decision: VirusDecision
@@ -13,7 +18,7 @@ export interface VirusVerdict {
   readonly because: readonly ScanFact[]
 }
 
-const GRAVITY: Readonly<Record<VirusDecision, number>> = { clean: 0, tag: 1, defer: 2, reject: 3 }
+const GRAVITY: Readonly<Record<VirusDecision, number>> = { clean: 0, tag: 1, quarantine: 2, defer: 3, reject: 4 }
 const KINDS = [
   ...['malware', 'file', 'suspicious', 'macro', 'encrypted', 'over-limit', 'cannot-tell', 'broken', 'not-looked'],
 ] as readonly ScanFact['kind'][]
@@ -39,7 +44,7 @@ function asks(fact: ScanFact, policy: VirusPolicy, cleanBy: readonly string[]): 
     case 'suspicious':
       return decisionOf(policy.suspicious)
     case 'file':
-      return isForbidden(fact, policy) ? 'reject' : 'clean'
+      return isForbidden(fact, policy) ? policy.files : 'clean'
     case 'macro':
       return decisionOf(fact.autoRun ? policy.autoRunMacros : policy.macros)
     case 'encrypted':
@@ -56,7 +61,7 @@ function asks(fact: ScanFact, policy: VirusPolicy, cleanBy: readonly string[]): 
   }
 }
 
-const decisionOf = (action: 'reject' | 'tag' | 'pass'): VirusDecision => (action === 'pass' ? 'clean' : action)
+const decisionOf = (action: VirusAction): VirusDecision => (action === 'pass' ? 'clean' : action)
 
 function isForbidden(fact: Extract<ScanFact, { kind: 'file' }>, { fileTypes, fileNames }: VirusPolicy): boolean {
   if (fileTypes.includes(fact.class)) return true
@@ -65,6 +70,21 @@ function isForbidden(fact: Extract<ScanFact, { kind: 'file' }>, { fileTypes, fil
     const end = /\.([^.]{1,20})$/.exec(name.toLowerCase().replace(/[.\s]+$/, ''))?.[1]
     return end !== undefined && fileNames.includes(end)
   })
+}
+
+/** Under which name it is kept in quarantine. */
+export function classOf({ because }: VirusVerdict): QuarantineClass {
+  switch (because[0]?.kind) {
+    case 'malware':
+      return 'malware'
+    case 'file':
+      return 'forbidden-file'
+    case 'suspicious':
+    case 'macro':
+      return 'suspicious'
+    default:
+      return 'unchecked'
+  }
 }
 
 /** For the sender: what kind of thing, in words that name nothing of ours. */

@@ -6,18 +6,20 @@
  * |---|---|
  * | clean | it goes on |
  * | tag | it goes on with a field that says what was found; its sender will never be told anything by us |
+ * | quarantine | kept for a person to decide (quarantining.ts) |
  * | reject | 550 5.7.1 with the trace id, in the session: the sending server tells its own user |
  * | defer | 451 4.7.1: nobody has said "clean" (law 5) |
  */
 import { type Content, withTrace } from '#mail/content.ts'
 import type { Report } from '#mail/event.ts'
-import { factText, printable, type ScanResult } from '#mail/scan.ts'
+import { factText, printable, type ScanFact, type ScanResult } from '#mail/scan.ts'
 import type { Transaction } from '#mail/session.ts'
 import type { Defer, Reject } from '#mail/verdict.ts'
 import { SCAN_FIELD } from '#mime/trace-fields.ts'
-import { becauseText, judgeScan, refusalText, type VirusVerdict } from '#policy/virus.ts'
+import { becauseText, classOf, judgeScan, refusalText, type VirusVerdict } from '#policy/virus.ts'
 import type { Way } from '#tenant/directory.ts'
 import { DEFAULT_VIRUS_POLICY } from '#tenant/virus-policy.ts'
+import type { ToQuarantine } from './quarantining.ts'
 import * as refusals from './refusals.ts'
 
 /** Facts in a field of the message, in the reasons of a refusal, and in a trace record. */
@@ -58,7 +60,7 @@ export class Scanning {
     way: Way,
     content: Content,
     ownOctets: number,
-  ): Promise<Scanned | Reject | Defer> {
+  ): Promise<Scanned | ToQuarantine | Reject | Defer> {
     const { wall, report } = this.#parts
     const policy = way.virus ?? DEFAULT_VIRUS_POLICY
     const engines = wall()
@@ -78,17 +80,24 @@ export class Scanning {
       durationMs: result.durationMs,
       ...(result.memory && { memory: result.memory }),
     })
-    return answerTo(verdict, id, content)
+    return answerTo(verdict, id, content, [...verdict.because, ...others])
   }
 }
 
-function answerTo(verdict: VirusVerdict, id: string, content: Content): Scanned | Reject | Defer {
+function answerTo(
+  verdict: VirusVerdict,
+  id: string,
+  content: Content,
+  facts: readonly ScanFact[],
+): Scanned | ToQuarantine | Reject | Defer {
   const why = becauseText(verdict, FACTS_IN_REASON_MAX)
   switch (verdict.decision) {
     case 'clean':
       return { kind: 'scanned', content, tagged: false }
     case 'tag':
       return { kind: 'scanned', content: withTrace(tagField(verdict), content), tagged: true }
+    case 'quarantine':
+      return { kind: 'quarantine', class: classOf(verdict), by: 'virus', text: why, facts }
     case 'defer':
       return refusals.notScanned(why)
     case 'reject': {

@@ -54,6 +54,8 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
       }
     case 'operator':
       return operatorRecord(event, time)
+    case 'quarantine':
+      return quarantineRecord(event, time)
     case 'dsn-sent':
       return dsnRecord(event, time)
     case 'settled':
@@ -81,6 +83,12 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
 function operatorRecord(event: Extract<PathEvent, { kind: 'operator' }>, time: string): TraceRecord {
   const { action, entry, text } = event
   return { time, event: action, id: entry.id, tenant: entry.tenant, by: 'operator', text }
+}
+
+function quarantineRecord(event: Extract<PathEvent, { kind: 'quarantine' }>, time: string): TraceRecord {
+  const { id, tenant, class: of, action, who, text, part, recipients } = event
+  const released = part === undefined ? {} : { part, to: to(recipients ?? []) }
+  return { time, event: 'quarantine', id, tenant, class: of, action, who, text, ...released }
 }
 
 function scannedRecord(event: Extract<PathEvent, { kind: 'scanned' }>, time: string): TraceRecord {

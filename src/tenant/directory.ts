@@ -18,6 +18,8 @@ export interface Tenant {
   readonly timeZone?: string
   /** How long its held mail is kept. Absent: as for all. */
   readonly holdKeepMs?: number
+  /** How long its mail is kept in quarantine, and how much of it. Absent: as for all. */
+  readonly quarantine?: { readonly keepMs?: number; readonly octetsMax?: number }
   /** Absent: its servers may not send through us. */
   readonly outbound?: OutboundSettings
   /** Absent: every bounce is let through. */

@@ -5,17 +5,20 @@
 import { createHash } from 'node:crypto'
 import type { FileClass } from '#mail/scan.ts'
 
-/** `tag`: delivered, with a field that says what was found. */
-export type VirusAction = 'reject' | 'tag' | 'pass'
+/**
+ * `quarantine`: taken and kept from everybody until a person decides; the sender hears 250 and nothing more. `tag`: delivered,
+ * with a field that says what was found.
+ */
+export type VirusAction = 'reject' | 'quarantine' | 'tag' | 'pass'
 
 export interface VirusPolicy {
   /** Mail with equal ids may share a transaction. Empty: the default policy. */
   readonly id: string
   /** False: nobody looks. */
   readonly scan: boolean
-  readonly malware: 'reject' | 'tag'
+  readonly malware: Exclude<VirusAction, 'pass'>
   /** An engine did not look. `other-engines`: it is enough that another one has looked at all of it. */
-  readonly engineSilent: 'defer' | 'other-engines' | 'tag'
+  readonly engineSilent: 'defer' | 'other-engines' | 'quarantine' | 'tag'
   readonly suspicious: VirusAction
   readonly encrypted: VirusAction
   readonly broken: VirusAction
@@ -24,9 +27,11 @@ export interface VirusPolicy {
   readonly macros: VirusAction
   /** Macros that start by themselves. */
   readonly autoRunMacros: VirusAction
-  /** Files that are refused for what their content is. */
+  /** What becomes of the files that the next two name. */
+  readonly files: Exclude<VirusAction, 'pass'>
+  /** Files that are not accepted for what their content is. */
   readonly fileTypes: readonly FileClass[]
-  /** Files that are refused for the end of one of their names: `exe`, without a dot, lower case. */
+  /** Files that are not accepted for the end of one of their names: `exe`, without a dot, lower case. */
   readonly fileNames: readonly string[]
 }
 
@@ -51,6 +56,7 @@ export const DEFAULT_VIRUS_POLICY: VirusPolicy = {
   cannotTell: 'reject',
   macros: 'pass',
   autoRunMacros: 'tag',
+  files: 'reject',
   fileTypes: ['executable', 'shortcut'],
   fileNames: CLICK_AND_RUN,
 }

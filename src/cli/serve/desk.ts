@@ -19,6 +19,8 @@ export interface Clerk<Settings = unknown> {
   started?(workers: AskWorkers, one: AskOne): void
   /** A worker process is gone; what it was given it will not bring back. */
   ended?(worker: number): void
+  /** Why no mail should come here now; undefined: nothing is wrong. */
+  sickness?(): Promise<string | undefined>
   /** What this clerk counts, beside the workers' own metrics. */
   metrics?(): Snapshot
   /** New settings, which the workers have already. */
@@ -30,8 +32,11 @@ export interface Clerk<Settings = unknown> {
 /** Asks every worker; those that are dead, slow or unwilling are left out of the answer. */
 export type AskWorkers = (about: string, body: unknown, msMax?: number) => Promise<unknown[]>
 
-/** Asks one worker after the other until one answers; undefined if none does. */
-export type AskOne = (about: string, body: unknown, msMax?: number) => Promise<unknown>
+/**
+ * Asks one worker after the other, `workersMax` at most, until one answers; undefined if none does. Who gave no answer in
+ * time may have done it all the same: what must not be done twice is asked of one only.
+ */
+export type AskOne = (about: string, body: unknown, msMax?: number, workersMax?: number) => Promise<unknown>
 
 export class Desk<Settings = unknown> {
   readonly #clerks: ReadonlyMap<string, Clerk<Settings>>
@@ -59,6 +64,14 @@ export class Desk<Settings = unknown> {
 
   ended(worker: number): void {
     for (const clerk of this.#clerks.values()) clerk.ended?.(worker)
+  }
+
+  async sickness(): Promise<string | undefined> {
+    for (const clerk of this.#clerks.values()) {
+      const sick = await clerk.sickness?.()
+      if (sick !== undefined) return sick
+    }
+    return undefined
   }
 
   metrics(): Snapshot {

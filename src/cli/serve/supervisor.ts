@@ -105,10 +105,13 @@ export class Supervisor {
     return Promise.all(this.#slots.map(({ worker }) => worker.ask(about, body, msMax)))
   }
 
-  /** Asks one worker, another one each time; the next ones if it gives no answer. Undefined: none did. */
-  async askOne(about: string, body: unknown, msMax?: number): Promise<unknown> {
+  /**
+   * Asks one worker, another one each time; the next ones, `workersMax` in all, if it gives no answer. Undefined: none did.
+   * A worker that gives no answer may have done it all the same.
+   */
+  async askOne(about: string, body: unknown, msMax?: number, workersMax = this.#slots.length): Promise<unknown> {
     const first = this.#turn++
-    for (let i = 0; i < this.#slots.length; i++) {
+    for (let i = 0; i < Math.min(workersMax, this.#slots.length); i++) {
       const { worker } = this.#slots[(first + i) % this.#slots.length]!
       const answer = await worker.ask(about, body, msMax)
       if (answer.kind === 'answer') return answer.body
