@@ -20,6 +20,7 @@ import { SENDING_COUNTS } from '#store/sending-counts.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { STS_POLICIES } from '#store/sts-policies.ts'
 import { SUPPRESSIONS } from '#store/suppressions.ts'
+import { TLS_REPORT_MARKS } from '#store/tls-report-marks.ts'
 import { TLS_RESULTS } from '#store/tls-results.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { createResolver, systemDns } from '#sys/resolver.ts'
@@ -62,6 +63,7 @@ export const PARTS: readonly Part[] = [
   SUPPRESSIONS,
   TLS_RESULTS,
   FEEDBACK,
+  TLS_REPORT_MARKS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -104,7 +106,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   const sts = new StsClerk({ database: store, wallMs, clock: systemClock, config, dns, log })
   const suppressions = suppressionsClerk(store, config, wallMs, log)
   const logins = credentialClerks(store, config, wallMs, log, notices.notify, suppressions)
-  const tls = new TlsReportsClerk({ ...asking, lookUp: (name) => dns.lookup(name, 'TXT') })
+  const tls = new TlsReportsClerk({ ...asking, dns, random: Math.random })
   const clerks: Clerk<Config>[] = [
     names,
     recipients,
