@@ -25,12 +25,18 @@ import { startVorposten, type Vorposten } from '../harness/vorposten.ts'
 import { waitFor } from '../harness/wait-for.ts'
 import { without } from '../peers/peer.ts'
 import { startPostfix } from '../peers/postfix.ts'
-import { startUnbound, withoutUnbound } from '../peers/unbound.ts'
+import { startUnbound, withoutUnbound, type ZoneSource } from '../peers/unbound.ts'
 
 const WRONG = '12345678'.repeat(8)
 const DAY_MS = 86_400_000
 const REPORTED_DAY = Math.floor(Date.now() / DAY_MS) - 2
-const days = (text: string) => text.replaceAll('DAY', new Date(REPORTED_DAY * DAY_MS).toISOString().slice(0, 10))
+const REPORTED_DATE = new Date(REPORTED_DAY * DAY_MS).toISOString().slice(0, 10)
+const WEB = '127.0.1.100'
+
+interface SigningKey {
+  readonly recordName: string
+  readonly record: string
+}
 
 /** A receiver of reports; `status` is what it answers now. */
 async function startCollector(t: TestContext, tls: KeyAndCertificate) {
@@ -45,7 +51,7 @@ async function startCollector(t: TestContext, tls: KeyAndCertificate) {
     })
     response.writeHead(state.status).end()
   })
-  server.listen(0, '127.0.1.100')
+  server.listen(0, WEB)
   await once(server, 'listening')
   t.after(() => {
     server.close()
@@ -89,7 +95,7 @@ async function twoDaysLater(relay: Vorposten): Promise<void> {
 }
 
 /** The packed part of a report by mail, after its signature was verified with the key. */
-async function reportIn({ content }: SinkMessage, key: { recordName: string; record: string }): Promise<unknown> {
+async function reportIn({ content }: SinkMessage, key: SigningKey): Promise<unknown> {
   const resolver = async (name: string) => {
     if (name === key.recordName) return [[key.record]]
     throw Object.assign(new Error('no name'), { code: 'ENOTFOUND' })
@@ -105,52 +111,131 @@ async function reportIn({ content }: SinkMessage, key: { recordName: string; rec
   return JSON.parse(gunzipSync(Buffer.from(base64 ?? assert.fail(text), 'base64')).toString())
 }
 
-test('a day is told to whom it may concern: by mail in spite of broken TLS, over HTTPS, signed, and once', {
-  skip: withoutUnbound(),
-}, async (t) => {
-  const now = Date.now() - 60_000
-  const made = (names: string[], fromMs = now) => selfSignedCertificate({ names, fromMs, days: 1 })
-  const web = made(['collect.test', 'mta-sts.sts.test', 'mta-sts.none.test'])
-  const good = made(['mx.dane.test', 'mx.sts.test'])
+/** The web server's authority is trusted by the relay that starts while this is set. */
+function trust(t: TestContext, { certificatePem }: KeyAndCertificate): void {
   const ca = tempFolder('ca')
-  t.after(() => ca.remove())
-  writeFileSync(`${ca.path}/ca.pem`, web.certificatePem)
+  writeFileSync(`${ca.path}/ca.pem`, certificatePem)
   process.env['NODE_EXTRA_CA_CERTS'] = `${ca.path}/ca.pem`
-  t.after(() => void delete process.env['NODE_EXTRA_CA_CERTS'])
-  const collector = await startCollector(t, web)
-  const [door, mx, sts] = [await freePort(), await freePort(), await freePort()]
-  const policy = 'version: STSv1\nmode: testing\nmx: *.sts.test\nmax_age: 86400\n'
-  const policies = new Map([
-    ['sts.test', policy],
-    ['none.test', 'version: STSv1\nmode: what\n'],
-  ])
-  await using _web = await startPolicyHost({ address: '127.0.1.100', port: sts, tls: web }, policies)
-  await using dane = await startSink({}, { port: mx, address: '127.0.1.1', tls: good })
-  await using plain = await startSink({}, { port: mx, address: '127.0.1.2' })
-  await using broken = await startSink({}, { port: mx, address: '127.0.1.3', tls: made(['x.test'], 0) })
-  const key = new X509Certificate(good.certificatePem).publicKey.export({ type: 'spki', format: 'der' })
-  const hash = createHash('sha256').update(key).digest('hex')
+  t.after(() => {
+    delete process.env['NODE_EXTRA_CA_CERTS']
+    ca.remove()
+  })
+}
+
+function zones(mx: number, collector: number, hash: string): ZoneSource[] {
   const wants = (...places: string[]) => `_smtp._tls IN TXT "v=TLSRPTv1; rua=${places.join(',')}"`
-  const https = `https://collect.test:${collector.port}/v1`
+  const https = `https://collect.test:${collector}/v1`
+  const sts = [`mta-sts IN A ${WEB}`, '_mta-sts IN TXT "v=STSv1; id=1"']
   const zone = (name: string, address: string, ...more: string[]) => ({
     name,
     signed: name === 'dane.test' || name === 'reports.test',
     records: ['@ IN MX 10 mx', `mx IN A ${address}`, ...more],
   })
-  const web1 = ['mta-sts IN A 127.0.1.100', '_mta-sts IN TXT "v=STSv1; id=1"']
-  await using unbound = await startUnbound([
+  return [
     zone('dane.test', '127.0.1.1', `_${mx}._tcp.mx IN TLSA 3 1 1 ${hash}`, wants('mailto:tls@reports.test', https)),
-    zone('sts.test', '127.0.1.2', ...web1, wants('mailto:tls%40reports.test')),
-    zone('none.test', '127.0.1.2', ...web1, wants(https)),
+    zone('sts.test', '127.0.1.2', ...sts, wants('mailto:tls%40reports.test')),
+    zone('none.test', '127.0.1.2', ...sts, wants(https)),
     zone('quiet.test', '127.0.1.2', wants('mailto:a@quiet.test'), wants('mailto:b@quiet.test')),
     // What DNS says of its TLS nobody can keep.
     zone('reports.test', '127.0.1.3', `_${mx}._tcp.mx IN TLSA 3 1 1 ${WRONG}`),
-    { name: 'collect.test', records: ['@ IN A 127.0.1.100'] },
+    { name: 'collect.test', records: [`@ IN A ${WEB}`] },
+  ]
+}
+
+/** Domains of all kinds, receivers of their reports, and the relay with a key that signs. */
+async function startWorld(t: TestContext) {
+  const stack = new AsyncDisposableStack()
+  t.after(() => stack.disposeAsync())
+  const now = Date.now() - 60_000
+  const made = (names: string[], fromMs = now) => selfSignedCertificate({ names, fromMs, days: 1 })
+  const web = made(['collect.test', 'mta-sts.sts.test', 'mta-sts.none.test'])
+  const good = made(['mx.dane.test'])
+  trust(t, web)
+  const collector = await startCollector(t, web)
+  const [door, mx, sts] = [await freePort(), await freePort(), await freePort()]
+  const policies = new Map([
+    ['sts.test', 'version: STSv1\nmode: testing\nmx: *.sts.test\nmax_age: 86400\n'],
+    ['none.test', 'version: STSv1\nmode: what\n'],
   ])
+  stack.use(await startPolicyHost({ address: WEB, port: sts, tls: web }, policies))
+  const dane = stack.use(await startSink({}, { port: mx, address: '127.0.1.1', tls: good }))
+  const plain = stack.use(await startSink({}, { port: mx, address: '127.0.1.2' }))
+  const broken = stack.use(await startSink({}, { port: mx, address: '127.0.1.3', tls: made(['x.test'], 0) }))
+  const key = new X509Certificate(good.certificatePem).publicKey.export({ type: 'spki', format: 'der' })
+  const hash = createHash('sha256').update(key).digest('hex')
+  const unbound = stack.use(await startUnbound(zones(mx, collector.port, hash)))
   const config = configOf({ dns: unbound.endpoint.port, door, mx, sts })
-  await using relay = await startVorposten({ config })
+  const relay = stack.use(await startVorposten({ config }))
   const [line] = (await relay.command('dkim', 'create', 'dest.test', '--activate', '--json')).text.split('\n')
-  const signing = JSON.parse(line!) as { recordName: string; record: string }
+  const signing = JSON.parse(line!) as SigningKey
+  return { relay, config, door, dane, plain, broken, collector, hash, signing }
+}
+type World = Awaited<ReturnType<typeof startWorld>>
+
+const ABOUT = { organization: 'Relay Test', contact: 'tls@dest.test', day: REPORTED_DAY }
+const reportTo = (domain: string, reports: readonly unknown[]): unknown =>
+  reports.find((one) => JSON.stringify(one).includes(`${REPORTED_DATE}.${domain}@dest.test`))
+
+async function checkMailed({ broken, signing, hash }: World): Promise<unknown> {
+  const mailed = await broken.received(2)
+  const reports = await Promise.all(mailed.map((message) => reportIn(message, signing)))
+  for (const { reversePath, content } of mailed) {
+    assert.equal(reversePath, '')
+    assert.match(content.toString(), /^TLS-Report-Submitter: dest\.test\r$/m)
+  }
+  assert.deepEqual(validReport(reportTo('dane.test', reports), { ...ABOUT, domain: 'dane.test' }), [
+    { type: 'tlsa', domain: 'mx.dane.test', strings: [`3 1 1 ${hash}`], succeeded: 1, failed: 0, failures: [] },
+  ])
+  const strings = ['version: STSv1', 'mode: testing', 'mx: *.sts.test', 'max_age: 86400']
+  const toSts = reportTo('sts.test', reports)
+  assert.deepEqual(validReport(toSts, { ...ABOUT, domain: 'sts.test' }), [
+    {
+      ...{ type: 'sts', domain: 'sts.test', strings, mxHosts: ['*.sts.test'], succeeded: 0, failed: 1 },
+      failures: ['starttls-not-supported mx.sts.test 127.0.1.2'],
+    },
+  ])
+  return toSts
+}
+
+async function checkCollected({ collector: { taken } }: World): Promise<void> {
+  await waitFor('both domains at the collector', () => taken.length >= 2)
+  assert.ok(taken.every(({ type }) => type === 'application/tlsrpt+gzip'))
+  const reports = taken.map(({ report }) => report)
+  assert.deepEqual(validReport(reportTo('none.test', reports), { ...ABOUT, domain: 'none.test' }), [
+    {
+      ...{ type: 'sts', domain: 'none.test', strings: [], succeeded: 0, failed: 1 },
+      failures: ['sts-policy-invalid mx.none.test 127.0.1.2'],
+    },
+  ])
+}
+
+const command = async ({ relay }: World, ...words: string[]): Promise<string> =>
+  (await relay.command('tls-reports', ...words, '--day', REPORTED_DATE)).text
+
+/** What was refused waits, over a crash too, until it is asked for; what was sent is not sent again. */
+async function checkSent(world: World): Promise<void> {
+  const { relay, collector, broken } = world
+  const shown = await waitFor('all to be tried', async () => {
+    const text = await command(world, 'sent')
+    return text.match(/is due .*answers 503/g)?.length === 2 ? text : undefined
+  })
+  assert.match(shown, /^dane\.test {2}mailto:tls@reports\.test {2}sent .*: queued as \w+$/m)
+  assert.match(shown, /^quiet\.test {2}- {2}wants no report, /m)
+  collector.state.status = 201
+  await relay.kill9('all')
+  await relay.start()
+  assert.match(await command(world, 'send', 'none.test'), /collect\.test:\d+\/v1 {2}sent/)
+  assert.deepEqual([collector.taken.length, broken.accepted.length], [3, 2])
+  assert.equal(await relay.metric('vorposten_tls_reports_total{way="https",result="sent"}'), 1)
+  // The sessions that brought them count in no report.
+  assert.equal((await relay.command('tls-reports', 'list')).text, 'No session was counted on that day.')
+}
+
+test('a day is told to whom it may concern: by mail in spite of broken TLS, over HTTPS, signed, and once', {
+  skip: withoutUnbound(),
+}, async (t) => {
+  const world = await startWorld(t)
+  const { relay, config, door, dane, plain, signing } = world
   for (const domain of ['dane.test', 'sts.test', 'none.test', 'quiet.test']) await send(door, `x@${domain}`)
   await dane.received(1)
   await plain.received(3)
@@ -159,57 +244,9 @@ test('a day is told to whom it may concern: by mail in spite of broken TLS, over
     return text.split('\n').length === 4 || undefined
   })
   await twoDaysLater(relay)
-
-  const mailed = await broken.received(2)
-  const reports = await Promise.all(mailed.map((message) => reportIn(message, signing)))
-  for (const { reversePath, content } of mailed) {
-    assert.equal(reversePath, '')
-    assert.match(content.toString(), /^TLS-Report-Submitter: dest\.test\r$/m)
-  }
-  const of = (domain: string) =>
-    reports.find((one) => JSON.stringify(one).includes(`DAY.${domain}`.replace('DAY', days('DAY'))))
-  const about = { organization: 'Relay Test', contact: 'tls@dest.test', day: REPORTED_DAY }
-  assert.deepEqual(validReport(of('dane.test'), { ...about, domain: 'dane.test' }), [
-    { type: 'tlsa', domain: 'mx.dane.test', strings: [`3 1 1 ${hash}`], succeeded: 1, failed: 0, failures: [] },
-  ])
-  const lines = ['version: STSv1', 'mode: testing', 'mx: *.sts.test', 'max_age: 86400']
-  const failure = (what: string) => `${what} mx.DOMAIN 127.0.1.2`
-  assert.deepEqual(validReport(of('sts.test'), { ...about, domain: 'sts.test' }), [
-    {
-      ...{ type: 'sts', domain: 'sts.test', strings: lines, mxHosts: ['*.sts.test'], succeeded: 0, failed: 1 },
-      failures: [failure('starttls-not-supported').replace('DOMAIN', 'sts.test')],
-    },
-  ])
-  await waitFor('both domains at the collector', () => collector.taken.length >= 2)
-  assert.ok(collector.taken.every(({ type }) => type === 'application/tlsrpt+gzip'))
-  const invalid = collector.taken.find(({ report }) => JSON.stringify(report).includes('none.test'))
-  assert.deepEqual(validReport(invalid?.report, { ...about, domain: 'none.test' }), [
-    {
-      ...{ type: 'sts', domain: 'none.test', strings: [], succeeded: 0, failed: 1 },
-      failures: [failure('sts-policy-invalid').replace('DOMAIN', 'none.test')],
-    },
-  ])
-
-  const sent = async () => (await relay.command('tls-reports', 'sent', '--day', days('DAY'))).text
-  await waitFor('all to be tried', async () =>
-    (await sent()).match(/is due .*answers 503/g)?.length === 2 ? true : undefined,
-  )
-  const shown = await sent()
-  assert.match(shown, /^dane\.test {2}mailto:tls@reports\.test {2}sent .*: queued as \w+$/m)
-  assert.match(shown, /^quiet\.test {2}- {2}wants no report, /m)
-  collector.state.status = 201
-  await relay.kill9('all')
-  await relay.start()
-  assert.match(
-    (await relay.command('tls-reports', 'send', 'none.test', '--day', days('DAY'))).text,
-    /collect\.test:\d+\/v1 {2}sent/,
-  )
-  assert.equal(collector.taken.length, 3)
-  assert.equal(broken.accepted.length, 2)
-  assert.equal(await relay.metric('vorposten_tls_reports_total{way="https",result="sent"}'), 1)
-  // The sessions that brought them count in no report.
-  assert.equal((await relay.command('tls-reports', 'list')).text, 'No session was counted on that day.')
-
+  const toSts = await checkMailed(world)
+  await checkCollected(world)
+  await checkSent(world)
   await t.test('through Postfix', { skip: without('postfix') }, async () => {
     await using inside = await startSink()
     await using postfix = await startPostfix({ relayTo: inside.port })
@@ -217,9 +254,8 @@ test('a day is told to whom it may concern: by mail in spite of broken TLS, over
     const { bakery } = config.tenants
     const to = { ...config['tls-reports'], route: 'provider/post' }
     await relay.reload({ ...config, 'tls-reports': to, tenants: { bakery, provider } })
-    const again = await relay.command('tls-reports', 'send', 'sts.test', '--day', days('DAY'))
-    assert.match(again.text, /mailto:tls@reports\.test {2}sent/)
+    assert.match(await command(world, 'send', 'sts.test'), /mailto:tls@reports\.test {2}sent/)
     const [message] = await inside.received(1)
-    assert.deepEqual(await reportIn(message!, signing), of('sts.test'))
+    assert.deepEqual(await reportIn(message!, signing), toSts)
   })
 })
