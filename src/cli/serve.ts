@@ -140,7 +140,8 @@ class Service implements Running {
     if (this.#stopSignals > 0) return () => {}
     this.desk.started(
       (about, body, msMax) => this.#askWorkers(about, body, msMax),
-      (about, body, msMax, workersMax) => this.supervisor.askOne(about, body, msMax, workersMax),
+      (about, body, msMax) => this.supervisor.askOne(about, body, msMax),
+      (about, body, msMax) => this.supervisor.askOnce(about, body, msMax),
     )
     const closeOthers = await this.#options.started(this, this.#plan)
     await this.#systemd.ready(this.#status())

@@ -4,7 +4,7 @@
  * the spools for that id: there it is, and was released, or it is not, and can be released again. So nothing is lost, and nobody
  * gets it twice, unless it was delivered before that question: `RELEASE_DELAY_MS` is longer than a restart takes.
  */
-import type { AskOne, AskWorkers } from '#cli/serve/desk.ts'
+import type { AskOnce, AskWorkers } from '#cli/serve/desk.ts'
 import { mailboxKey, parseMailbox } from '#mail/address.ts'
 import type { QuarantineAction } from '#mail/quarantine.ts'
 import type { TraceId } from '#mail/trace-id.ts'
@@ -39,16 +39,16 @@ export class Releases {
   #closed = false
   #cancel: Cancel = () => {}
   #workers: AskWorkers = async () => []
-  #one: AskOne = async () => undefined
+  #once: AskOnce = async () => undefined
 
   constructor(parts: ReleasesParts) {
     this.#parts = parts
   }
 
   /** The workers can be asked; what was begun before the last end is settled. */
-  started(workers: AskWorkers, one: AskOne): void {
+  started(workers: AskWorkers, once: AskOnce): void {
     this.#workers = workers
-    this.#one = one
+    this.#once = once
     for (const open of this.#parts.store.openReleases()) this.#settleSoon(open)
   }
 
@@ -113,7 +113,8 @@ export class Releases {
   }
 
   async #askWorker(question: ReleaseQuestion): Promise<ReleaseAnswer | undefined> {
-    return (await this.#one('quarantine/release', question, ASK_MS_MAX, 1)) as ReleaseAnswer | undefined
+    const answer = await this.#once('quarantine/release', question, ASK_MS_MAX)
+    return answer?.kind === 'answer' ? (answer.body as ReleaseAnswer) : undefined
   }
 
   async #released(entry: QuarantineEntry, open: OpenRelease, others: readonly TraceId[]): Promise<void> {

@@ -60,6 +60,7 @@ export async function quarantineBench(t: TestContext, { disk, worker, workers = 
     clerk.started(
       async (about, body) => [await asked(about, body)].filter((answer) => answer !== undefined),
       (about, body) => asked(about, body),
+      async (about, body) => ({ kind: 'answer', body: await asked(about, body) }),
     )
     return clerk
   }

@@ -8,7 +8,7 @@
  */
 
 import { EXIT, UserError } from '#cli/exit.ts'
-import type { AskOne, AskWorkers, Clerk } from '#cli/serve/desk.ts'
+import type { AskOnce, AskOne, AskWorkers, Clerk } from '#cli/serve/desk.ts'
 import type { Config } from '#config/config.ts'
 import type { PathEvent } from '#mail/event.ts'
 import type { KeepAnswer, QuarantineAction, Quarantined } from '#mail/quarantine.ts'
@@ -91,9 +91,9 @@ export class QuarantineClerk implements Clerk<Config> {
     await this.#parts.contents.clearIncoming()
   }
 
-  started(workers: AskWorkers, one: AskOne): void {
+  started(workers: AskWorkers, one: AskOne, once: AskOnce): void {
     this.#one = one
-    this.#releases.started(workers, one)
+    this.#releases.started(workers, once)
     this.#every(EXPIRE_MS, () => this.#expire())
     this.#every(PRUNE_MS, () => this.#parts.commits.run(() => this.#access.prune(this.#parts.wallMs())))
     this.#collecting = this.collectOrphans().catch((error: Error) =>

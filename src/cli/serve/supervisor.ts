@@ -105,18 +105,31 @@ export class Supervisor {
     return Promise.all(this.#slots.map(({ worker }) => worker.ask(about, body, msMax)))
   }
 
-  /**
-   * Asks one worker, another one each time; the next ones, `workersMax` in all, if it gives no answer. Undefined: none did.
-   * A worker that gives no answer may have done it all the same.
-   */
-  async askOne(about: string, body: unknown, msMax?: number, workersMax = this.#slots.length): Promise<unknown> {
+  /** Asks one worker, another one each time; the next ones if it gives no answer. Undefined: none did. */
+  async askOne(about: string, body: unknown, msMax?: number): Promise<unknown> {
+    const answer = await this.#askInTurn(about, body, msMax, ({ kind }) => kind === 'answer')
+    return answer?.kind === 'answer' ? answer.body : undefined
+  }
+
+  /** Goes on to the next worker only where the last one cannot have taken it. */
+  askOnce(about: string, body: unknown, msMax?: number): Promise<WorkerAnswer | undefined> {
+    return this.#askInTurn(about, body, msMax, (answer) => answer.kind === 'answer' || answer.unclear === true)
+  }
+
+  async #askInTurn(
+    about: string,
+    body: unknown,
+    msMax: number | undefined,
+    isEnough: (answer: WorkerAnswer) => boolean,
+  ): Promise<WorkerAnswer | undefined> {
     const first = this.#turn++
-    for (let i = 0; i < Math.min(workersMax, this.#slots.length); i++) {
+    let last: WorkerAnswer | undefined
+    for (let i = 0; i < this.#slots.length; i++) {
       const { worker } = this.#slots[(first + i) % this.#slots.length]!
-      const answer = await worker.ask(about, body, msMax)
-      if (answer.kind === 'answer') return answer.body
+      last = await worker.ask(about, body, msMax)
+      if (isEnough(last)) break
     }
-    return undefined
+    return last
   }
 
   health(): WorkerHealth[] {
