@@ -21,6 +21,7 @@ const METRICS = [
   'cli/clerks/guesses.ts',
   'cli/clerks/abuse.ts',
   'cli/clerks/sts.ts',
+  'cli/clerks/tls-reports.ts',
   'cli/clerks/suppressions.ts',
   'cli/clerks/quarantine-counts.ts',
 ]

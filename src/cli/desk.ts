@@ -24,6 +24,7 @@ import { SENDING_COUNTS } from '#store/sending-counts.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { STS_POLICIES } from '#store/sts-policies.ts'
 import { SUPPRESSIONS } from '#store/suppressions.ts'
+import { TLS_REPORT_MARKS } from '#store/tls-report-marks.ts'
 import { TLS_RESULTS } from '#store/tls-results.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
 import { systemDisk } from '#sys/disk.ts'
@@ -74,6 +75,7 @@ export const PARTS: readonly Part[] = [
   FEEDBACK,
   QUARANTINE,
   QUARANTINE_ACCESS,
+  TLS_REPORT_MARKS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -113,7 +115,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   const sts = new StsClerk({ database: store, wallMs, clock: systemClock, config, dns, log })
   const suppressions = suppressionsClerk(store, config, wallMs, log)
   const logins = credentialClerks(store, config, wallMs, log, notices.notify, suppressions)
-  const tls = new TlsReportsClerk({ ...asking, lookUp: (name) => dns.lookup(name, 'TXT') })
+  const tls = new TlsReportsClerk({ ...asking, dns, random: Math.random })
   const quarantine = await quarantineClerk(store, config, wallMs, log)
   const clerks: Clerk<Config>[] = [
     names,

@@ -8,6 +8,7 @@ import { firstOne } from './check-listeners.ts'
 import { checkNotices } from './check-notices.ts'
 import { checkOutbound, outboundRoutes, reportNoRoute } from './check-outbound.ts'
 import { checkHosts, checkRoute, type OwnAddresses } from './check-routes.ts'
+import { checkTlsReports } from './check-tls-reports.ts'
 import { checkVirus } from './check-virus.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, recipientKey } from './recipients.ts'
@@ -26,10 +27,11 @@ export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): L
   checkVirus(draft, yaml)
   checkCalloutSender(draft, yaml)
   checkFeedback(draft, yaml)
+  checkTlsReports(draft, yaml)
   const listed = new Map<DomainDraft, ReadonlySet<string>>()
   for (const tenant of draft.tenants) {
     for (const route of tenant.routes.values()) checkRoute(route, own, yaml)
-    checkUnused(tenant, yaml)
+    checkUnused(tenant, draft, yaml)
     for (const domain of tenant.domains) {
       checkWay(domain, tenant, own, yaml)
       checkSize(domain, draft, yaml)
@@ -62,13 +64,15 @@ function checkOwners({ tenants }: Draft, yaml: YamlText): void {
   }
 }
 
-function checkUnused(tenant: TenantDraft, yaml: YamlText): void {
+function checkUnused(tenant: TenantDraft, { relay }: Draft, yaml: YamlText): void {
   // A faulty domain may have meant any of them.
   if (!tenant.complete) return
   const used = new Set(tenant.domains.map((domain) => domain.settings?.route))
   for (const { route } of outboundRoutes(tenant)) used.add(route)
+  const ofRelay = [relay.notices?.route, relay['tls-reports']?.route]
   for (const [name, route] of tenant.routes) {
-    if (!used.has(name)) yaml.report('warning', route.path, 'nothing uses this route', {}, 'key')
+    if (!used.has(name) && !ofRelay.includes(`${tenant.name}/${name}`))
+      yaml.report('warning', route.path, 'nothing uses this route', {}, 'key')
   }
 }
 

@@ -111,6 +111,8 @@ export interface DkimConfig {
 export interface TlsReportConfig {
   readonly organization: string
   readonly contact: Mailbox
+  /** Route id; absent: see `tenant/report-way.ts`. */
+  readonly route?: string
 }
 
 /** Complaints about mail that left. */

@@ -16,6 +16,7 @@ import type {
   ListenerConfig,
   NoticeConfig,
   RelayLimits,
+  TlsReportConfig,
 } from './config.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, type RecipientFile } from './recipients.ts'
@@ -27,6 +28,7 @@ import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
 import type { LdapSettings, ListUse } from './schema-recipients.ts'
 import { type DomainSettings, type RouteSettings, routeSettings } from './schema-tenant.ts'
+import type { TlsReportsWritten } from './schema-tls-reports.ts'
 import type { VirusPolicyWritten } from './schema-virus.ts'
 import { readFullDomain } from './units.ts'
 import { settingText, type YamlText } from './yaml-text.ts'
@@ -80,7 +82,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     ...(relay['callout-sender'] && { calloutSender: relay['callout-sender'] }),
     notices: noticeConfig(notices),
     dsn: dsnConfig(dsn),
-    ...(relay['tls-reports'] && { tlsReports: relay['tls-reports'] }),
+    ...(relay['tls-reports'] && { tlsReports: tlsReportConfig(relay['tls-reports']) }),
     dkim: dkimConfig(dkim, context, declared.secrets),
     virus: virusConfig(virus),
     ...(relay.feedback && { feedback: feedbackConfig(relay.feedback) }),
@@ -98,6 +100,11 @@ const noticeConfig = (notices: NonNullable<Draft['relay']['notices']>): NoticeCo
   collectMs: notices['collect-time'],
   timeZone: notices['time-zone'],
   ...(notices.route !== undefined && { route: notices.route }),
+})
+
+const tlsReportConfig = ({ organization, contact, route }: TlsReportsWritten): TlsReportConfig => ({
+  ...{ organization, contact },
+  ...(route !== undefined && { route }),
 })
 
 const dsnConfig = (dsn: NonNullable<Draft['relay']['dsn']>): DsnConfig => ({

@@ -41,6 +41,13 @@ export const mailbox = setting({
   },
 })
 
+export const routeId = setting({
+  allowed: 'tenant/name, such as provider/smarthost',
+  brief: '`tenant/name`',
+  read: (text) => (/^[a-z0-9-]{1,63}\/[a-z0-9.*-]{1,255}$/.test(text) ? text : undefined),
+  json: { type: 'string', examples: ['provider/smarthost'] },
+})
+
 const hostPort = setting({
   allowed: 'a host such as mail.bakery.example, mail.bakery.example:25, 192.0.2.1 or "[2001:db8::1]:25"',
   read: readHostPort,

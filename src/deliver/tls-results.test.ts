@@ -20,6 +20,7 @@ describe('what attempts tell', () => {
     handshake?: 'ok' | 'fails' | 'breaks'
     destination?: string
     more?: object
+    notice?: true
   }) {
     const {
       policy = { kind: 'none' },
@@ -37,7 +38,12 @@ describe('what attempts tell', () => {
     world.server('mx', good({}, keywords)).tls = handshake
     const to = route([], { byMx: { port: 25 }, destination, tls: 'opportunistic' })
     const one = message()
-    await world.delivery.attempt(to, { ...one, envelope: { ...one.envelope, ...options.more } }, { onMixed: 'send' })
+    const attempt = await world.delivery.attempt(
+      to,
+      { ...one, ...(options.notice && { notice: true }), envelope: { ...one.envelope, ...options.more } },
+      { onMixed: 'send' },
+    )
+    if (options.notice) assert.equal(attempt.outcomes[0]?.kind, 'delivered')
     return results.map(({ policy: applied, failure }) => [applied, failure?.type])
   }
 
@@ -68,6 +74,15 @@ describe('what attempts tell', () => {
     assert.deepEqual(await told({ policy: { kind: 'sts', domain, policy } }), [[sts, undefined]])
     const testing: TlsPolicy = { kind: 'sts-testing', domain, named: false, policy }
     assert.deepEqual(await told({ policy: testing }), [[sts, 'validation-failure']])
+  })
+
+  it('nothing of the sessions that bring our own reports, which go whatever TLS says (RFC 8460 §3)', async () => {
+    const report = { notice: true, more: { tlsOptional: true, reversePath: { kind: 'null' } } } as const
+    for (const policy of [{ kind: 'none' }, DANE] as const) {
+      for (const handshake of ['ok', 'fails'] as const)
+        assert.deepEqual(await told({ ...report, policy, handshake }), [])
+    }
+    assert.deepEqual(await told({ notice: true }), [[NONE, undefined]])
   })
 
   it('nothing of address literals, nor of what one message alone wanted', async () => {

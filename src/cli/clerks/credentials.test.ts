@@ -183,6 +183,7 @@ test('a password is tried by a worker, and none is no answer', async () => {
       asked.push(about, body)
       return { kind: 'wrong' }
     },
+    async () => undefined,
   )
   assert.deepEqual(await tried(), { kind: 'wrong' })
   assert.deepEqual(asked, ['credentials/check', { login: 'anna', password: PASSWORD }])

@@ -35,6 +35,7 @@ test('all clerks start, reload and close in their order', async () => {
   desk.started(
     async () => [],
     async () => undefined,
+    async () => undefined,
   )
   await desk.reload('new')
   await desk.close()

@@ -16,7 +16,7 @@ export interface Clerk<Settings = unknown> {
   /** An operator asks, over the control socket. UserErrors are shown. */
   command?(what: string, body: unknown): Promise<unknown>
   /** The workers are ready and can be asked: time for what goes on by itself. */
-  started?(workers: AskWorkers, one: AskOne): void
+  started?(workers: AskWorkers, one: AskOne, once: AskOnce): void
   /** A worker process is gone; what it was given it will not bring back. */
   ended?(worker: number): void
   /** Why no mail should come here now; undefined: nothing is wrong. */
@@ -38,6 +38,12 @@ export type AskWorkers = (about: string, body: unknown, msMax?: number) => Promi
  */
 export type AskOne = (about: string, body: unknown, msMax?: number, workersMax?: number) => Promise<unknown>
 
+/** The same for what must not be done twice: a worker that is silent may have done it, so no other one is asked. */
+export type AskOnce = (about: string, body: unknown, msMax?: number) => Promise<OnceAnswer | undefined>
+export type OnceAnswer =
+  | { readonly kind: 'answer'; readonly body: unknown }
+  | { readonly kind: 'failed'; readonly text: string; readonly unclear?: true }
+
 export class Desk<Settings = unknown> {
   readonly #clerks: ReadonlyMap<string, Clerk<Settings>>
 
@@ -58,8 +64,8 @@ export class Desk<Settings = unknown> {
     throw new UserError(`the running program knows nothing about ${about}`, advice, EXIT.unavailable)
   }
 
-  started(workers: AskWorkers, one: AskOne): void {
-    for (const clerk of this.#clerks.values()) clerk.started?.(workers, one)
+  started(workers: AskWorkers, one: AskOne, once: AskOnce): void {
+    for (const clerk of this.#clerks.values()) clerk.started?.(workers, one, once)
   }
 
   ended(worker: number): void {

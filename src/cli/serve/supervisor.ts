@@ -110,13 +110,30 @@ export class Supervisor {
    * A worker that gives no answer may have done it all the same.
    */
   async askOne(about: string, body: unknown, msMax?: number, workersMax = this.#slots.length): Promise<unknown> {
+    const answer = await this.#askInTurn(about, body, { msMax, workersMax }, ({ kind }) => kind === 'answer')
+    return answer?.kind === 'answer' ? answer.body : undefined
+  }
+
+  /** Goes on to the next worker only where the last one cannot have taken it. */
+  askOnce(about: string, body: unknown, msMax?: number): Promise<WorkerAnswer | undefined> {
+    const isEnough = (answer: WorkerAnswer) => answer.kind === 'answer' || answer.unclear === true
+    return this.#askInTurn(about, body, { msMax, workersMax: this.#slots.length }, isEnough)
+  }
+
+  async #askInTurn(
+    about: string,
+    body: unknown,
+    { msMax, workersMax }: { msMax: number | undefined; workersMax: number },
+    isEnough: (answer: WorkerAnswer) => boolean,
+  ): Promise<WorkerAnswer | undefined> {
     const first = this.#turn++
+    let last: WorkerAnswer | undefined
     for (let i = 0; i < Math.min(workersMax, this.#slots.length); i++) {
       const { worker } = this.#slots[(first + i) % this.#slots.length]!
-      const answer = await worker.ask(about, body, msMax)
-      if (answer.kind === 'answer') return answer.body
+      last = await worker.ask(about, body, msMax)
+      if (isEnough(last)) break
     }
-    return undefined
+    return last
   }
 
   health(): WorkerHealth[] {
