@@ -17,8 +17,10 @@ export const RECENT_DOMAINS_MAX = 200
 /** Logins of the last hour, some kilobytes each at most. The one that has not sent for longest is forgotten. */
 export const LOGINS_MAX = 50_000
 const WRITE_MS = 1_000
-/** A network is looked up again after so long: a new one settles in days. */
+/** A client is looked up again after so long: a new network settles in days. */
 const LOOK_AGAIN_MS = MINUTE_MS
+/** Clients of one login that are remembered meanwhile: a lookup costs some 100 microseconds. */
+const CLIENTS_MAX = 16
 
 interface Recent {
   /** When the login wrote to each last; the oldest first. */
@@ -26,7 +28,8 @@ interface Recent {
   strange: BucketCount
   habit: DomainHabit
   lastMs: number
-  from: { readonly client: string; readonly isStrange: boolean; readonly untilMs: number } | undefined
+  /** By address of the client. */
+  readonly from: Map<string, { readonly isStrange: boolean; readonly untilMs: number }>
 }
 
 export interface LoginHabitsParts {
@@ -110,7 +113,7 @@ export class LoginHabits {
     const found = this.#recent.get(login)
     if (found !== undefined) return found
     const habit = this.#changed.get(login) ?? this.#learned(login)
-    return { domains: new Map(), strange: strangeCount(), habit, lastMs: nowMs, from: undefined }
+    return { domains: new Map(), strange: strangeCount(), habit, lastMs: nowMs, from: new Map() }
   }
 
   #learned(login: string): DomainHabit {
@@ -131,15 +134,17 @@ export class LoginHabits {
     }
   }
 
-  #isStrange(login: string, recent: Recent, client: string, nowMs: number): boolean {
-    if (recent.from?.client === client && nowMs < recent.from.untilMs) return recent.from.isStrange
+  #isStrange(login: string, { from }: Recent, client: string, nowMs: number): boolean {
+    const before = from.get(client)
+    if (before !== undefined && nowMs < before.untilMs) return before.isStrange
     let found = false
     try {
       found = isStrange(this.#parts.credentials.networks(login), client, nowMs)
     } catch {
       // Where it was used is not known now.
     }
-    recent.from = { client, isStrange: found, untilMs: nowMs + LOOK_AGAIN_MS }
+    if (from.size >= CLIENTS_MAX) from.clear()
+    from.set(client, { isStrange: found, untilMs: nowMs + LOOK_AGAIN_MS })
     return found
   }
 
