@@ -235,7 +235,8 @@ function rowText({ login, tenant, networks, senders, lastUsedAtMs, works, ...row
 }
 
 function shownText(shown: CredentialShown): string {
-  const networks = shown.usedFrom.map(({ network, lastAtMs }) => `  used from ${network} ${ago(lastAtMs)}`)
+  const first = (ms: number) => (ms === 0 ? '' : `, first on ${dateText(ms)}`)
+  const networks = shown.usedFrom.map((at) => `  used from ${at.network} ${ago(at.lastAtMs)}${first(at.firstAtMs)}`)
   const devices = shown.applicationPasswords.map((one) => `  application password ${deviceText(one)}`)
   const since = `  added ${dateText(shown.createdAtMs)}, password of ${dateText(shown.changedAtMs)}`
   return [rowText(shown), since, ...devices, ...networks].join('\n')

@@ -21,6 +21,7 @@ import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-li
 import { REPLY_LIMITS } from '#store/reply-limits.ts'
 import { SENDER_DOMAINS } from '#store/sender-domains.ts'
 import { SENDING_COUNTS } from '#store/sending-counts.ts'
+import { SENDING_HABITS } from '#store/sending-habits.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { STS_POLICIES } from '#store/sts-policies.ts'
 import { SUPPRESSIONS } from '#store/suppressions.ts'
@@ -68,6 +69,7 @@ export const PARTS: readonly Part[] = [
   DKIM_KEYS,
   CREDENTIALS,
   SENDING_COUNTS,
+  SENDING_HABITS,
   SENDER_DOMAINS,
   STS_POLICIES,
   SUPPRESSIONS,

@@ -36,28 +36,6 @@ test('a domain inside the wildcard of another tenant is a warning, inside one’
   assert.match(problems(other).join(), /warning: .* is taken out of the wildcard of hoster; the first one: v:4:22/)
 })
 
-test('servers of a tenant are known by network or by key; a key belongs to one tenant', () => {
-  const key = 'ab'.repeat(32)
-  const written = key.toUpperCase().match(/../g)!.join(':')
-  const tenant = (name: string, from: string) =>
-    `  ${name}: {routes: {main: {hosts: a.example}}, domains: {${name}.example: {route: main}}, outbound: {route: main${from}}}\n`
-  const door = (tls: string) =>
-    `listeners: [{name: mx, addresses: 192.0.2.1:25, tls: none}, {name: out, addresses: 192.0.2.1:26, tls: ${tls}, service: outbound}]`
-  const told = (text: string, tls = 'starttls') =>
-    problems(text, door(tls))
-      .filter((line) => !line.includes('has no certificate'))
-      .join('\n')
-  assert.equal(told(tenant('bakery', `, from-client-keys: "${written}"`)), '')
-  assert.match(told(tenant('bakery', '')), /outbound: does not say which servers are the tenant’s/)
-  const users = `listeners: [{name: mx, addresses: 192.0.2.1:25, tls: none}, {name: users, addresses: 192.0.2.1:587, service: submission}]`
-  const alone = problems(tenant('bakery', ''), users).filter((line) => !line.includes('has no certificate'))
-  assert.deepEqual(alone, [], 'users with a login are enough')
-  assert.match(told(tenant('bakery', ', from-client-keys: abcd')), /64 hexadecimal digits/)
-  assert.match(told(tenant('bakery', `, from-client-keys: ${key}`), 'none'), /no server can show a certificate/)
-  const two = tenant('bakery', `, from-client-keys: ${key}`) + tenant('smith', `, from-client-keys: "${written}"`)
-  assert.match(told(two), /this key already belongs to bakery/)
-})
-
 test('a route with use-mx is for mail that leaves, and has no hosts beside', () => {
   const outbound = 'outbound: {from-networks: 10.0.0.0/8, route: out}'
   const tenant = (route: string, more = outbound) =>
@@ -268,16 +246,6 @@ test('the route out exists and speaks SMTP; a route that only leads out is in us
     /error: tenants\.bakery\.outbound\.route: bakery has no route "uot"; .*did you mean out\?/,
   )
   assert.match(problems(routes('out', 'lmtp'), OUT).join(), /error: .*out speaks LMTP/)
-})
-
-test('what a login may have of its own is not less than what every login has', () => {
-  const limits = (text: string) =>
-    problems(sender('bakery', '10.0.0.0/8').replace('route: main, from', `limits: ${text}, $&`), OUT)
-  assert.deepEqual(limits('{login-max: {recipients-per-10-minutes: 300, recipients-per-day: 2000}}'), [])
-  assert.match(
-    limits('{login: {recipients-per-day: 30000}, login-max: {recipients-per-10-minutes: 5000}}').join(),
-    /error: .*login-max\.recipients-per-day: is less than what every login may send.*30000 or more/,
-  )
 })
 
 test('bounce protection has its key, its day, and mail that leaves through us', () => {

@@ -86,7 +86,15 @@ export interface HeldDigest {
 }
 
 /** Why a login looks stolen (R7). */
-export type SignSymbol = 'unknown-recipients' | 'malware' | 'sudden-volume' | 'keeps-sending' | 'bounces' | 'complaints'
+export type SignSymbol =
+  | 'unknown-recipients'
+  | 'malware'
+  | 'sudden-volume'
+  | 'keeps-sending'
+  | 'many-domains'
+  | 'new-network'
+  | 'bounces'
+  | 'complaints'
 
 /** `count` recipients (of `malware`: messages), `of` so many that were answered, or where so many were usual. */
 export interface LoginSign {

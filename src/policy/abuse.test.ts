@@ -4,8 +4,12 @@ import fc from 'fast-check'
 import { BucketCount, type Conduct, judge, signsOf } from './abuse.ts'
 
 const RATES = { bounced: 0, sentForBounces: 0, complaints: 0, sentForComplaints: 0 }
-const judged = (conduct: Partial<Conduct>) =>
-  judge(signsOf({ answered: 0, unknown: 0, malware: 0, hour: 0, busiestHour: 0, braked: 0, rates: RATES, ...conduct }))
+const NOTHING: Conduct = {
+  ...{ answered: 0, unknown: 0, malware: 0, hour: 0, busiestHour: 0, braked: 0 },
+  rates: RATES,
+  habit: { domains: 0, usualDomains: 0, strange: 0 },
+}
+const judged = (conduct: Partial<Conduct>) => judge(signsOf({ ...NOTHING, ...conduct }))
 
 test('each sign has its threshold, and the strongest locks alone', () => {
   assert.equal(judged({ answered: 100, unknown: 9 }), 'fine')

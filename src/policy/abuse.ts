@@ -8,6 +8,7 @@
 
 import type { LoginSign } from '#mail/notice.ts'
 import { type Rates, rateSigns } from './feedback-rates.ts'
+import { type Habit, habitSigns } from './habits.ts'
 
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
@@ -54,9 +55,10 @@ export interface Conduct {
   /** Recipients refused within `OUTCOMES_MS`, because the login is slowed down. */
   readonly braked: number
   readonly rates: Rates
+  readonly habit: Habit
 }
 
-export function signsOf({ answered, unknown, malware, hour, busiestHour, braked, rates }: Conduct): Sign[] {
+export function signsOf({ answered, unknown, malware, hour, busiestHour, braked, rates, habit }: Conduct): Sign[] {
   const reaches = ({ recipientsMin, shareMin }: typeof UNKNOWN_LOCK | typeof UNKNOWN_SLOW) =>
     unknown >= recipientsMin && unknown >= shareMin * answered
   const signs: Sign[] = []
@@ -78,6 +80,7 @@ export function signsOf({ answered, unknown, malware, hour, busiestHour, braked,
     const text = `${hour} recipients within an hour, where ${busiestHour} were the most before`
     signs.push({ symbol: 'sudden-volume', count: hour, of: busiestHour, points: 1, text })
   }
+  signs.push(...habitSigns(habit, signs))
   // Only beside another sign of this hour: a mail program that tries again must not keep itself slowed down.
   if (pointsOf(signs) >= POINTS_SLOW && braked >= KEEPS_SENDING_MIN) {
     const text = `${braked} recipients more within an hour, while it was slowed down`

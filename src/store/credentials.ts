@@ -14,8 +14,10 @@ import { type Database, inTransaction, type Part } from './database.ts'
 export const LOGINS_PER_TENANT_MAX = 100_000
 /** Each device of a person has its own. */
 export const APPLICATION_PASSWORDS_MAX = 20
-/** Networks remembered for a login: home, office, and a year of journeys. The one not used for longest goes first. */
+/** Networks remembered for a login: home, office, and a year of journeys. */
 export const KNOWN_NETWORKS_MAX = 50
+/** One that was not used for so long is the first to be forgotten. */
+export const NETWORK_FADES_MS = 60 * 86_400_000
 /** For both lists of a login. */
 export const RESTRICTIONS_MAX = 100
 
@@ -58,6 +60,15 @@ export interface ApplicationPassword {
   readonly lastUsedAtMs?: number
 }
 
+/** From where a login was used. */
+export interface StoredNetwork {
+  /** IPv4 /24, IPv6 /48. */
+  readonly network: string
+  /** 0: before this was written down. */
+  readonly firstAtMs: number
+  readonly lastAtMs: number
+}
+
 export const CREDENTIALS: Part = {
   name: 'credentials',
   steps: [
@@ -79,6 +90,8 @@ export const CREDENTIALS: Part = {
      ) STRICT, WITHOUT ROWID;
      CREATE TABLE credential_secret (id INTEGER PRIMARY KEY CHECK (id = 1), secret BLOB NOT NULL) STRICT`,
     'ALTER TABLE credentials ADD COLUMN limits TEXT',
+    // Those that are known by then were known for long.
+    'ALTER TABLE credential_networks ADD COLUMN first_at INTEGER NOT NULL DEFAULT 0',
   ],
 }
 
@@ -236,26 +249,36 @@ export class CredentialStore extends CredentialReader {
     this.#run(sql, atMs, applicationPassword, login)
   }
 
-  /** The login was used from there; a login that is gone has no networks. Within a transaction. */
+  /**
+   * The login was used from there; a login that is gone has no networks. Too many: first those go that were not used for
+   * `NETWORK_FADES_MS`, then the youngest, so that a thief with a hundred networks does not drive out the owner's. Within a
+   * transaction.
+   */
   usedFrom(login: string, network: string, atMs: number): void {
     this.#run(
-      `INSERT INTO credential_networks (login, network, last_at) SELECT login, ?, ? FROM credentials WHERE login = ?
+      `INSERT INTO credential_networks (login, network, first_at, last_at)
+         SELECT login, ?1, ?2, ?2 FROM credentials WHERE login = ?3
        ON CONFLICT (login, network) DO UPDATE SET last_at = excluded.last_at`,
       ...[network, atMs, login],
     )
     this.#run(
       `DELETE FROM credential_networks WHERE login = ?1 AND network IN (
-         SELECT network FROM credential_networks WHERE login = ?1 ORDER BY last_at DESC, network LIMIT -1 OFFSET ?2)`,
-      ...[login, KNOWN_NETWORKS_MAX],
+         SELECT network FROM credential_networks WHERE login = ?1
+         ORDER BY network = ?2 DESC, last_at > ?3 DESC, first_at, network LIMIT -1 OFFSET ?4)`,
+      ...[login, network, atMs - NETWORK_FADES_MS, KNOWN_NETWORKS_MAX],
     )
   }
 
   /** The latest first. */
-  networks(login: string): { readonly network: string; readonly lastAtMs: number }[] {
+  networks(login: string): StoredNetwork[] {
     return this.#database
-      .prepare('SELECT network, last_at FROM credential_networks WHERE login = ? ORDER BY last_at DESC, network')
+      .prepare('SELECT * FROM credential_networks WHERE login = ? ORDER BY last_at DESC, network')
       .all(login)
-      .map((row) => ({ network: row['network'] as string, lastAtMs: row['last_at'] as number }))
+      .map((row) => ({
+        network: row['network'] as string,
+        firstAtMs: row['first_at'] as number,
+        lastAtMs: row['last_at'] as number,
+      }))
   }
 
   #run(sql: string, ...values: (string | number | Uint8Array | null)[]) {

@@ -5,6 +5,7 @@ import { CREDENTIALS, CredentialStore } from '#store/credentials.ts'
 import { openStore } from '#store/database.ts'
 import { GroupCommit } from '#store/group-commit.ts'
 import { SENDING_COUNTS } from '#store/sending-counts.ts'
+import { SENDING_HABITS } from '#store/sending-habits.ts'
 import type { SendingLimits } from '#tenant/directory.ts'
 import type { QuotaAnswer } from '../../relay/outbound.ts'
 import { AbuseClerk } from './abuse.ts'
@@ -13,7 +14,7 @@ export const LIMITS: SendingLimits = { login: { per10Minutes: 20, perDay: 50 } }
 export const ANNA = 'anna@bakery.test'
 
 export function openAbuse(path = ':memory:', clock = new HandClock()) {
-  const store = openStore(path, [CREDENTIALS, SENDING_COUNTS])
+  const store = openStore(path, [CREDENTIALS, SENDING_COUNTS, SENDING_HABITS])
   const credentials = new CredentialStore(store)
   const scram = { salt: Buffer.alloc(16), iterations: 1, storedKey: Buffer.alloc(32), serverKey: Buffer.alloc(32) }
   for (const login of [ANNA, 'bernd@bakery.test'])
@@ -33,8 +34,8 @@ export function openAbuse(path = ':memory:', clock = new HandClock()) {
   })
   const asked: unknown[] = []
   clerk.started(async (about, body) => [asked.push([about, body])])
-  const take = async (login?: string, limits = LIMITS, domain = 'far.test') => {
-    const recipient = { tenant: 'bakery', ...(login && { login }), limits, domain, client: '192.0.2.1' }
+  const take = async (login?: string, limits = LIMITS, domain = 'far.test', client = '192.0.2.1') => {
+    const recipient = { tenant: 'bakery', ...(login && { login }), limits, domain, client }
     return (await clerk.answer('take', recipient)) as QuotaAnswer
   }
   const takes = async (times: number, login?: string, limits = LIMITS) => {

@@ -6,7 +6,7 @@
  * can bear, and nobody waits for a disk. One that fails keeps no mail back. Limit: `SUBJECTS_MAX`.
  */
 import type { AskWorkers, Clerk } from '#cli/serve/desk.ts'
-import type { Notify } from '#mail/notice.ts'
+import type { Notify, SignSymbol } from '#mail/notice.ts'
 import {
   BURST_MS,
   BucketCount,
@@ -33,6 +33,7 @@ import type { OwnLimits } from '#tenant/directory.ts'
 import type { AnsweredRecipients } from '../../relay/answered-recipients.ts'
 import type { CountedRecipient, QuotaAnswer } from '../../relay/outbound.ts'
 import { DomainCounts } from './domain-counts.ts'
+import { LoginHabits } from './login-habits.ts'
 
 /** Logins, tenants and servers of tenants, some kilobytes each. The one that has not sent for longest is forgotten. */
 export const SUBJECTS_MAX = 50_000
@@ -107,16 +108,19 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
   readonly #parts: AbuseClerkParts
   readonly #kept: SendingCounts
   readonly #tallies = new Map<string, Tally>()
+  readonly #habits: LoginHabits
   readonly #toDomains = new DomainCounts((row) => this.#note(row))
   #workers: AskWorkers = async () => []
   #changed = new Map<string, CountRow>()
   #cancel: Cancel = () => {}
   #isTimed = false
   readonly #counts = { refused: { burst: 0, day: 0, domain: 0, locked: 0 }, judged: { warn: 0, slow: 0, lock: 0 } }
+  readonly #signs = new Map<SignSymbol, number>()
 
   constructor(parts: AbuseClerkParts) {
     this.#parts = parts
     this.#kept = new SendingCounts(parts.store)
+    this.#habits = new LoginHabits(parts)
     for (const row of this.#kept.all(parts.wallMs())) {
       const { subject, what, startMs, count } = row
       if (!this.#toDomains.load(row) && what in COUNTED) this.#tally(subject)[what as What].add(count, startMs)
@@ -153,12 +157,18 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
         help: 'Times that a login began to look stolen, by what was done',
         samples: samples('vorposten_logins_suspected_total', 'deed', this.#counts.judged),
       },
+      vorposten_login_signs_total: {
+        kind: 'counter',
+        help: 'Signs that were seen when a login began to look stolen',
+        samples: samples('vorposten_login_signs_total', 'sign', Object.fromEntries(this.#signs)),
+      },
     }
   }
 
   async close(): Promise<void> {
     this.#cancel()
     this.#write()
+    this.#habits.close()
     this.#parts.commits.flush()
   }
 
@@ -190,7 +200,10 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
       this.#add(key, 'hours', 1, nowMs)
     }
     this.#toDomains.add(recipient, toOne, nowMs)
-    if (login !== undefined) this.#look(tenant, login, nowMs)
+    if (login !== undefined) {
+      this.#habits.seen(login, recipient.domain, recipient.client, nowMs)
+      this.#look(tenant, login, nowMs)
+    }
     return { kind: 'taken' }
   }
 
@@ -231,6 +244,7 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
       busiestHour: tally.hours.most(nowMs - (nowMs % HOUR_MS)),
       braked: tally.braked.sum(OUTCOMES_MS, nowMs),
       rates: ratesOf(tally, nowMs),
+      habit: this.#habits.habit(login, nowMs),
     })
     const before = tally.judgement
     const judgement = judge(signs)
@@ -240,12 +254,18 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     }
     tally.judgement = judgement
     if (judgement === before || judgement === 'fine') return
-    this.#counts.judged[judgement]++
+    this.#counted(judgement, signs)
+    if (judgement === 'slow') this.#habits.doubt(login, nowMs)
     const why = whyOf(signs)
     const deed = judgement === 'slow' ? 'slowed down' : 'watched'
     this.#parts.log(
       `warning: credential ${login} of ${tenant}: ${deed} (${why}); see: vorposten credentials show ${login}`,
     )
+  }
+
+  #counted(judgement: Exclude<Judgement, 'fine'>, signs: readonly Sign[]): void {
+    this.#counts.judged[judgement]++
+    for (const { symbol } of signs) this.#signs.set(symbol, (this.#signs.get(symbol) ?? 0) + 1)
   }
 
   // Only what is written is a lock: a store that fails leaves the login slowed down, and the next sign tries again.
@@ -261,7 +281,8 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
       tally.cannotLock = true
       return
     }
-    this.#counts.judged.lock++
+    this.#counted('lock', signs)
+    this.#habits.forget(login, this.#parts.wallMs())
     this.#forget(loginKey(login))
     const then = `vorposten credentials unlock ${login}`
     log(`warning: credential ${login} of ${tenant}: locked (${whyOf(signs)}); then: ${then}`)

@@ -17,6 +17,7 @@ import {
   type CredentialStore,
   LOGINS_PER_TENANT_MAX,
   type StoredCredential,
+  type StoredNetwork,
   type StoredPassword,
 } from '#store/credentials.ts'
 import type { GroupCommit } from '#store/group-commit.ts'
@@ -70,7 +71,7 @@ export interface CredentialMoved extends CredentialRow {
 
 export interface CredentialShown extends CredentialRow {
   readonly applicationPasswords: readonly ApplicationPassword[]
-  readonly usedFrom: readonly { readonly network: string; readonly lastAtMs: number }[]
+  readonly usedFrom: readonly StoredNetwork[]
 }
 
 /** `password`: the one that was made. */

@@ -122,6 +122,9 @@ export const ENGLISH: Words = {
       'keeps-sending': (count) => `${count.text} recipients more, after we had slowed the login down`,
       bounces: (count, of) => `${count.text} of ${of.text} recipients within a day do not exist, as their servers said`,
       complaints: (count, of) => `${count.text} of ${of.text} recipients within a week called the mail spam`,
+      'many-domains': (count, of) =>
+        `recipients of ${count.text} domains within an hour, where ${of.text} were the most before`,
+      'new-network': (count) => `${count.text} recipients within an hour from networks where it was never used before`,
     },
     refused: 'Nothing can be sent with this login, not even with the right password. Its user hears why.',
     held: 'What was sent with it and has not left yet is held. It leaves when the login is unlocked, unless it is deleted before.',

@@ -126,6 +126,10 @@ export const GERMAN: Words = {
         `${count.text} von ${of.text} Empfängern innerhalb eines Tages gibt es nicht, wie ihre Server sagten`,
       complaints: (count, of) =>
         `${count.text} von ${of.text} Empfängern innerhalb einer Woche haben die Mail als Spam gemeldet`,
+      'many-domains': (count, of) =>
+        `Empfänger bei ${count.text} Domains innerhalb einer Stunde; bisher waren es höchstens ${of.text}`,
+      'new-network': (count) =>
+        `${count.text} Empfänger innerhalb einer Stunde aus Netzen, in denen es bisher nie benutzt wurde`,
     },
     refused:
       'Mit diesem Login kann nichts gesendet werden, auch nicht mit dem richtigen Passwort. Wer es benutzt, erfährt den Grund.',

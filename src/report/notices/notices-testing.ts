@@ -144,6 +144,8 @@ export const NOTICES: { readonly [name: string]: Notice } = {
     signs: [
       { symbol: 'unknown-recipients', count: 210, of: 1300 },
       { symbol: 'sudden-volume', count: 1300, of: 40 },
+      { symbol: 'many-domains', count: 120, of: 6 },
+      { symbol: 'new-network', count: 1300 },
       { symbol: 'keeps-sending', count: 50 },
       { symbol: 'bounces', count: 310, of: 1300 },
       { symbol: 'complaints', count: 12, of: 1300 },
