@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import type { Config, ListenerConfig } from '#config/config.ts'
 import { directoryFrom } from '#config/directory.ts'
-import { durationText } from '#config/units.ts'
+import { readFingerprint } from '#config/units.ts'
 import { type ForwardPath, parseForwardPath, parseReversePath, pathText, type ReversePath } from '#mail/address.ts'
 import { type Content, content } from '#mail/content.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
@@ -16,22 +16,24 @@ import { remoteReply, replyLine } from '#mail/reply.ts'
 import type { Session, Transaction } from '#mail/session.ts'
 import { traceIds } from '#mail/trace-id.ts'
 import { ACCEPT, type Gate } from '#mail/verdict.ts'
-import { classify } from '#mime/automatic/classify.ts'
-import { readHeaderSection } from '#mime/header-section.ts'
 import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
 import { OwnMemory } from '#recipients/memory.ts'
 import { readStore } from '#store/database.ts'
 import { ListReader } from '#store/recipient-lists.ts'
+import { SenderDomainReader } from '#store/sender-domains.ts'
 import { systemClock } from '#sys/clock.ts'
-import type { OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
+import type { ServedDomain, Way } from '#tenant/directory.ts'
+import { DEFAULT_VIRUS_POLICY } from '#tenant/virus-policy.ts'
 import { Bounces } from '../relay/bounces.ts'
 import { CalloutSender } from '../relay/callout-sender.ts'
 import { inspect } from '../relay/inspect.ts'
 import { Outbound } from '../relay/outbound.ts'
+import type { Verified } from '../relay/sender-rights.ts'
 import { Relay } from '../relay.ts'
 import { EXIT, UserError } from './exit.ts'
 import { storePath } from './folders.ts'
 import { outboundDesk } from './outbound-desk.ts'
+import { leavingStep, onwardSteps } from './simulate-leaving.ts'
 
 export interface Step {
   readonly step: string
@@ -50,6 +52,8 @@ interface SimulateOptions {
   readonly primary: 'up' | 'down'
   /** Name of the listener; absent: the first. */
   readonly listener?: string
+  /** SHA-256 of the key in its certificate, hex, lower case. */
+  readonly clientKey?: string
   readonly json?: boolean
 }
 
@@ -60,6 +64,7 @@ export function simulateCommand(config: () => Promise<Config>): Command {
     .requiredOption('--from <address>', 'reverse-path; "" or <> is the null path')
     .requiredOption('--to <address...>', 'recipients')
     .option('--client <address>', 'address of the sending server', '192.0.2.1')
+    .option('--client-key <sha256>', 'it shows a certificate with this key (from-client-keys)', clientKeyOf)
     .option('--helo <name>', 'its greeting', 'sender.example')
     .addOption(
       new Option('--assume <answer>', 'what the customer’s server would say of a recipient that is asked live')
@@ -77,19 +82,27 @@ export function simulateCommand(config: () => Promise<Config>): Command {
       const octets = file === undefined ? undefined : await readFile(file === '-' ? '/dev/stdin' : file)
       const read = await config()
       const message = octets && content([withCrlf(octets)])
-      const steps = await withLists(read, (lists) => simulate(read, options, message, lists))
+      const steps = await withKnown(read, (known) => simulate(read, options, message, known))
       process.stdout.write(options.json ? `${JSON.stringify(steps, undefined, 2)}\n` : steps.map(stepText).join(''))
       if (steps.some(({ verdict }) => verdict === 'reject' || verdict === 'defer')) process.exitCode = EXIT.unavailable
     })
 }
 
+/** What the store knows. Absent: no list is known, and no sender domain is verified. */
+export interface Known {
+  readonly lists?: ListReader
+  readonly verified?: Verified
+}
+
 /** A program that never ran has no store, and no list was imported or fetched. */
-async function withLists<T>({ dataFolder }: Config, work: (lists?: ListReader) => Promise<T>): Promise<T> {
+async function withKnown<T>({ dataFolder }: Config, work: (known?: Known) => Promise<T>): Promise<T> {
   const path = storePath(dataFolder)
   if (!existsSync(path)) return work()
   const store = readStore(path)
   try {
-    return await work(new ListReader(store))
+    const verified: Verified = (tenant, domain) =>
+      new SenderDomainReader(store).find({ tenant, domain })?.verifiedMs !== undefined
+    return await work({ lists: new ListReader(store), verified })
   } finally {
     store.close()
   }
@@ -99,13 +112,14 @@ export async function simulate(
   config: Config,
   options: SimulateOptions,
   message?: Content,
-  lists?: ListReader,
+  known: Known = {},
 ): Promise<Step[]> {
   const directory = directoryFrom(config)
-  const { relay, calloutSender, transaction } = pathFor(config, options, lists)
+  const { relay, calloutSender, transaction } = pathFor(config, options, known)
   const { session, envelope } = transaction
   const mail = relay.mail(transaction)
-  const way = session.service !== 'inbound' ? directory.outbound(session.client.address) : undefined
+  const way =
+    session.service !== 'inbound' ? directory.outbound(session.client.address, session.tls?.clientKey) : undefined
   if (mail.kind !== 'accept') return [gateStep(`MAIL FROM:${pathText(envelope.reversePath)}`, mail, '')]
   const steps: Step[] = []
   const taken: Way[] = []
@@ -127,8 +141,11 @@ export async function simulate(
   if (calloutSender.way(envelope.recipients[0]!.forwardPath, session) !== undefined) return [...steps, THROWN_AWAY]
   if (message) steps.push(contentStep(transaction, message, goes, config))
   if (steps.some(({ step, verdict }) => step === 'content' && verdict !== 'accept')) return steps
-  if (message && way) steps.push(leavingStep(transaction, message, way))
-  return [...steps, commitStep(goes)]
+  if (message) steps.push(...scanStep(goes, config))
+  if (way === undefined) return [...steps, commitStep(goes)]
+  if (message) steps.push(leavingStep(envelope.reversePath, message, way))
+  const recipients = envelope.recipients.map(({ forwardPath }) => forwardPath)
+  return [...steps, ...onwardSteps(envelope.reversePath, recipients, way, directory)]
 }
 
 const THROWN_AWAY: Step = {
@@ -152,7 +169,7 @@ function listenerOf({ listeners }: Config, name: string | undefined): ListenerCo
 function pathFor(
   config: Config,
   options: SimulateOptions,
-  lists: ListReader | undefined,
+  { lists, verified }: Known,
 ): { relay: Relay; calloutSender: CalloutSender; transaction: Transaction } {
   const directory = directoryFrom(config)
   const listener = listenerOf(config, options.listener)
@@ -174,7 +191,7 @@ function pathFor(
     }),
     primaries: { isUp: () => options.primary === 'up', inMaintenance: () => false },
     room: () => ACCEPT,
-    outbound: new Outbound(judging),
+    outbound: new Outbound({ ...judging, ...(verified && { verified }) }),
     bounces: new Bounces(judging),
     calloutSender,
     commit: { take: () => Promise.reject(new Error('simulate commits nothing')) },
@@ -191,6 +208,7 @@ function pathFor(
     greetingName: options.helo,
     extended: true,
     proxied: false,
+    ...(options.clientKey !== undefined && { tls: { protocol: 'TLSv1.3', cipher: '', clientKey: options.clientKey } }),
     tally: { recipientsRefused: 0, errors: 0, transactions: 1 },
   }
   const envelope = {
@@ -234,25 +252,12 @@ function contentStep(transaction: Transaction, message: Content, domain: Way, co
   }
 }
 
-const NDR_TEXTS = {
-  pass: 'goes out',
-  verified: 'goes out if what it reports passed here from a verified sender, else it is held',
-  hold: 'is held',
-  discard: 'is accepted and discarded',
-} as const
-
-/** What governs mail that leaves (R2, R6). Nothing is counted, so whether a limit is reached is not said. */
-function leavingStep({ envelope }: Transaction, message: Content, { outbound }: OutboundWay): Step {
-  const header = readHeaderSection(message)
-  const { kind } = classify({ reversePath: envelope.reversePath, header, content: message })
-  const { limit, windowMs, per } = outbound.autoReplies
-  const isReply = kind === 'out-of-office' || kind === 'auto-reply' || kind === 'challenge'
-  const fate = isReply
-    ? `goes out, up to ${limit} per ${per} within ${durationText(windowMs)}; what is more is accepted and discarded`
-    : kind === 'dsn'
-      ? NDR_TEXTS[outbound.ndrs]
-      : 'goes out'
-  return { step: 'what leaves', verdict: 'info', text: `${kind} mail: it ${fate}` }
+// Nobody looks here: it would be the wall's time, and what it finds is said by `vorposten scan`.
+function scanStep({ virus: policy = DEFAULT_VIRUS_POLICY }: Way, { virus }: Config): Step[] {
+  const engines = [...virus.engines.map(({ name }) => name), ...(virus.embedded ? ['the embedded engine'] : [])]
+  if (engines.length === 0 || !policy.scan) return []
+  const text = `looked at by ${engines.join(', ')} before the 250; what they find decides (vorposten scan FILE). Not done here`
+  return [{ step: 'virus wall', verdict: 'info', text }]
 }
 
 function commitStep({ route, commit, tenant }: Way): Step {
@@ -262,6 +267,12 @@ function commitStep({ route, commit, tenant }: Way): Step {
       ? `kept on disk, then 250; delivered to ${hosts}`
       : `delivered to ${hosts} in the session; its refusal would reach the sender, its silence means: kept on disk, then 250`
   return { step: `commit for ${tenant.name}`, verdict: 'info', text }
+}
+
+function clientKeyOf(text: string): string {
+  const key = readFingerprint(text)
+  if (key !== undefined) return key
+  throw new UserError(`--client-key ${text} is no fingerprint`, 'Write 64 hexadecimal digits.', EXIT.config)
 }
 
 function reversePathOf(text: string): ReversePath {

@@ -140,7 +140,7 @@ describe('a simulation', () => {
     const has = () => ({ listed, tenant: 'bakery', source: 'imported', loadedAtMs: 1 })
     const lists = listed === undefined ? undefined : ({ has } as unknown as ListReader)
     const message = text === undefined ? undefined : content([Buffer.from(text)])
-    const steps = await simulate(parsed.config, { ...options, primary: 'down', ...given }, message, lists)
+    const steps = await simulate(parsed.config, { ...options, primary: 'down', ...given }, message, lists && { lists })
     return steps.map(({ step, verdict, text }) => `${verdict} ${step}: ${text}`)
   }
 
@@ -167,7 +167,10 @@ describe('a simulation', () => {
     const out = await more('b@elsewhere.example', at, 'Subject: x\r\n\r\nx\r\n')
     assert.match(out[0] ?? '', /^accept RCPT TO:<b@elsewhere\.example>: 250: bakery may send to anyone/)
     assert.match(out[2] ?? '', /^info what leaves: ordinary mail: it goes out$/)
-    assert.match(out[3] ?? '', /^info commit for bakery: kept on disk, then 250; delivered to out\.provider\.example/)
+    assert.match(
+      out[3] ?? '',
+      /^info commit for bakery: <b@elsewhere\.example>: kept on disk, then 250; goes by bakery\/smarthost to out\.provider\.example/,
+    )
     const reply = 'From: anna@second.example\r\nAuto-Submitted: auto-replied\r\nSubject: away\r\n\r\nx\r\n'
     assert.match(
       (await more('b@x.example', at, reply))[2] ?? '',

@@ -1,5 +1,5 @@
 /**
- * Smarthosts that want a login: Exim with PLAIN and LOGIN, our own submission listener with SCRAM bound to the connection, both also
+ * Smarthosts that want a login: Exim with PLAIN and LOGIN, Postfix with SCRAM and PLAIN by Cyrus SASL, our own submission listener with SCRAM bound to the connection, both also
  * with TLS from the first octet; and
  * servers to which the login must never be said.
  */
@@ -54,9 +54,24 @@ async function customer(port: number, caFile: string, login = {}, password = LOG
   }
 }
 
+type Customer = Awaited<ReturnType<typeof customer>>
+
 const silentAbout = (relay: Vorposten, password: string) => {
   const seen = relay.log().join('\n')
   for (const form of [password, Buffer.from(password).toString('base64')]) assert.ok(!seen.includes(form), seen)
+}
+
+async function waitsForTheRightOne({ relay, config, passwordFile, send }: Customer, world: Sink): Promise<void> {
+  await send()
+  await relay.logged(/535 .*the mail waits until the login of the route is right/)
+  assert.equal(world.messages.length, 0)
+  assert.equal(await relay.metric('vorposten_held_total'), 0)
+  assert.match((await relay.get('/metrics')).text, /vorposten_obstacles_total\{.*obstacle="login".*\} [1-9]/)
+  writeFileSync(passwordFile, LOGIN.password)
+  await relay.reload(config)
+  await world.received(1)
+  silentAbout(relay, LOGIN.password)
+  silentAbout(relay, 'wrong horse')
 }
 
 for (const mechanism of ['PLAIN', 'LOGIN'])
@@ -66,18 +81,24 @@ for (const mechanism of ['PLAIN', 'LOGIN'])
     await using world = await startSink()
     await using exim = await startExim({ relayTo: world.port, login: LOGIN, certificateName: 'localhost' })
     await using sender = await customer(exim.port, exim.certificateFile, { mechanisms: [mechanism] }, 'wrong horse')
-    const { relay, config, passwordFile } = sender
-    await sender.send()
-    await relay.logged(/535 .*the mail waits until the login of the route is right/)
-    assert.equal(world.messages.length, 0)
-    assert.equal(await relay.metric('vorposten_held_total'), 0)
-    assert.match((await relay.get('/metrics')).text, /vorposten_obstacles_total\{.*obstacle="login".*\} [1-9]/)
-    writeFileSync(passwordFile, LOGIN.password)
-    await relay.reload(config)
-    await world.received(1)
+    await waitsForTheRightOne(sender, world)
     await exim.logged(new RegExp(`A=${mechanism.toLowerCase()}:anna@dest\\.test`))
-    silentAbout(relay, LOGIN.password)
-    silentAbout(relay, 'wrong horse')
+  })
+
+for (const mechanism of ['SCRAM-SHA-256', 'PLAIN'])
+  test(`Postfix with Cyrus SASL takes our login by ${mechanism}; a wrong one makes mail wait until it is right`, {
+    skip: without('postfix') || without('saslpasswd2'),
+  }, async () => {
+    await using world = await startSink()
+    await using postfix = await startPostfix({ relayTo: world.port, login: LOGIN, certificateName: 'localhost' })
+    await using sender = await customer(
+      postfix.port,
+      postfix.certificateFile,
+      { mechanisms: [mechanism] },
+      'wrong horse',
+    )
+    await waitsForTheRightOne(sender, world)
+    await postfix.logged(new RegExp(`sasl_method=${mechanism}, sasl_username=anna@dest\\.test`))
   })
 
 const IMPLICIT = { 'implicit-tls': true } as const

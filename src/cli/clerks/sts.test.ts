@@ -26,10 +26,11 @@ function bench(t: TestContext, database: Database = openStore(':memory:', [STS_P
     database,
     clock,
     wallMs: () => clock.wall(),
-    config: { destinations: { allowNetworks: [], ownNames: [], mtaStsPort: 443 } } as unknown as Config,
+    config: { routes: [], destinations: { allowNetworks: [], ownNames: [], mtaStsPort: 443 } } as unknown as Config,
     dns: {
-      async lookup(name: string) {
+      async lookup(name: string, type: string) {
         const common = { name, secure: false, ttlMs: 1000 }
+        if (type !== 'TXT') return { kind: 'none', why: 'no-record', ...common }
         if (dns.record === 'unknown') return { kind: 'unknown', text: 'SERVFAIL' }
         if (dns.record === undefined) return { kind: 'none', why: 'no-name', ...common }
         return { kind: 'found', records: [dns.record], ...common }
@@ -134,6 +135,7 @@ it('an operator sees what is kept and why it is not, and fetches at once', async
   assert.deepEqual(await clerk.command('show', { domain: 'dest.test' }), {
     domain: 'dest.test',
     record: { kind: 'found', id: '1' },
+    published: { hosts: [{ host: 'dest.test', mxSecure: false, records: [], recordsSecure: false, dane: 'none' }] },
   })
   const row = await clerk.command('refresh', { domain: 'DEST.test' })
   assert.deepEqual([row.kept?.mode, row.kept?.id, seen.told], ['enforce', '1', 1])

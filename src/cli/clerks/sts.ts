@@ -10,6 +10,7 @@ import { readFullDomain } from '#config/units.ts'
 import { type Fetched, type FetchParts, fetchPolicy } from '#deliver/mta-sts/fetch-policy.ts'
 import { readPolicy, readRecordId, type StsPolicy } from '#deliver/mta-sts/policy.ts'
 import type { StsAnswer, StsFailure, StsQuestion } from '#deliver/mta-sts/sts-policies.ts'
+import { type PublishedTls, publishedTls } from '#deliver/published-tls.ts'
 import type { Snapshot } from '#report/metrics.ts'
 import type { Database } from '#store/database.ts'
 import { type KeptPolicy, StsPolicyStore } from '#store/sts-policies.ts'
@@ -33,6 +34,7 @@ const REFRESHES_PER_TURN_MAX = 200
 /** Policy hosts that failed, and fetches under way. */
 const FAILURES_MAX = 10_000
 const FETCHES_MAX = 100
+const SMTP_PORT = 25
 
 export interface StsClerkParts {
   readonly database: Database
@@ -52,6 +54,8 @@ export interface StsRow {
   readonly kept?: StsPolicy & Pick<KeptPolicy, 'id' | 'fetchedMs' | 'expiresMs'>
   /** Why the last fetch failed, if it did. */
   readonly failed?: string
+  /** What DANE says, which comes before the policy. */
+  readonly published: PublishedTls
 }
 
 /** `id`: of the record whose policy was asked for. */
@@ -96,7 +100,7 @@ export class StsClerk implements Clerk<Config> {
       await this.#fetch(domain, record.id ?? this.#store.of(domain)!.id)
       this.#changed()
     }
-    return this.#row(domain, record)
+    return this.#row(domain, record, await publishedTls(domain, this.#parts.dns, this.#mxPort()))
   }
 
   started(workers: (about: string, body: unknown) => Promise<unknown[]>): void {
@@ -216,12 +220,17 @@ export class StsClerk implements Clerk<Config> {
     return id === undefined ? { kind: 'none' } : { kind: 'found', id }
   }
 
-  #row(domain: string, record: StsRow['record']): StsRow {
+  // Of the first route by MX; a relay that has several such ports is a test.
+  #mxPort(): number {
+    return this.#config.routes.find(({ byMx }) => byMx !== undefined)?.byMx?.port ?? SMTP_PORT
+  }
+
+  #row(domain: string, record: StsRow['record'], published: PublishedTls): StsRow {
     const row = this.#store.of(domain)
     const failure = this.#failures.get(domain)
     const read = row && readPolicy(row.body)
     return {
-      ...{ domain, record },
+      ...{ domain, record, published },
       ...(row &&
         read?.kind === 'policy' && {
           kept: { ...read.policy, id: row.id, fetchedMs: row.fetchedMs, expiresMs: row.expiresMs },
