@@ -11,6 +11,14 @@ const UTF_16: Readonly<Record<string, readonly [from: number, skip: number]>> = 
   '003c': [1, 0],
 }
 
+const HEAD_OCTETS = 512
+const MARKUP = /^(?:\xef\xbb\xbf)?\s*</
+
+/** XML begins with `<`, but for blanks: what does not is not searched for it. */
+export function isMarkup(octets: Buffer): boolean {
+  return MARKUP.test(plainMarkup(octets, HEAD_OCTETS).toString('latin1'))
+}
+
 /** At most `octetsMax` of the input are read; what is not ASCII comes out as anything. */
 export function plainMarkup(octets: Buffer, octetsMax: number): Buffer {
   const part = octets.subarray(0, octetsMax)

@@ -53,13 +53,18 @@ describe('Office documents in XML', () => {
     )
     assert.deepEqual(factsOf('<?xml version="1.0"?><xm:macrosheet xmlns="x"><sheetData/>'), ['xlm'])
     assert.deepEqual(factsOf('<definedNames><definedName name="_xlnm.Auto_Open" hidden="1">A!$A$1<'), ['xlm!'])
-    assert.deepEqual(factsOf(Buffer.from('x_xlnm.Auto_Open', 'utf16le')), ['xlm!'])
+    assert.deepEqual(factsOf(Buffer.from('\u0183_xlnm.Auto_Open', 'utf16le')), ['xlm!'])
     assert.deepEqual(factsOf('<definedName name="_xlnm.Print_Area">A!$A$1<'), [])
   })
 
   it('with macros of OpenDocument', () => {
-    assert.deepEqual(factsOf('<script:module script:name="a" script:language="StarBasic">Sub Main'), ['open-document'])
-    assert.deepEqual(factsOf('<ooo:module ooo:name="a"><ooo:source-code>Sub Main'), ['open-document'])
+    assert.deepEqual(
+      factsOf('<script:module xmlns:script="http://openoffice.org/2000/script" script:language="StarBasic">Sub Main'),
+      ['open-document'],
+    )
+    assert.deepEqual(factsOf('<ooo:module xmlns:ooo="http://openoffice.org/2004/office"><ooo:source-code>Sub Main'), [
+      'open-document',
+    ])
     assert.deepEqual(factsOf('<script:module script:name="a"> </script:module>'), [])
     assert.deepEqual(factsOf('print()', 'Scripts/python/a.py'), ['open-document'])
     assert.deepEqual(factsOf('', 'Scripts/python/'), [])
