@@ -26,6 +26,11 @@ export function plainMarkup(octets: Buffer, octetsMax: number): Buffer {
   return wide === undefined ? part : everySecond(part.subarray(wide[1]), wide[0])
 }
 
+/** OpenDocument, or what it was before, by the names of its vocabularies; one search for those who look for much of it. */
+export function isOpenDocument(markup: Buffer): boolean {
+  return markup.includes(':oasis:names:tc:opendocument') || markup.includes('openoffice.org')
+}
+
 /** Characters may be written by their numbers: `&#x44;DE`. */
 export function withoutReferences(markup: string): string {
   return markup

@@ -9,7 +9,7 @@
  */
 import type { MacroDialect } from '#mail/scan.ts'
 import type { Examiner, ScanObject } from '../contract.ts'
-import { isMarkup, plainMarkup, withoutReferences } from '../markup-text.ts'
+import { isMarkup, isOpenDocument, plainMarkup, withoutReferences } from '../markup-text.ts'
 
 const TEXT_OCTETS_MAX = 16 * 1024 * 1024
 /** Of what stands behind RTF's `\fldinst`. */
@@ -81,7 +81,7 @@ function lettersOf(numbers: string): string {
 }
 
 function hasOpenDocumentDde(octets: Buffer): boolean {
-  return (octets.includes(':dde-') || octets.includes('DDE(')) && OPEN_DOCUMENT.test(octets.toString('latin1'))
+  return isOpenDocument(octets) && OPEN_DOCUMENT.test(octets.toString('latin1'))
 }
 
 function isBinaryLink(octets: Buffer): boolean {

@@ -65,11 +65,14 @@ describe('Office documents in XML', () => {
     assert.deepEqual(factsOf('<ooo:module xmlns:ooo="http://openoffice.org/2004/office"><ooo:source-code>Sub Main'), [
       'open-document',
     ])
-    assert.deepEqual(factsOf('<script:module script:name="a"> </script:module>'), [])
+    assert.deepEqual(
+      factsOf('<script:module xmlns:script="http://openoffice.org/2000/script" script:name="a"> </script:module>'),
+      [],
+    )
     assert.deepEqual(factsOf('print()', 'Scripts/python/a.py'), ['open-document'])
     assert.deepEqual(factsOf('', 'Scripts/python/'), [])
     const listener = (event: string) =>
-      `<script:event-listener script:event-name="${event}" xlink:href="vnd.sun.star.script:S.m.Main?language=Basic"/>`
+      `<script:event-listener xmlns:script="urn:oasis:names:tc:opendocument:xmlns:script:1.0" script:event-name="${event}" xlink:href="vnd.sun.star.script:S.m.Main?language=Basic"/>`
     assert.deepEqual(factsOf(listener('dom:load')), ['open-document!'])
     assert.deepEqual(factsOf(listener('dom:click')), [])
   })

@@ -15,7 +15,7 @@
  */
 import type { MacroDialect, ScanFact } from '#mail/scan.ts'
 import type { Examiner, ScanObject } from '../contract.ts'
-import { isMarkup, plainMarkup, withoutReferences } from '../markup-text.ts'
+import { isMarkup, isOpenDocument, plainMarkup, withoutReferences } from '../markup-text.ts'
 
 const TEXT_OCTETS_MAX = 16 * 1024 * 1024
 /** Of one tag with its attributes. */
@@ -54,7 +54,7 @@ export const officeXml: Examiner = {
     const octets = plainMarkup(object.octets, TEXT_OCTETS_MAX)
     if (octets.includes('TargetMode')) yield* relationships(object, text(octets))
     yield* excelMacros(object, octets)
-    yield* openDocument(object, octets)
+    if (isOpenDocument(octets)) yield* openDocument(object, octets)
   },
 }
 
@@ -100,7 +100,7 @@ function* excelMacros(object: ScanObject, octets: Buffer): Generator<ScanFact> {
 }
 
 function* openDocument(object: ScanObject, octets: Buffer): Generator<ScanFact> {
-  const hasModule = octets.includes('openoffice.org') && BASIC_MODULE.test(text(octets))
+  const hasModule = BASIC_MODULE.test(text(octets))
   if (hasModule) yield macro(object, 'open-document', false)
   if (!octets.includes('event-name')) return
   for (const [tag] of text(octets).matchAll(LISTENER))
