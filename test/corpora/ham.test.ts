@@ -31,7 +31,7 @@ for (const archive of ARCHIVES)
     if (!existsSync(at)) return t.diagnostic('NOT RUN: the corpus is not here')
     const refused: string[] = []
     const tags = new Map<string, number>()
-    let [messages, tagged] = [0, 0]
+    let [messages, tagged, forbidden] = [0, 0, 0]
     for (const { path, octets } of readArchive(at)) {
       if (octets.length === 0 || !/\.eml$|\/[0-9a-f]{5,}[^/]*$/.test(path)) continue
       messages++
@@ -40,10 +40,13 @@ for (const archive of ARCHIVES)
       if (decision === 'tag') tagged++
       if (decision === 'tag')
         for (const reason of new Set(because.map(reasonOf))) tags.set(reason, (tags.get(reason) ?? 0) + 1)
+      if (decision === 'reject' && because.every(({ kind }) => kind === 'file')) forbidden++
       if (decision === 'reject' && because.some(({ kind }) => kind !== 'file'))
         refused.push(`${path}: ${because.slice(0, 3).map(factText).join('; ')}`)
     }
-    t.diagnostic(`${messages} messages, ${tagged} tagged: ${JSON.stringify(Object.fromEntries(tags))}`)
+    t.diagnostic(
+      `${messages} messages, ${forbidden} refused by type, ${tagged} tagged: ${JSON.stringify(Object.fromEntries(tags))}`,
+    )
     assert.ok(messages > 100, 'too few messages in it')
     assert.deepEqual(refused, [])
   })

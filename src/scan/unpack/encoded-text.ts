@@ -26,7 +26,7 @@ const DATA_MAX = 1_000
 export const encodedText: Opener = {
   container: 'encoded-text',
   recognises: (octets) => {
-    if (!HINTS.some((hint) => octets.includes(hint)) || octets.subarray(0, HEAD_OCTETS).includes(0)) return false
+    if (octets.subarray(0, HEAD_OCTETS).includes(0) || !HINTS.some((hint) => octets.includes(hint))) return false
     const text = octets.toString('latin1', 0, TEXT_OCTETS_MAX)
     return MARKS.some((mark) => mark.test(text))
   },

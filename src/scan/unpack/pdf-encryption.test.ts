@@ -9,7 +9,7 @@ const fixture = (name: string) => readFileSync(new URL(`../../../fixtures/pdf/${
 const TEXT = 'harmless text, again and again'
 
 describe('an encrypted PDF', () => {
-  for (const name of ['rc4-40', 'rc4-128', 'aes-128', 'aes-256', 'aes-256-revision-5'])
+  for (const name of ['rc4-40', 'rc4-128', 'aes-128', 'aes-256', 'aes-256-long-hash', 'aes-256-revision-5'])
     it(`that anybody can open is opened: ${name}`, async () => {
       const found = await lookInto(fixture(name))
       assert.deepEqual(textsOf(found), [TEXT])

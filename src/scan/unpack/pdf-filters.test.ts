@@ -9,7 +9,8 @@ import { unpredicted } from './pdf-predictor.ts'
 const budget = createBudget(UNPACK_LIMITS, () => 0)
 const MAX = 1024 * 1024
 const RUNS = 200
-const read = (filter: Filter, data: Buffer, isLate = false, max = MAX) => unfilter(data, [filter], max, budget, isLate)
+const read = (filter: Filter, data: Buffer, isLate = false, max = MAX) =>
+  unfilter(data, [filter], max, budget, { isLate })
 const bytes = fc.uint8Array({ maxLength: 3_000 }).map((octets) => Buffer.from(octets))
 
 /** Writes LZW as Adobe does; a small alphabet fills the table. */

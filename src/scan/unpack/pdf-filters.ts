@@ -50,19 +50,28 @@ export interface Unfiltered {
   readonly end: Inflated['end']
 }
 
-/** `isLate`: the codes of LZW grow one later than is usual (`/EarlyChange 0`). */
+export interface UnfilterOptions {
+  /** The codes of LZW grow one later than is usual (`/EarlyChange 0`). */
+  readonly isLate?: boolean
+  /** As much of the data as is probably meant. */
+  readonly packedOctets?: number
+}
+
 export function unfilter(
   data: Buffer,
   filters: readonly Filter[],
   octetsMax: number,
   budget: ScanBudget,
-  isLate = false,
+  { isLate = false, packedOctets = data.length }: UnfilterOptions = {},
 ): Unfiltered {
   let done: Unfiltered = { octets: data, consumed: data.length, end: 'whole' }
   for (const [index, filter] of filters.entries()) {
     if (filter === 'picture') break
     if (filter === 'nothing') continue
-    const { octets, consumed, end } = runFilter(done.octets, filter, octetsMax, budget, isLate)
+    const { octets, consumed, end } = runFilter(done.octets, filter, octetsMax, budget, {
+      isLate,
+      packedOctets: index === 0 ? packedOctets : done.octets.length,
+    })
     const worst = done.end === 'whole' || end === 'over' ? end : done.end
     done = { octets, consumed: index === 0 ? consumed : done.consumed, end: worst }
     if (end === 'over' || budget.isOver()) break
@@ -70,8 +79,14 @@ export function unfilter(
   return done
 }
 
-function runFilter(data: Buffer, filter: Filter, octetsMax: number, budget: ScanBudget, isLate: boolean): Unfiltered {
-  if (filter === 'flate') return inflate('zlib', data, octetsMax, budget)
+function runFilter(
+  data: Buffer,
+  filter: Filter,
+  octetsMax: number,
+  budget: ScanBudget,
+  { isLate, packedOctets }: Required<UnfilterOptions>,
+): Unfiltered {
+  if (filter === 'flate') return inflate('zlib', data, octetsMax, budget, packedOctets)
   const out = filter === 'lzw' ? lzw(data, octetsMax, isLate) : READERS[filter as keyof typeof READERS](data, octetsMax)
   if (out.length > octetsMax) return { octets: Buffer.alloc(0), consumed: data.length, end: 'over' }
   return { octets: out, consumed: data.length, end: 'whole' }

@@ -25,6 +25,8 @@ describe('PDF', () => {
     const withEnd = Buffer.from('see endstream in it\n')
     const long = file(stream(`/Length ${withEnd.length}`, withEnd))
     assert.deepEqual(textsOf(await lookInto(long))[0], withEnd.toString())
+    const blanks = file(stream(`/Length ${data.length}`, Buffer.concat([data, Buffer.from('\r\n')])))
+    assert.deepEqual(textsOf(await lookInto(blanks)), [data.toString()])
     const elsewhere = Buffer.from('9 0 obj 4 endobj')
     assert.deepEqual(textsOf(await lookInto(file(stream('/Length 9 0 R', data), elsewhere))), [data.toString()])
   })

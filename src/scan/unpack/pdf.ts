@@ -110,7 +110,7 @@ function* openFiltered(reading: Reading, stream: Stream, budget: ScanBudget): Ge
   const isOpenEnded = filters[0] === 'flate' && stored.buffer === reading.object.octets.buffer
   const data = isOpenEnded ? reading.object.octets.subarray(dataAt) : stored
   const isLate = /\/EarlyChange\s{0,8}0(?![0-9])/.test(dictionary.text)
-  const done = unfilter(data, filters, budget.octetsLeft, budget, isLate)
+  const done = unfilter(data, filters, budget.octetsLeft, budget, { isLate, packedOctets: stored.length })
   if (done.end === 'over') {
     yield overLimit('octets', child(stored).where)
     return dataAt

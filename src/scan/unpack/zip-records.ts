@@ -202,6 +202,15 @@ export function descriptorOctets(file: Buffer, at: number): number | undefined {
   return isThere ? file.readUInt32LE(at + 8) : undefined
 }
 
+/** Two openers ask about each object. */
+const KNOWN = new WeakMap<Buffer, boolean>()
+
 export function hasZipRecords(file: Buffer): boolean {
+  const known = KNOWN.get(file) ?? isThere(file)
+  KNOWN.set(file, known)
+  return known
+}
+
+function isThere(file: Buffer): boolean {
   return file.includes(LOCAL_SIGNATURE) || (file.includes(CENTRAL_SIGNATURE) && file.includes(END_SIGNATURE))
 }

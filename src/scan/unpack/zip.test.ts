@@ -97,12 +97,11 @@ describe('a zip that cannot be read', () => {
     assert.deepEqual(kindsOf(await lookInto(whole)), [])
     whole.writeUInt32LE(data.length + 1, whole.indexOf('PK\x07\x08') + 8)
     assert.deepEqual(kindsOf(await lookInto(whole)), ['broken'])
-    const moved = zipFile([
-      { name: 'a', data, method: 0, descriptor: true },
-      { name: 'b', data },
-    ])
-    moved.copyWithin(moved.indexOf('PK\x07\x08') - 1, moved.indexOf('PK\x07\x08'), moved.indexOf('PK\x03\x04', 4))
-    assert.ok(kindsOf(await lookInto(moved)).includes('broken'))
+    const one = zipFile([{ name: 'a', data, method: 0, descriptor: true }])
+    const at = one.indexOf('PK\x07\x08')
+    const moved = await lookInto(Buffer.concat([one.subarray(0, at), Buffer.from('x'), one.subarray(at)]))
+    const texts = moved.facts.map((fact) => (fact.kind === 'broken' ? fact.text : fact.kind))
+    assert.ok(texts.includes('no sizes stand behind its data'), texts.join())
   })
 
   it('says cannot-tell for a method that is not read', async () => {

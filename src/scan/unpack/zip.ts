@@ -212,7 +212,8 @@ function* openCoded(object: ScanObject, entry: Entry, coding: Method, budget: Sc
   const { dataAt } = entry.local
   const file = object.octets
   const packed = file.subarray(dataAt, coding === 'zstd' ? endOfStored(file, entry) : undefined)
-  const inflated = inflate(coding, packed, budget.octetsLeft, budget)
+  const told = Math.min(file.length, Math.max(...entry.headers.map((header) => header.packedOctets)))
+  const inflated = inflate(coding, packed, budget.octetsLeft, budget, told)
   const child = inside(object, entry.names, 'entry', inflated.octets)
   if (inflated.end === 'over') {
     yield overLimit('octets', child.where)
