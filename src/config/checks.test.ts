@@ -377,16 +377,3 @@ test('TLS from the first octet: where nothing else is allowed, and on the ports 
   const own = 'listeners: {name: mx, addresses: 192.0.2.1:465, tls: none}'
   assert.match(problems(route('hosts: 192.0.2.1, tls: verified, implicit-tls: true'), own).join(), /this relay itself/)
 })
-
-test('what an engine speaks and what its servers speak is the same', () => {
-  const told = (engine: string) =>
-    problems(to('a.example'), `${every(25)}\nvirus: {engines: {av: {${engine}}}}`).filter((line) =>
-      line.includes('virus'),
-    )
-  assert.deepEqual(told('kind: icap, servers: "icap://192.0.2.7/avscan?mode=simple"'), [])
-  assert.deepEqual(told('servers: ["192.0.2.7:3310", /run/clamd.ctl]'), [])
-  assert.match(told('servers: "icap://192.0.2.7:1344/avscan"').join(), /a server speaks ICAP.*kind: icap/)
-  assert.match(told('kind: icap, servers: "192.0.2.7:1344"').join(), /has servers icap:\/\//)
-  assert.match(told('kind: icap, servers: "icap://av.example/avscan"').join(), /an address, not a name/)
-  assert.match(told('kind: icap, servers: "icaps://192.0.2.7/avscan"').join(), /without TLS/)
-})

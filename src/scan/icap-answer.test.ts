@@ -1,7 +1,7 @@
 /** What an ICAP server may say, and the little of it that is a "clean". */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type IcapAnswer, IcapAnswerReader, readOptions } from './icap-answer.ts'
+import { HEAD_OCTETS_MAX, type IcapAnswer, IcapAnswerReader, readOptions } from './icap-answer.ts'
 
 const SENT = [Buffer.from('Subject: x\r\n\r\n'), Buffer.from('hello\r\n')]
 const BODY = Buffer.concat(SENT).toString('latin1')
@@ -116,6 +116,8 @@ test('what it cannot do now is said, and everything else is garbled', () => {
   ])
     assert.equal(kind(text, { has204: false }), 'garbled', text.slice(0, 60))
   assert.equal(answer(''), undefined)
+  const endless = new IcapAnswerReader({ sent: SENT, has204: true })
+  assert.equal(endless.push(Buffer.alloc(HEAD_OCTETS_MAX + 1, 'x'), true)?.kind, 'garbled')
 })
 
 test('OPTIONS', () => {
