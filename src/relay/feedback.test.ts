@@ -74,7 +74,7 @@ function bench({ protection, settings, verified = 'none', onRecord = [] }: Optio
       return `${event.about} ${event.address ?? '-'} ${event.decision}`
     })
   }
-  return { feedback, clock, learned, asked, state, stamped, comes, tokens }
+  return { feedback, clock, events, learned, asked, state, stamped, comes, tokens }
 }
 
 const textOf = ({ chunks }: Content): string => Buffer.concat([...chunks]).toString()
@@ -145,11 +145,12 @@ test('the record of what was sent proves a bounce too, where the tenant keeps on
 })
 
 test('only a bounce from <> to a tenant that sends through us is read', async () => {
-  const { comes, stamped, feedback } = bench()
+  const { comes, stamped, feedback, learned, events } = bench()
   const text = dsn({ recipient: 'gone@far.test', original: stamped(['gone@far.test']) })
   assert.deepEqual(await comes(ANNA, text, 'x@far.test'), [])
   const way = served({ tenant: { name: 'bakery', language: 'en' } })
   await feedback.accepted({ transaction: transaction([ANNA], ''), way, content: content([Buffer.from(text)]) })
+  assert.deepEqual([learned.length, events.length], [0, 0])
   assert.deepEqual(await comes(ANNA, 'Subject: hello\r\n\r\nText.\r\n'), [])
 })
 
