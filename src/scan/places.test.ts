@@ -8,7 +8,12 @@ test('fewer places: nobody loses one, and the next is served when there is room 
   const all = places()
   const taken = [await all.take(), await all.take(), await all.take()]
   let served = 0
-  const next = [all.take(), all.take()].map((place) => place.then((leave) => (served++, leave!)))
+  const next = [all.take(), all.take()].map((place) =>
+    place.then((leave) => {
+      served++
+      return leave!
+    }),
+  )
   const settled = () => new Promise((resolve) => setImmediate(resolve))
   all.resize(1)
   taken[0]!()
