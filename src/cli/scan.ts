@@ -12,12 +12,17 @@ import { readFullDomain } from '#config/units.ts'
 import { content } from '#mail/content.ts'
 import { factText, type ScanResult } from '#mail/scan.ts'
 import { judgeScan, refusalText, type VirusVerdict } from '#policy/virus.ts'
+import { decidedBy, policyLines } from '#policy/virus-explained.ts'
 import { systemClock } from '#sys/clock.ts'
+import type { Directory, Way } from '#tenant/directory.ts'
+import { domainFor } from '#tenant/recipient-policies.ts'
 import { DEFAULT_VIRUS_POLICY, type VirusPolicy } from '#tenant/virus-policy.ts'
 import { wallOf } from './assemble-scanning.ts'
 import { EXIT, UserError } from './exit.ts'
+import { forwardPathOf } from './paths.ts'
 
 interface ScanOptions {
+  readonly recipient?: string
   readonly domain?: string
   readonly outgoing?: string
   readonly json?: boolean
@@ -43,6 +48,7 @@ export function scanCommand(config: () => Promise<Config>, configFile: () => str
   return new Command('scan')
     .description('the verdict of the virus wall on a message, explained; nothing is sent')
     .argument('<message>', 'file with the message, - for standard input')
+    .option('--recipient <address>', 'by the policy of this recipient')
     .option('--domain <name>', 'by the policy of this domain')
     .option('--outgoing <tenant>', 'by the policy of what this tenant sends')
     .option('--json', 'as JSON')
@@ -54,33 +60,50 @@ export function scanCommand(config: () => Promise<Config>, configFile: () => str
       const result = await wall.scan(content([octets]))
       await wall.close()
       const verdict = judgeScan(result, policy)
-      const shown = { decision: verdict.decision, because: verdict.because, ...result }
-      process.stdout.write(options.json ? `${JSON.stringify(shown, undefined, 2)}\n` : textOf(verdict, result))
+      const by = decidedBy(verdict, policy)
+      const shown = { decision: verdict.decision, because: verdict.because, by, policy, ...result }
+      const text = [...linesOf(verdict, result, by), ...(isOfSomebody(options) ? policyText(policy) : [])].join('\n')
+      process.stdout.write(`${options.json ? JSON.stringify(shown, undefined, 2) : text}\n`)
       process.exitCode = EXITS[verdict.decision]
     })
 }
 
-function policyFor(config: Config | undefined, { domain, outgoing }: ScanOptions): VirusPolicy {
-  if (domain === undefined && outgoing === undefined) return DEFAULT_VIRUS_POLICY
+const isOfSomebody = ({ recipient, domain, outgoing }: ScanOptions): boolean =>
+  (recipient ?? domain ?? outgoing) !== undefined
+
+function policyFor(config: Config | undefined, options: ScanOptions): VirusPolicy {
+  const { recipient, domain, outgoing } = options
+  if (!isOfSomebody(options)) return DEFAULT_VIRUS_POLICY
   if (config === undefined) throw new UserError('there is no configuration file', 'Name it with --config', EXIT.config)
-  const directory = directoryFrom(config)
-  const name = outgoing ?? domain!
-  const way = outgoing === undefined ? directory.domain(readFullDomain(name) ?? '') : directory.outboundOf(outgoing)
-  if (way === undefined)
-    throw new UserError(
-      outgoing === undefined ? `${name} is not a domain of ours` : `${name} has no outbound settings`,
-      'See vorposten check-config',
-      EXIT.unavailable,
-    )
-  return way.virus ?? DEFAULT_VIRUS_POLICY
+  const way = wayFor(directoryFrom(config), options)
+  if (way !== undefined) return way.virus ?? DEFAULT_VIRUS_POLICY
+  const what = outgoing === undefined ? `${recipient ?? domain} is not of ours` : `${outgoing} has no outbound settings`
+  throw new UserError(what, 'See vorposten check-config', EXIT.unavailable)
 }
 
-function textOf(verdict: VirusVerdict, { facts, cleanBy, durationMs }: ScanResult): string {
-  const { because, decision } = verdict
-  const lines = [WORDS[decision], ...(decision === 'reject' ? [`  ${refusalText(verdict)}`] : [])]
-  lines.push(...because.map((fact) => `  because: ${factText(fact)}`))
-  const others = facts.filter((fact) => !because.includes(fact))
-  lines.push(...others.map((fact) => `  also: ${factText(fact)}`))
-  if (cleanBy.length > 0) lines.push(`  looked at all of it and found nothing: ${cleanBy.join(', ')}`)
-  return `${[...lines, `  ${Math.round(durationMs)} ms`].join('\n')}\n`
+function wayFor(directory: Directory, { recipient, domain, outgoing }: ScanOptions): Way | undefined {
+  if (outgoing !== undefined) return directory.outboundOf(outgoing)
+  if (recipient === undefined) return directory.domain(readFullDomain(domain ?? '') ?? '')
+  const path = forwardPathOf(recipient, '--recipient')
+  const name = path.kind === 'mailbox' && path.mailbox.domain.kind === 'name' ? path.mailbox.domain.ascii : ''
+  const served = directory.domain(name)
+  return served && domainFor(served, path)
 }
+
+function linesOf(verdict: VirusVerdict, { facts, cleanBy, durationMs }: ScanResult, by: readonly string[]): string[] {
+  const { because, decision } = verdict
+  const lines = [WORDS[decision]]
+  if (decision === 'reject') lines.push(`  ${refusalText(verdict)}`)
+  lines.push(
+    ...because.map((fact) => `  because: ${factText(fact)}`),
+    ...by.map((setting) => `  decided by ${setting}`),
+  )
+  lines.push(...facts.filter((fact) => !because.includes(fact)).map((fact) => `  also: ${factText(fact)}`))
+  if (cleanBy.length > 0) lines.push(`  looked at all of it and found nothing: ${cleanBy.join(', ')}`)
+  return [...lines, `  ${Math.round(durationMs)} ms`]
+}
+
+const policyText = (policy: VirusPolicy): string[] => [
+  'the policy:',
+  ...policyLines(policy, 'all').map((line) => `  ${line}`),
+]

@@ -9,7 +9,7 @@ import { Command, Option } from 'commander'
 import type { Config, ListenerConfig } from '#config/config.ts'
 import { directoryFrom } from '#config/directory.ts'
 import { durationText } from '#config/units.ts'
-import { type ForwardPath, parseForwardPath, parseReversePath, pathText, type ReversePath } from '#mail/address.ts'
+import { pathText } from '#mail/address.ts'
 import { type Content, content } from '#mail/content.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
 import { remoteReply, replyLine } from '#mail/reply.ts'
@@ -18,13 +18,17 @@ import { traceIds } from '#mail/trace-id.ts'
 import { ACCEPT, type Gate } from '#mail/verdict.ts'
 import { classify } from '#mime/automatic/classify.ts'
 import { readHeaderSection } from '#mime/header-section.ts'
+import { policyLines } from '#policy/virus-explained.ts'
 import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
 import { OwnMemory } from '#recipients/memory.ts'
+import { EMBEDDED } from '#scan/embedded-name.ts'
 import { readStore } from '#store/database.ts'
 import { ListReader } from '#store/recipient-lists.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
-import { Bounces } from '../relay/bounces.ts'
+import { domainFor } from '#tenant/recipient-policies.ts'
+import { DEFAULT_VIRUS_POLICY } from '#tenant/virus-policy.ts'
+import { Bounces, plainPath } from '../relay/bounces.ts'
 import { CalloutSender } from '../relay/callout-sender.ts'
 import { inspect } from '../relay/inspect.ts'
 import { Outbound } from '../relay/outbound.ts'
@@ -32,6 +36,7 @@ import { Relay } from '../relay.ts'
 import { EXIT, UserError } from './exit.ts'
 import { storePath } from './folders.ts'
 import { outboundDesk } from './outbound-desk.ts'
+import { forwardPathOf, reversePathOf } from './paths.ts'
 
 export interface Step {
   readonly step: string
@@ -110,9 +115,10 @@ export async function simulate(
   const steps: Step[] = []
   const taken: Way[] = []
   for (const text of options.to) {
-    const forwardPath = forwardPathOf(text)
+    const forwardPath = forwardPathOf(text, '--to')
     const domain = forwardPath.kind === 'mailbox' && forwardPath.mailbox.domain
-    const served = domain && domain.kind === 'name' ? directory.domain(domain.ascii) : undefined
+    const declared = domain && domain.kind === 'name' ? directory.domain(domain.ascii) : undefined
+    const served = declared && domainFor(declared, plainPath(forwardPath, declared))
     if (served?.fallback && !way) steps.push(primaryStep(served, options))
     const gate = await relay.rcpt(transaction, { forwardPath })
     const to = way ? `250: ${way.tenant.name} may send to anyone` : '250: the recipient is known'
@@ -125,6 +131,7 @@ export async function simulate(
   const [goes] = taken
   if (goes === undefined) return steps
   if (calloutSender.way(envelope.recipients[0]!.forwardPath, session) !== undefined) return [...steps, THROWN_AWAY]
+  steps.push(...wallSteps(goes, config))
   if (message) steps.push(contentStep(transaction, message, goes, config))
   if (steps.some(({ step, verdict }) => step === 'content' && verdict !== 'accept')) return steps
   if (message && way) steps.push(leavingStep(transaction, message, way))
@@ -194,7 +201,7 @@ function pathFor(
     tally: { recipientsRefused: 0, errors: 0, transactions: 1 },
   }
   const envelope = {
-    reversePath: reversePathOf(options.from),
+    reversePath: reversePathOf(options.from, '--from'),
     recipients: [],
     body: '8bitmime',
     smtputf8: true,
@@ -234,6 +241,15 @@ function contentStep(transaction: Transaction, message: Content, domain: Way, co
   }
 }
 
+/** With which policy the virus wall would look; `vorposten scan` says what it would find. */
+function wallSteps({ virus = DEFAULT_VIRUS_POLICY }: Way, { virus: { embedded, engines } }: Config): Step[] {
+  const names = [...engines.map(({ name }) => name), ...(embedded ? [EMBEDDED] : [])]
+  if (names.length === 0) return []
+  const looks = virus.scan ? `looked at by ${names.join(', ')}` : 'nobody looks'
+  const text = [looks, ...policyLines(virus, 'said'), 'the rest by default'].join('; ')
+  return [{ step: 'virus wall', verdict: 'info', text }]
+}
+
 const NDR_TEXTS = {
   pass: 'goes out',
   verified: 'goes out if what it reports passed here from a verified sender, else it is held',
@@ -262,20 +278,6 @@ function commitStep({ route, commit, tenant }: Way): Step {
       ? `kept on disk, then 250; delivered to ${hosts}`
       : `delivered to ${hosts} in the session; its refusal would reach the sender, its silence means: kept on disk, then 250`
   return { step: `commit for ${tenant.name}`, verdict: 'info', text }
-}
-
-function reversePathOf(text: string): ReversePath {
-  const parsed = parseReversePath(text.startsWith('<') ? text : `<${text}>`)
-  if (!parsed.ok)
-    throw new UserError(`--from ${text} is no address (${parsed.fault})`, 'Write anna@example.org.', EXIT.config)
-  return parsed.value
-}
-
-function forwardPathOf(text: string): ForwardPath {
-  const parsed = parseForwardPath(text.startsWith('<') ? text : `<${text}>`)
-  if (!parsed.ok)
-    throw new UserError(`--to ${text} is no address (${parsed.fault})`, 'Write anna@example.org.', EXIT.config)
-  return parsed.value
 }
 
 // Files have the line ends of their system; on the wire there is only CRLF.

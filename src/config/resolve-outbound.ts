@@ -16,7 +16,7 @@ import { settingText, type YamlText } from './yaml-text.ts'
 export const KEY_OCTETS_MIN = 16
 
 export function outboundOf(
-  { name, settings: { outbound: written, virus } }: TenantDraft,
+  { name, path, settings: { outbound: written, virus } }: TenantDraft,
   common: { readonly contentOctetsMax: number; readonly virus: VirusPolicyWritten },
 ): OutboundSettings | undefined {
   if (written === undefined) return undefined
@@ -31,7 +31,11 @@ export function outboundOf(
     senders: written.senders,
     ...(written['sender-domains'] && { senderDomains: new Set(written['sender-domains']) }),
     contentOctetsMax: common.contentOctetsMax,
-    ...policyOf(common.virus, virus, written.virus),
+    ...policyOf(
+      [['virus', 'policy'], common.virus],
+      [[...path, 'virus'], virus],
+      [[...path, 'outbound', 'virus'], written.virus],
+    ),
     ndrs: written.ndrs,
     ...(!written['suppress-unknown-recipients'] && { sendsToBounced: true }),
     ...(!written['suppress-complaints'] && { sendsToComplained: true }),

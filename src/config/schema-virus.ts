@@ -1,8 +1,9 @@
 /**
  * The virus wall: the engines that look, and what becomes of what they find. The policy can be written at the top, for a
- * tenant, for its outgoing mail and for a domain; what is not said there is as one level above.
+ * tenant, for its outgoing mail, for a domain and for some of its recipients; what is not said there is as one level above.
  */
 import { z } from 'zod'
+import { localPartKey, parseMailbox } from '#mail/address.ts'
 import { choice, count, duration, flag, oneOrMore, prose, section, setting } from './setting.ts'
 import { readEndpoint } from './units.ts'
 
@@ -20,7 +21,7 @@ const fileEnd = setting({
   hint: (text) => (text.startsWith('.') || text.startsWith('*.') ? 'without the dot' : undefined),
 })
 
-export const virusPolicySettings = section({
+const policyShape = {
   scan: flag.optional().describe('`false`: nobody looks at this mail. `true` if no level says otherwise.'),
   malware: choice('reject', 'quarantine', 'tag')
     .optional()
@@ -62,6 +63,33 @@ export const virusPolicySettings = section({
         'runs at a click).',
       ),
     ),
+}
+
+export const virusPolicySettings = section(policyShape)
+
+const recipientPattern = setting({
+  allowed: 'a local part such as postmaster, or how it begins, such as jobs*',
+  read: (text) => {
+    const [begin, ...behind] = text.split('*')
+    if (begin === '' || behind.length > 1 || behind.join('') !== '') return undefined
+    const parsed = parseMailbox(`${begin}${behind.length === 0 ? '' : 'x'}@bakery.example`)
+    if (!parsed.ok) return undefined
+    const key = localPartKey(parsed.value)
+    return behind.length === 0 ? { key, begins: false } : { key: key.slice(0, -1), begins: true }
+  },
+  json: { type: ['string', 'integer'], examples: ['postmaster', 'jobs*'] },
+  hint: (text) => (text.includes('@') ? 'without the @ and the domain' : undefined),
+})
+
+/** A policy for some recipients of a domain. */
+export const recipientPolicySettings = section({
+  recipients: oneOrMore(recipientPattern).describe(
+    prose(
+      'Their local parts. `jobs*`: all that begin so; the exact one comes first, then the longest. A domain with',
+      '`subaddress-separator` takes `anna+shop` for `anna`.',
+    ),
+  ),
+  ...policyShape,
 })
 
 const ICAP_PORT = 1344
@@ -122,5 +150,6 @@ export const virusSettings = section({
 })
 
 export type VirusPolicyWritten = z.output<typeof virusPolicySettings>
+export type RecipientPolicyWritten = z.output<typeof recipientPolicySettings>
 export type VirusWritten = z.output<typeof virusSettings>
 export type EngineWritten = z.output<typeof engineSettings>

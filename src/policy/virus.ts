@@ -8,9 +8,12 @@
  */
 import type { QuarantineClass } from '#mail/quarantine.ts'
 import { factText, type ScanFact, type ScanResult } from '#mail/scan.ts'
-import type { VirusAction, VirusPolicy } from '#tenant/virus-policy.ts'
+import type { VirusPolicy, VirusSetting } from '#tenant/virus-policy.ts'
 
 export type VirusDecision = 'clean' | 'tag' | 'quarantine' | 'defer' | 'reject'
+
+/** Those of its settings that are an action. */
+type ActionSetting = Exclude<VirusSetting, 'scan' | 'fileTypes' | 'fileNames'>
 
 export interface VirusVerdict {
   readonly decision: VirusDecision
@@ -38,32 +41,36 @@ export function judgeScan({ facts, cleanBy }: ScanResult, policy: VirusPolicy): 
 }
 
 function asks(fact: ScanFact, policy: VirusPolicy, cleanBy: readonly string[]): VirusDecision {
+  const setting = settingOf(fact)
+  if (setting === 'files') return isForbidden(fact, policy) ? policy.files : 'clean'
+  const action = policy[setting]
+  if (action === 'other-engines') return cleanBy.length > 0 ? 'clean' : 'defer'
+  return action === 'pass' ? 'clean' : action
+}
+
+/** What a policy says about a kind of finding. */
+export function settingOf(fact: ScanFact): ActionSetting {
   switch (fact.kind) {
     case 'malware':
-      return policy.malware
     case 'suspicious':
-      return decisionOf(policy.suspicious)
-    case 'file':
-      return isForbidden(fact, policy) ? policy.files : 'clean'
-    case 'macro':
-      return decisionOf(fact.autoRun ? policy.autoRunMacros : policy.macros)
     case 'encrypted':
-      return decisionOf(policy.encrypted)
     case 'broken':
-      return decisionOf(policy.broken)
+      return fact.kind
+    case 'file':
+      return 'files'
+    case 'macro':
+      return fact.autoRun ? 'autoRunMacros' : 'macros'
     case 'over-limit':
-      return decisionOf(policy.overLimit)
+      return 'overLimit'
     case 'cannot-tell':
-      return decisionOf(policy.cannotTell)
+      return 'cannotTell'
     case 'not-looked':
-      if (policy.engineSilent === 'other-engines') return cleanBy.length > 0 ? 'clean' : 'defer'
-      return policy.engineSilent
+      return 'engineSilent'
   }
 }
 
-const decisionOf = (action: VirusAction): VirusDecision => (action === 'pass' ? 'clean' : action)
-
-function isForbidden(fact: Extract<ScanFact, { kind: 'file' }>, { fileTypes, fileNames }: VirusPolicy): boolean {
+function isForbidden(fact: ScanFact, { fileTypes, fileNames }: VirusPolicy): boolean {
+  if (fact.kind !== 'file') return false
   if (fileTypes.includes(fact.class)) return true
   // Windows ignores dots and blanks at the end of a name.
   return fact.names.some((name) => {

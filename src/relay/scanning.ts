@@ -17,6 +17,7 @@ import type { Transaction } from '#mail/session.ts'
 import type { Defer, Reject } from '#mail/verdict.ts'
 import { SCAN_FIELD } from '#mime/trace-fields.ts'
 import { becauseText, classOf, judgeScan, refusalText, type VirusVerdict } from '#policy/virus.ts'
+import { decidedBy } from '#policy/virus-explained.ts'
 import type { Way } from '#tenant/directory.ts'
 import { DEFAULT_VIRUS_POLICY } from '#tenant/virus-policy.ts'
 import type { ToQuarantine } from './quarantining.ts'
@@ -76,6 +77,7 @@ export class Scanning {
       session,
       decision: verdict.decision,
       facts: [...verdict.because, ...others].slice(0, FACTS_IN_TRACE_MAX),
+      policy: decidedBy(verdict, policy),
       cleanBy: result.cleanBy,
       durationMs: result.durationMs,
       ...(result.memory && { memory: result.memory }),

@@ -12,8 +12,10 @@ import type { FileClass } from '#mail/scan.ts'
 export type VirusAction = 'reject' | 'quarantine' | 'tag' | 'pass'
 
 export interface VirusPolicy {
-  /** Mail with equal ids may share a transaction. Empty: the default policy. */
+  /** Mail with equal ids may share a transaction. Empty: what it says is what the default policy says. */
   readonly id: string
+  /** Which level says what; what no level says is as in the default policy. */
+  readonly from?: Readonly<Partial<Record<VirusSetting, string>>>
   /** False: nobody looks. */
   readonly scan: boolean
   readonly malware: Exclude<VirusAction, 'pass'>
@@ -35,7 +37,15 @@ export interface VirusPolicy {
   readonly fileNames: readonly string[]
 }
 
-export type VirusPolicyLayer = Partial<Omit<VirusPolicy, 'id'>>
+export type VirusSetting = Exclude<keyof VirusPolicy, 'id' | 'from'>
+export type VirusPolicyLayer = Partial<Pick<VirusPolicy, VirusSetting>>
+
+/** A level at which a policy can be written. */
+export interface NamedLayer {
+  /** The setting of the configuration, for a person: `tenants.bakery.virus`. */
+  readonly from: string
+  readonly layer: VirusPolicyLayer
+}
 
 /** What Windows runs or installs at a click, and what nobody sends to people who shall read it. */
 const CLICK_AND_RUN = [
@@ -62,8 +72,17 @@ export const DEFAULT_VIRUS_POLICY: VirusPolicy = {
 }
 
 /** Later layers have the last word. */
-export function virusPolicy(...layers: readonly VirusPolicyLayer[]): VirusPolicy {
-  const merged = Object.assign({}, DEFAULT_VIRUS_POLICY, ...layers) as VirusPolicy
-  if (JSON.stringify(merged) === JSON.stringify(DEFAULT_VIRUS_POLICY)) return DEFAULT_VIRUS_POLICY
-  return { ...merged, id: createHash('sha256').update(JSON.stringify(merged)).digest('hex').slice(0, 12) }
+export const virusPolicy = (...layers: readonly VirusPolicyLayer[]): VirusPolicy =>
+  layeredPolicy(layers.map((layer) => ({ from: 'a layer', layer })))
+
+/** The same, and it knows which level says what. */
+export function layeredPolicy(levels: readonly NamedLayer[]): VirusPolicy {
+  const { id: _, from: __, ...byDefault } = DEFAULT_VIRUS_POLICY
+  const said = Object.assign({}, byDefault, ...levels.map(({ layer }) => layer)) as typeof byDefault
+  const from: Partial<Record<VirusSetting, string>> = {}
+  for (const level of levels) for (const setting of Object.keys(level.layer)) from[setting as VirusSetting] = level.from
+  if (Object.keys(from).length === 0) return DEFAULT_VIRUS_POLICY
+  const text = JSON.stringify(said)
+  const id = text === JSON.stringify(byDefault) ? '' : createHash('sha256').update(text).digest('hex').slice(0, 12)
+  return { id, ...said, from }
 }

@@ -136,3 +136,23 @@ test('the embedded engine alone: malware and programs are refused, each with its
   assert.equal(json.decision, 'reject')
   assert.equal(json.because.length, 1)
 })
+
+test('a recipient has a policy of its own; scan names the level that decided', async () => {
+  await using sink = await startSink()
+  const domain = { 'virus-by-recipient': [{ recipients: 'abuse', malware: 'tag' }] }
+  await using relay = await startVorposten({
+    config: bakery(sink.port, { domain, top: { virus: { embedded: true } } }),
+  })
+  assert.match(await send(relay.port, attached(EICAR)), /^550 5\.7\.1 /)
+  assert.match(await send(relay.port, attached(EICAR), 'Abuse@dest.test'), /^250 /)
+  assert.match(sink.messages.at(-1)!.content.toString(), /^X-Vorposten-Scan: malware/)
+  const level = 'malware: tag, by tenants.bakery.domains."dest.test".virus-by-recipient.0'
+  await relay.logged(/scan=tag.*\[malware: tag, by tenants\.bakery\.domains\."dest\.test"\.virus-by-recipient\.0\]/)
+  const found = await relay.commandWithInput(attached(EICAR), 'scan', '-', '--recipient', 'abuse@dest.test')
+  assert.equal(found.code, 0)
+  assert.ok(found.text.includes(`decided by ${level}`), found.text)
+  assert.ok(found.text.includes('  encrypted: tag, by default'), found.text)
+  const other = await relay.commandWithInput(attached(EICAR), 'scan', '-', '--recipient', 'anna@dest.test')
+  assert.match(other.text, /^reject: [\s\S]*decided by malware: reject, by default/)
+  assert.match((await relay.commandWithInput(CLEAN, 'scan', '-', '--recipient', 'a@far.test')).text, /is not of ours/)
+})
