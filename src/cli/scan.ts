@@ -4,21 +4,24 @@
  * engine looks alone, and the default policy decides.
  */
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import type { Config } from '#config/config.ts'
 import { directoryFrom } from '#config/directory.ts'
 import { readFullDomain } from '#config/units.ts'
-import { content } from '#mail/content.ts'
+import type { ForwardPath } from '#mail/address.ts'
+import type { Content } from '#mail/content.ts'
 import { factText, type ScanResult } from '#mail/scan.ts'
 import { judgeScan, refusalText, type VirusVerdict } from '#policy/virus.ts'
 import { decidedBy, policyLines } from '#policy/virus-explained.ts'
+import type { Wall } from '#scan/wall.ts'
 import { systemClock } from '#sys/clock.ts'
-import type { Directory, Way } from '#tenant/directory.ts'
+import type { Directory, Tenant, Way } from '#tenant/directory.ts'
 import { domainFor } from '#tenant/recipient-policies.ts'
 import { DEFAULT_VIRUS_POLICY, type VirusPolicy } from '#tenant/virus-policy.ts'
+import { type Stripped, strip } from '../relay/stripping.ts'
 import { wallOf } from './assemble-scanning.ts'
 import { EXIT, UserError } from './exit.ts'
+import { readMessage } from './message-file.ts'
 import { forwardPathOf } from './paths.ts'
 
 interface ScanOptions {
@@ -31,6 +34,7 @@ interface ScanOptions {
 const EXITS: Readonly<Record<VirusVerdict['decision'], number>> = {
   clean: EXIT.ok,
   tag: EXIT.ok,
+  strip: EXIT.ok,
   defer: EXIT.later,
   quarantine: EXIT.unavailable,
   reject: EXIT.unavailable,
@@ -39,6 +43,7 @@ const EXITS: Readonly<Record<VirusVerdict['decision'], number>> = {
 const WORDS: Readonly<Record<VirusVerdict['decision'], string>> = {
   clean: 'clean: it would be delivered as it is',
   tag: 'tag: it would be delivered with a field that says what was found',
+  strip: 'strip: it would be delivered with a notice in the place of what was found',
   quarantine: 'quarantine: it would be kept for a person to decide; its sender would hear 250',
   defer: 'defer: its sender would hear 451 4.7.1 and try again',
   reject: 'reject: its sender would hear 550 5.7.1',
@@ -53,47 +58,70 @@ export function scanCommand(config: () => Promise<Config>, configFile: () => str
     .option('--outgoing <tenant>', 'by the policy of what this tenant sends')
     .option('--json', 'as JSON')
     .action(async (file: string, options: ScanOptions) => {
-      const octets = file === '-' ? Buffer.concat(await Array.fromAsync(process.stdin)) : await readFile(file)
+      const message = await readMessage(file)
       const read = existsSync(configFile()) ? await config() : undefined
-      const policy = policyFor(read, options)
+      const way = wayFor(read, options)
+      const policy = way?.virus ?? DEFAULT_VIRUS_POLICY
       const wall = wallOf({ embedded: true, engines: read?.virus.engines ?? [] }, systemClock)
-      const result = await wall.scan(content([octets]))
+      const looked = await look(wall, message, policy, way?.tenant)
       await wall.close()
-      const verdict = judgeScan(result, policy)
-      const by = decidedBy(verdict, policy)
-      const shown = { decision: verdict.decision, because: verdict.because, by, policy, ...result }
-      const text = [...linesOf(verdict, result, by), ...(isOfSomebody(options) ? policyText(policy) : [])].join('\n')
-      process.stdout.write(`${options.json ? JSON.stringify(shown, undefined, 2) : text}\n`)
-      process.exitCode = EXITS[verdict.decision]
+      const lines = [...linesOf(looked), ...(way === undefined ? [] : policyText(policy))]
+      const { verdict, stripped: _, ...shown } = looked
+      const json = { ...shown, because: verdict.because, policy, ...looked.result }
+      process.stdout.write(`${options.json ? JSON.stringify(json, undefined, 2) : lines.join('\n')}\n`)
+      process.exitCode = EXITS[looked.decision]
     })
 }
 
-const isOfSomebody = ({ recipient, domain, outgoing }: ScanOptions): boolean =>
-  (recipient ?? domain ?? outgoing) !== undefined
+interface Looked {
+  readonly decision: VirusVerdict['decision']
+  readonly verdict: VirusVerdict
+  /** Settings. */
+  readonly by: readonly string[]
+  readonly result: ScanResult
+  readonly stripped: Stripped | undefined
+}
 
-function policyFor(config: Config | undefined, options: ScanOptions): VirusPolicy {
-  const { recipient, domain, outgoing } = options
-  if (!isOfSomebody(options)) return DEFAULT_VIRUS_POLICY
+const STRIPPED = { stripped: 'strip', impossible: 'reject', defer: 'defer' } as const
+
+async function look(wall: Wall, content: Content, policy: VirusPolicy, tenant?: Tenant): Promise<Looked> {
+  const result = await wall.scan(content)
+  const verdict = judgeScan(result, policy)
+  const about = { content, policy, tenant: tenant ?? { language: 'en' as const }, id: 'TRACE-ID' }
+  const stripped = verdict.decision === 'strip' ? await strip(wall, about) : undefined
+  const decision = stripped === undefined ? verdict.decision : STRIPPED[stripped.kind]
+  return { decision, verdict, by: decidedBy(verdict, policy), result, stripped }
+}
+
+/** Undefined: of nobody in particular, so the default policy holds. */
+function wayFor(config: Config | undefined, { recipient, domain, outgoing }: ScanOptions): Way | undefined {
+  const name = recipient ?? domain ?? outgoing
+  if (name === undefined) return undefined
   if (config === undefined) throw new UserError('there is no configuration file', 'Name it with --config', EXIT.config)
-  const way = wayFor(directoryFrom(config), options)
-  if (way !== undefined) return way.virus ?? DEFAULT_VIRUS_POLICY
-  const what = outgoing === undefined ? `${recipient ?? domain} is not of ours` : `${outgoing} has no outbound settings`
+  const directory = directoryFrom(config)
+  const way =
+    recipient === undefined
+      ? outgoing === undefined
+        ? directory.domain(readFullDomain(name) ?? '')
+        : directory.outboundOf(outgoing)
+      : wayTo(forwardPathOf(recipient, '--recipient'), directory)
+  if (way !== undefined) return way
+  const what = name === outgoing ? `${outgoing} has no outbound settings` : `${name} is not of ours`
   throw new UserError(what, 'See vorposten check-config', EXIT.unavailable)
 }
 
-function wayFor(directory: Directory, { recipient, domain, outgoing }: ScanOptions): Way | undefined {
-  if (outgoing !== undefined) return directory.outboundOf(outgoing)
-  if (recipient === undefined) return directory.domain(readFullDomain(domain ?? '') ?? '')
-  const path = forwardPathOf(recipient, '--recipient')
+function wayTo(path: ForwardPath, directory: Directory): Way | undefined {
   const name = path.kind === 'mailbox' && path.mailbox.domain.kind === 'name' ? path.mailbox.domain.ascii : ''
   const served = directory.domain(name)
   return served && domainFor(served, path)
 }
 
-function linesOf(verdict: VirusVerdict, { facts, cleanBy, durationMs }: ScanResult, by: readonly string[]): string[] {
-  const { because, decision } = verdict
+function linesOf({ decision, verdict, by, result, stripped }: Looked): string[] {
+  const { because } = verdict
+  const { facts, cleanBy, durationMs } = result
   const lines = [WORDS[decision]]
   if (decision === 'reject') lines.push(`  ${refusalText(verdict)}`)
+  if (stripped !== undefined && stripped.kind !== 'stripped') lines.push(`  it cannot be stripped: ${stripped.text}`)
   lines.push(
     ...because.map((fact) => `  because: ${factText(fact)}`),
     ...by.map((setting) => `  decided by ${setting}`),

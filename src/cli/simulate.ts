@@ -4,13 +4,12 @@
  * asking a customer's server it takes `--assume` and `--primary`.
  */
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import type { Config, ListenerConfig } from '#config/config.ts'
 import { directoryFrom } from '#config/directory.ts'
 import { durationText } from '#config/units.ts'
 import { pathText } from '#mail/address.ts'
-import { type Content, content } from '#mail/content.ts'
+import type { Content } from '#mail/content.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
 import { remoteReply, replyLine } from '#mail/reply.ts'
 import type { Session, Transaction } from '#mail/session.ts'
@@ -35,6 +34,7 @@ import { Outbound } from '../relay/outbound.ts'
 import { Relay } from '../relay.ts'
 import { EXIT, UserError } from './exit.ts'
 import { storePath } from './folders.ts'
+import { readMessage } from './message-file.ts'
 import { outboundDesk } from './outbound-desk.ts'
 import { forwardPathOf, reversePathOf } from './paths.ts'
 
@@ -79,9 +79,8 @@ export function simulateCommand(config: () => Promise<Config>): Command {
     .option('--listener <name>', 'where the client comes in; the first listener if not given')
     .option('--json', 'as JSON')
     .action(async (file: string | undefined, options: SimulateOptions) => {
-      const octets = file === undefined ? undefined : await readFile(file === '-' ? '/dev/stdin' : file)
       const read = await config()
-      const message = octets && content([withCrlf(octets)])
+      const message = file === undefined ? undefined : await readMessage(file)
       const steps = await withLists(read, (lists) => simulate(read, options, message, lists))
       process.stdout.write(options.json ? `${JSON.stringify(steps, undefined, 2)}\n` : steps.map(stepText).join(''))
       if (steps.some(({ verdict }) => verdict === 'reject' || verdict === 'defer')) process.exitCode = EXIT.unavailable
@@ -279,10 +278,6 @@ function commitStep({ route, commit, tenant }: Way): Step {
       : `delivered to ${hosts} in the session; its refusal would reach the sender, its silence means: kept on disk, then 250`
   return { step: `commit for ${tenant.name}`, verdict: 'info', text }
 }
-
-// Files have the line ends of their system; on the wire there is only CRLF.
-const withCrlf = (octets: Buffer): Buffer =>
-  Buffer.from(octets.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n'), 'latin1')
 
 const MARK = { accept: '✔', reject: '✘', defer: '…', info: '→' } as const
 const stepText = ({ step, verdict, text, reasons }: Step): string =>

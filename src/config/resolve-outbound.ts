@@ -5,7 +5,7 @@ import type { BounceProtection, OutboundSettings, RecipientLimit, SendingLimits 
 import type { TenantDraft } from './draft.ts'
 import { readText } from './file-text.ts'
 import type { Position, ProblemList } from './problem.ts'
-import { policyOf } from './resolve-virus.ts'
+import { outboundPolicyOf } from './resolve-virus.ts'
 import type { BounceProtectionWritten, OutboundWritten } from './schema-outbound.ts'
 import type { VirusPolicyWritten } from './schema-virus.ts'
 import { type Environment, readSecret, SECRET_OCTETS_MAX } from './secret.ts'
@@ -31,7 +31,7 @@ export function outboundOf(
     senders: written.senders,
     ...(written['sender-domains'] && { senderDomains: new Set(written['sender-domains']) }),
     contentOctetsMax: common.contentOctetsMax,
-    ...policyOf(
+    ...outboundPolicyOf(
       [['virus', 'policy'], common.virus],
       [[...path, 'virus'], virus],
       [[...path, 'outbound', 'virus'], written.virus],

@@ -1,7 +1,14 @@
 /** The virus wall, as the program uses its settings: engines, and the policy of each domain and of outgoing mail. */
 import type { FileClass } from '#mail/scan.ts'
 import type { RecipientPolicies } from '#tenant/recipient-policies.ts'
-import { DEFAULT_VIRUS_POLICY, layeredPolicy, type VirusPolicy, type VirusPolicyLayer } from '#tenant/virus-policy.ts'
+import {
+  DEFAULT_VIRUS_POLICY,
+  layeredPolicy,
+  type NamedLayer,
+  refusingInstead,
+  type VirusPolicy,
+  type VirusPolicyLayer,
+} from '#tenant/virus-policy.ts'
 import type { EngineConfig, VirusConfig } from './config.ts'
 import type { EngineWritten, RecipientPolicyWritten, VirusPolicyWritten, VirusWritten } from './schema-virus.ts'
 import { type SettingPath, settingText } from './yaml-text.ts'
@@ -29,13 +36,16 @@ function engineConfig(name: string, written: EngineWritten): EngineConfig {
 export type Level = readonly [SettingPath, VirusPolicyWritten | undefined]
 
 /** From the outermost level to the innermost. Nothing: the default policy. */
-export function policyOf(...levels: readonly Level[]): { readonly virus?: VirusPolicy } {
-  const virus = policyFrom(levels)
-  return virus === DEFAULT_VIRUS_POLICY ? {} : { virus }
-}
+export const policyOf = (...levels: readonly Level[]) => unlessDefault(layeredPolicy(levels.map(named)))
 
-const policyFrom = (levels: readonly Level[]): VirusPolicy =>
-  layeredPolicy(levels.map(([path, written = {}]) => ({ from: settingText(path), layer: layerOf(written) })))
+/** The same for mail that leaves. */
+export const outboundPolicyOf = (...levels: readonly Level[]) =>
+  unlessDefault(layeredPolicy(levels.map(named).map(({ from, layer }) => ({ from, layer: refusingInstead(layer) }))))
+
+const unlessDefault = (virus: VirusPolicy): { readonly virus?: VirusPolicy } =>
+  virus === DEFAULT_VIRUS_POLICY ? {} : { virus }
+
+const named = ([path, written = {}]: Level): NamedLayer => ({ from: settingText(path), layer: layerOf(written) })
 
 /** The policies of some recipients, on top of the levels of their domain. */
 export function recipientPoliciesOf(
@@ -47,7 +57,7 @@ export function recipientPoliciesOf(
   const exact = new Map<string, VirusPolicy>()
   const beginnings = new Map<string, VirusPolicy>()
   for (const [i, { recipients, ...policy }] of written.entries()) {
-    const virus = policyFrom([...levels, [[...path, i], policy]])
+    const virus = layeredPolicy([...levels, [[...path, i], policy] as const].map(named))
     for (const { key, begins } of recipients) (begins ? beginnings : exact).set(key, virus)
   }
   return { virusByRecipient: { exact, beginnings } }

@@ -11,7 +11,7 @@ export const FILE_TYPES = [
   ...(['executable', 'script', 'shortcut', 'disk-image', 'archive', 'office', 'pdf', 'html', 'image'] as const),
 ] as const
 
-const action = (what: string) => choice('reject', 'quarantine', 'tag', 'pass').optional().describe(what)
+const action = (what: string) => choice('reject', 'quarantine', 'strip', 'tag', 'pass').optional().describe(what)
 
 const fileEnd = setting({
   allowed: 'the end of a file name without its dot, such as exe, or none',
@@ -23,12 +23,13 @@ const fileEnd = setting({
 
 const policyShape = {
   scan: flag.optional().describe('`false`: nobody looks at this mail. `true` if no level says otherwise.'),
-  malware: choice('reject', 'quarantine', 'tag')
+  malware: choice('reject', 'quarantine', 'strip', 'tag')
     .optional()
     .describe(
       prose(
         'An engine names it. `reject` (if no level says otherwise): 550 5.7.1 in the session. `quarantine`: taken, and kept',
-        'until a person decides. `tag`: delivered with a field.',
+        'until a person decides. `strip`: delivered without the part in which it is, with a notice to the recipient in its',
+        'place; where that cannot be done, and in mail that leaves, `reject`. `tag`: delivered with a field.',
       ),
     ),
   'engine-silent': choice('defer', 'other-engines', 'quarantine', 'tag')
@@ -44,10 +45,12 @@ const policyShape = {
   encrypted: action('It cannot be read without a password. `tag` if no level says otherwise.'),
   broken: action('A damaged file or archive. `tag` if no level says otherwise.'),
   'over-limit': action('Packed deeper or larger than we unpack. `reject` if no level says otherwise.'),
-  'cannot-tell': action('Mail programs would read it differently. `reject` if no level says otherwise.'),
+  'cannot-tell': choice('reject', 'quarantine', 'tag', 'pass')
+    .optional()
+    .describe('Mail programs would read it differently. `reject` if no level says otherwise.'),
   macros: action('Office files with macros. `pass` if no level says otherwise.'),
   'auto-run-macros': action('Macros that start by themselves. `tag` if no level says otherwise.'),
-  files: choice('reject', 'quarantine', 'tag')
+  files: choice('reject', 'quarantine', 'strip', 'tag')
     .optional()
     .describe('What becomes of the files that the next two name. `reject` if no level says otherwise.'),
   'file-types': oneOrMore(choice('none', ...FILE_TYPES))

@@ -2,15 +2,15 @@
  * The verdict of the virus wall: from the facts of a scan and the policy of a tenant to one decision, the gravest that a
  * fact asks for.
  *
- * reject > defer > quarantine > tag > clean. Reject before defer: what is known to be bad is not made better by a silent
- * engine. Defer before quarantine: what is in quarantine cannot be refused in the session any more, so it is taken only when
+ * reject > defer > quarantine > strip > tag > clean. Reject before defer: what is known to be bad is not made better by a
+ * silent engine. Defer before quarantine: what is in quarantine cannot be refused in the session any more, so it is taken only when
  * every engine has said what it knows; until then the sender's server keeps it, and nobody has it.
  */
 import type { QuarantineClass } from '#mail/quarantine.ts'
 import { factText, type ScanFact, type ScanResult } from '#mail/scan.ts'
 import type { VirusPolicy, VirusSetting } from '#tenant/virus-policy.ts'
 
-export type VirusDecision = 'clean' | 'tag' | 'quarantine' | 'defer' | 'reject'
+export type VirusDecision = 'clean' | 'tag' | 'strip' | 'quarantine' | 'defer' | 'reject'
 
 /** Those of its settings that are an action. */
 type ActionSetting = Exclude<VirusSetting, 'scan' | 'fileTypes' | 'fileNames'>
@@ -21,7 +21,14 @@ export interface VirusVerdict {
   readonly because: readonly ScanFact[]
 }
 
-const GRAVITY: Readonly<Record<VirusDecision, number>> = { clean: 0, tag: 1, quarantine: 2, defer: 3, reject: 4 }
+const GRAVITY: Readonly<Record<VirusDecision, number>> = {
+  clean: 0,
+  tag: 1,
+  strip: 2,
+  quarantine: 3,
+  defer: 4,
+  reject: 5,
+}
 const KINDS = [
   ...['malware', 'file', 'suspicious', 'macro', 'encrypted', 'over-limit', 'cannot-tell', 'broken', 'not-looked'],
 ] as readonly ScanFact['kind'][]

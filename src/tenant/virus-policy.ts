@@ -6,10 +6,11 @@ import { createHash } from 'node:crypto'
 import type { FileClass } from '#mail/scan.ts'
 
 /**
- * `quarantine`: taken and kept from everybody until a person decides; the sender hears 250 and nothing more. `tag`: delivered,
- * with a field that says what was found.
+ * `quarantine`: taken and kept from everybody until a person decides; the sender hears 250 and nothing more. `strip`:
+ * delivered without the part in which it was found, which a notice to the recipient replaces. `tag`: delivered, with a field
+ * that says what was found.
  */
-export type VirusAction = 'reject' | 'quarantine' | 'tag' | 'pass'
+export type VirusAction = 'reject' | 'quarantine' | 'strip' | 'tag' | 'pass'
 
 export interface VirusPolicy {
   /** Mail with equal ids may share a transaction. Empty: what it says is what the default policy says. */
@@ -25,7 +26,7 @@ export interface VirusPolicy {
   readonly encrypted: VirusAction
   readonly broken: VirusAction
   readonly overLimit: VirusAction
-  readonly cannotTell: VirusAction
+  readonly cannotTell: Exclude<VirusAction, 'strip'>
   readonly macros: VirusAction
   /** Macros that start by themselves. */
   readonly autoRunMacros: VirusAction
@@ -74,6 +75,12 @@ export const DEFAULT_VIRUS_POLICY: VirusPolicy = {
 /** Later layers have the last word. */
 export const virusPolicy = (...layers: readonly VirusPolicyLayer[]): VirusPolicy =>
   layeredPolicy(layers.map((layer) => ({ from: 'a layer', layer })))
+
+/** Of mail that leaves nothing is taken out: its author is there to hear that it is refused. */
+export function refusingInstead(layer: VirusPolicyLayer): VirusPolicyLayer {
+  const said = Object.entries(layer).map(([setting, value]) => [setting, value === 'strip' ? 'reject' : value])
+  return Object.fromEntries(said) as VirusPolicyLayer
+}
 
 /** The same, and it knows which level says what. */
 export function layeredPolicy(levels: readonly NamedLayer[]): VirusPolicy {
