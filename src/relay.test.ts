@@ -10,6 +10,7 @@ import { ACCEPT, type Gate } from '#mail/verdict.ts'
 import { HandClock, route } from '#queue/testing.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Directory, ServedDomain } from '#tenant/directory.ts'
+import { virusPolicy } from '#tenant/virus-policy.ts'
 import { Bounces } from './relay/bounces.ts'
 import { CalloutSender } from './relay/callout-sender.ts'
 import { Outbound, withEnvelope } from './relay/outbound.ts'
@@ -33,6 +34,10 @@ const DOMAINS: readonly ServedDomain[] = [
   served({ name: 'strict.test', policyClass: 'strict' }),
   served({ name: 'kept.test', commit: 'spool' }),
   served({ name: 'smith.test', route: route('smith/main'), tenant: { name: 'smith', language: 'de' } }),
+  served({
+    name: 'picky.test',
+    virusByRecipient: { exact: new Map([['jobs', virusPolicy({ macros: 'reject' })]]), beginnings: new Map() },
+  }),
   served({ name: HOST }),
   served({
     name: 'second.test',
@@ -234,6 +239,16 @@ describe('RCPT', () => {
     for (const to of ['a@strict.test', 'a@kept.test', 'a@smith.test']) assert.equal(await rcpt(to, one), '452 4.5.3')
     assert.equal(await rcpt('joe@bakery.test', one), 'accept')
     assert.equal(one.envelope.recipients.length, 3)
+  })
+
+  it('with another policy of the virus wall than the first is sent to another transaction', async () => {
+    const { rcpt, one } = bench()
+    assert.equal(await rcpt('bob@picky.test', one), 'accept')
+    assert.equal(await rcpt('JOBS@picky.test', one), '452 4.5.3')
+    assert.equal(await rcpt('eve@cafe.test', one), 'accept')
+    const other = transaction([])
+    assert.equal(await rcpt('jobs@picky.test', other), 'accept')
+    assert.equal(await rcpt('bob@picky.test', other), '452 4.5.3')
   })
 
   it('a refused recipient does not make the group', async () => {

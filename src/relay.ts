@@ -24,6 +24,7 @@ import { ACCEPT, type Gate } from '#mail/verdict.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
+import { domainFor } from '#tenant/recipient-policies.ts'
 import type { Authentication } from './relay/authentication.ts'
 import type { Bounces } from './relay/bounces.ts'
 import type { CalloutSender } from './relay/callout-sender.ts'
@@ -202,9 +203,9 @@ export class Relay implements Decisions {
   #wayTo(path: ForwardPath, session: Session): ServedDomain | OutboundWay | undefined {
     const directory = this.#parts.directory()
     if (session.service !== 'inbound' && path.kind === 'mailbox') return this.#parts.outbound.way(session)
-    if (path.kind === 'postmaster') return directory.domain(this.#parts.hostname)
-    const served = path.mailbox.domain.kind === 'name' ? directory.domain(path.mailbox.domain.ascii) : undefined
-    return served && (this.#parts.calloutSender.way(path, session) ?? served)
+    const served = domainOf(path, directory, this.#parts.hostname)
+    if (served === undefined) return undefined
+    return this.#parts.calloutSender.way(path, session) ?? domainFor(served, this.#parts.bounces.plain(path, served))
   }
 
   // What began while the primary was down goes on: half a transaction here and half there helps nobody.
@@ -296,6 +297,11 @@ const ONLY_LEARNED = 'the primary once refused this recipient; it is down now, a
 /** Recipients with equal next hop, policy class and lifetime may share a transaction. */
 export const groupOf = ({ route, policyClass, commit, lifetimeMs, fallback, virus }: Way): string =>
   `${route.id} ${policyClass} ${fallback ? 'fallback' : commit} ${lifetimeMs ?? ''} ${virus?.id ?? ''}`
+
+function domainOf(path: ForwardPath, directory: Directory, hostname: string): ServedDomain | undefined {
+  if (path.kind === 'postmaster') return directory.domain(hostname)
+  return path.mailbox.domain.kind === 'name' ? directory.domain(path.mailbox.domain.ascii) : undefined
+}
 
 const isServed = (way: ServedDomain | OutboundWay): way is ServedDomain => 'recipients' in way
 

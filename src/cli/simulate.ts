@@ -4,27 +4,29 @@
  * asking a customer's server it takes `--assume` and `--primary`.
  */
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import type { Config, ListenerConfig } from '#config/config.ts'
 import { directoryFrom } from '#config/directory.ts'
 import { readFingerprint } from '#config/units.ts'
-import { type ForwardPath, parseForwardPath, parseReversePath, pathText, type ReversePath } from '#mail/address.ts'
-import { type Content, content } from '#mail/content.ts'
+import { pathText } from '#mail/address.ts'
+import type { Content } from '#mail/content.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
 import { remoteReply, replyLine } from '#mail/reply.ts'
 import type { Session, Transaction } from '#mail/session.ts'
 import { traceIds } from '#mail/trace-id.ts'
 import { ACCEPT, type Gate } from '#mail/verdict.ts'
+import { policyLines } from '#policy/virus-explained.ts'
 import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
 import { OwnMemory } from '#recipients/memory.ts'
+import { EMBEDDED } from '#scan/embedded-name.ts'
 import { readStore } from '#store/database.ts'
 import { ListReader } from '#store/recipient-lists.ts'
 import { SenderDomainReader } from '#store/sender-domains.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { ServedDomain, Way } from '#tenant/directory.ts'
+import { domainFor } from '#tenant/recipient-policies.ts'
 import { DEFAULT_VIRUS_POLICY } from '#tenant/virus-policy.ts'
-import { Bounces } from '../relay/bounces.ts'
+import { Bounces, plainPath } from '../relay/bounces.ts'
 import { CalloutSender } from '../relay/callout-sender.ts'
 import { inspect } from '../relay/inspect.ts'
 import { Outbound } from '../relay/outbound.ts'
@@ -32,7 +34,9 @@ import type { Verified } from '../relay/sender-rights.ts'
 import { Relay } from '../relay.ts'
 import { EXIT, UserError } from './exit.ts'
 import { storePath } from './folders.ts'
+import { readMessage } from './message-file.ts'
 import { outboundDesk } from './outbound-desk.ts'
+import { forwardPathOf, reversePathOf } from './paths.ts'
 import { leavingStep, onwardSteps } from './simulate-leaving.ts'
 
 export interface Step {
@@ -79,9 +83,8 @@ export function simulateCommand(config: () => Promise<Config>): Command {
     .option('--listener <name>', 'where the client comes in; the first listener if not given')
     .option('--json', 'as JSON')
     .action(async (file: string | undefined, options: SimulateOptions) => {
-      const octets = file === undefined ? undefined : await readFile(file === '-' ? '/dev/stdin' : file)
       const read = await config()
-      const message = octets && content([withCrlf(octets)])
+      const message = file === undefined ? undefined : await readMessage(file)
       const steps = await withKnown(read, (known) => simulate(read, options, message, known))
       process.stdout.write(options.json ? `${JSON.stringify(steps, undefined, 2)}\n` : steps.map(stepText).join(''))
       if (steps.some(({ verdict }) => verdict === 'reject' || verdict === 'defer')) process.exitCode = EXIT.unavailable
@@ -124,9 +127,10 @@ export async function simulate(
   const steps: Step[] = []
   const taken: Way[] = []
   for (const text of options.to) {
-    const forwardPath = forwardPathOf(text)
+    const forwardPath = forwardPathOf(text, '--to')
     const domain = forwardPath.kind === 'mailbox' && forwardPath.mailbox.domain
-    const served = domain && domain.kind === 'name' ? directory.domain(domain.ascii) : undefined
+    const declared = domain && domain.kind === 'name' ? directory.domain(domain.ascii) : undefined
+    const served = declared && domainFor(declared, plainPath(forwardPath, declared))
     if (served?.fallback && !way) steps.push(primaryStep(served, options))
     const gate = await relay.rcpt(transaction, { forwardPath })
     const to = way ? `250: ${way.tenant.name} may send to anyone` : '250: the recipient is known'
@@ -139,9 +143,9 @@ export async function simulate(
   const [goes] = taken
   if (goes === undefined) return steps
   if (calloutSender.way(envelope.recipients[0]!.forwardPath, session) !== undefined) return [...steps, THROWN_AWAY]
+  steps.push(...wallSteps(goes, config))
   if (message) steps.push(contentStep(transaction, message, goes, config))
   if (steps.some(({ step, verdict }) => step === 'content' && verdict !== 'accept')) return steps
-  if (message) steps.push(...scanStep(goes, config))
   if (way === undefined) return [...steps, commitStep(goes)]
   if (message) steps.push(leavingStep(envelope.reversePath, message, way))
   const recipients = envelope.recipients.map(({ forwardPath }) => forwardPath)
@@ -212,7 +216,7 @@ function pathFor(
     tally: { recipientsRefused: 0, errors: 0, transactions: 1 },
   }
   const envelope = {
-    reversePath: reversePathOf(options.from),
+    reversePath: reversePathOf(options.from, '--from'),
     recipients: [],
     body: '8bitmime',
     smtputf8: true,
@@ -252,11 +256,12 @@ function contentStep(transaction: Transaction, message: Content, domain: Way, co
   }
 }
 
-// Nobody looks here: it would be the wall's time, and what it finds is said by `vorposten scan`.
-function scanStep({ virus: policy = DEFAULT_VIRUS_POLICY }: Way, { virus }: Config): Step[] {
-  const engines = [...virus.engines.map(({ name }) => name), ...(virus.embedded ? ['the embedded engine'] : [])]
-  if (engines.length === 0 || !policy.scan) return []
-  const text = `looked at by ${engines.join(', ')} before the 250; what they find decides (vorposten scan FILE). Not done here`
+/** With which policy the virus wall would look; `vorposten scan` says what it would find. */
+function wallSteps({ virus = DEFAULT_VIRUS_POLICY }: Way, { virus: { embedded, engines } }: Config): Step[] {
+  const names = [...engines.map(({ name }) => name), ...(embedded ? [EMBEDDED] : [])]
+  if (names.length === 0) return []
+  const looks = virus.scan ? `looked at by ${names.join(', ')}` : 'nobody looks'
+  const text = [looks, ...policyLines(virus, 'said'), 'the rest by default'].join('; ')
   return [{ step: 'virus wall', verdict: 'info', text }]
 }
 
@@ -274,24 +279,6 @@ function clientKeyOf(text: string): string {
   if (key !== undefined) return key
   throw new UserError(`--client-key ${text} is no fingerprint`, 'Write 64 hexadecimal digits.', EXIT.config)
 }
-
-function reversePathOf(text: string): ReversePath {
-  const parsed = parseReversePath(text.startsWith('<') ? text : `<${text}>`)
-  if (!parsed.ok)
-    throw new UserError(`--from ${text} is no address (${parsed.fault})`, 'Write anna@example.org.', EXIT.config)
-  return parsed.value
-}
-
-function forwardPathOf(text: string): ForwardPath {
-  const parsed = parseForwardPath(text.startsWith('<') ? text : `<${text}>`)
-  if (!parsed.ok)
-    throw new UserError(`--to ${text} is no address (${parsed.fault})`, 'Write anna@example.org.', EXIT.config)
-  return parsed.value
-}
-
-// Files have the line ends of their system; on the wire there is only CRLF.
-const withCrlf = (octets: Buffer): Buffer =>
-  Buffer.from(octets.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n'), 'latin1')
 
 const MARK = { accept: '✔', reject: '✘', defer: '…', info: '→' } as const
 const stepText = ({ step, verdict, text, reasons }: Step): string =>

@@ -80,12 +80,8 @@ export function story(raw: TraceRecord): string {
         `${at}discarded: ${reasonsIn(record)}\n` +
         `${indent}${record['client']}: ${record['from']} → ${list(record['to'])}, for ${record['tenant']}; its server heard 250`
       )
-    case 'scanned': {
-      const lines = (record['facts'] as ScanFact[]).map((fact) => `${indent}${factText(fact)}`)
-      const clean = list(record['cleanBy'])
-      const by = `${clean === '' ? '' : `; nothing found by ${clean}`}${record['memory'] === 'hit' ? ', remembered' : ''}`
-      return [`${at}scanned: ${record['decision']} after ${record['durationMs']} ms${by}`, ...lines].join('\n')
-    }
+    case 'scanned':
+      return `${at}${scanStory(record).join(`\n${indent}`)}`
     case 'authenticated':
       return `${at}AUTH ${record['mechanism']} as ${record['login'] ?? 'nobody'} from ${record['client']}: ${record['text']}`
     case 'attempted': {
@@ -112,6 +108,14 @@ export function story(raw: TraceRecord): string {
     default:
       return `${at}${event}: ${record['text'] ?? ''}`
   }
+}
+
+function scanStory({ decision, durationMs, cleanBy, facts, policy, memory }: TraceRecord): string[] {
+  const clean = list(cleanBy)
+  const by = `${clean === '' ? '' : `; nothing found by ${clean}`}${memory === 'hit' ? ', remembered' : ''}`
+  // Records of an older release say nothing of the policy.
+  const settings = (policy ?? []) as string[]
+  return [`scanned: ${decision} after ${durationMs} ms${by}`, ...(facts as ScanFact[]).map(factText), ...settings]
 }
 
 function feedbackStory({ about, tenant, login, to, decision, proof }: TraceRecord): string {

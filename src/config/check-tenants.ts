@@ -35,6 +35,7 @@ export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): L
     for (const domain of tenant.domains) {
       checkWay(domain, tenant, own, yaml)
       checkSize(domain, draft, yaml)
+      checkRecipientPolicies(domain, yaml)
       const keys = checkRecipients(domain, yaml)
       if (keys !== undefined) listed.set(domain, keys)
     }
@@ -100,6 +101,20 @@ function checkSize(domain: DomainDraft, { relay }: Draft, yaml: YamlText): void 
   if (own === undefined || common === undefined || own <= common) return
   const allowed = `at most limits.content-size-max, which is ${sizeText(common)}`
   yaml.report('error', [...domain.path, 'size-max'], 'is more than the relay takes at all', { allowed })
+}
+
+// Which of the two would hold, nobody could tell.
+function checkRecipientPolicies({ path, settings }: DomainDraft, yaml: YamlText): void {
+  const earlier = new Map<string, SettingPath>()
+  for (const [i, { recipients }] of (settings?.['virus-by-recipient'] ?? []).entries()) {
+    const at = [...path, 'virus-by-recipient', i, 'recipients']
+    for (const { key, begins } of recipients) {
+      const text = begins ? `${key}*` : key
+      const first = earlier.get(text)
+      if (first === undefined) earlier.set(text, at)
+      else yaml.report('error', at, `${text} has a policy already`, firstOne(yaml, first), 'key')
+    }
+  }
 }
 
 function checkLdap(ldap: LdapSettings, path: SettingPath, yaml: YamlText): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEFAULT_LIMITS } from '#smtp/server/limits.ts'
+import type { VirusPolicy } from '#tenant/virus-policy.ts'
 import type { Config } from './config.ts'
 import { parseConfig } from './parse.ts'
 import { problemText } from './problem.ts'
@@ -164,6 +165,34 @@ tenants:
   ])
   assert.deepEqual([below?.name, below?.commit, below?.contentOctetsMax], ['*.bakery.example', 'spool', 1_000_000])
   assert.equal(named?.tenant.language, 'de')
+})
+
+test('policies of the virus wall: level on level; of mail that leaves nothing is stripped', () => {
+  const config = sound(`
+hostname: mx1.relay.example
+virus: {policy: {encrypted: reject, macros: strip}}
+tenants:
+  bakery:
+    routes: {main: {hosts: mail.bakery.example}}
+    virus: {malware: strip}
+    outbound: {route: main, from-networks: 192.0.2.7}
+    domains:
+      bakery.example: {route: main, virus: {encrypted: tag}, virus-by-recipient: [{recipients: [Jobs, hr*], macros: tag}]}
+      cafe.example: {route: main}
+`)
+  const [bakery, cafe] = config.domains
+  const said = (virus?: VirusPolicy) => virus && [virus.malware, virus.encrypted, virus.macros]
+  assert.deepEqual(said(bakery?.virus), ['strip', 'tag', 'strip'])
+  assert.deepEqual(said(cafe?.virus), ['strip', 'reject', 'strip'])
+  assert.deepEqual(said(bakery?.virusByRecipient?.exact.get('jobs')), ['strip', 'tag', 'tag'])
+  assert.deepEqual(said(bakery?.virusByRecipient?.beginnings.get('hr')), ['strip', 'tag', 'tag'])
+  assert.deepEqual(said(config.tenants[0]?.outbound?.virus), ['reject', 'reject', 'reject'])
+  assert.deepEqual(bakery?.virusByRecipient?.exact.get('jobs')?.from, {
+    malware: 'tenants.bakery.virus',
+    encrypted: 'tenants.bakery.domains."bakery.example".virus',
+    macros: 'tenants.bakery.domains."bakery.example".virus-by-recipient.0',
+  })
+  assert.deepEqual(structuredClone(config), config, 'may be handed to a worker process')
 })
 
 test('all problems are told at once, in the order of the file, with place, value, what is allowed and a guess', () => {

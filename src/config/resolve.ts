@@ -23,7 +23,7 @@ import { newKeys, type RecipientFile } from './recipients.ts'
 import { dkimConfig } from './resolve-dkim.ts'
 import { loginOf, type RouteFiles } from './resolve-login.ts'
 import { bounceProtectionOf, type KeySecret, outboundOf } from './resolve-outbound.ts'
-import { policyOf, virusConfig } from './resolve-virus.ts'
+import { type Level, policyOf, recipientPoliciesOf, virusConfig } from './resolve-virus.ts'
 import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
 import type { LdapSettings, ListUse } from './schema-recipients.ts'
@@ -218,9 +218,19 @@ function declareTenant(draft: TenantDraft, context: Context, into: Declarations)
   }
   into.routes.push(...routes.values())
   for (const domain of draft.domains) {
-    const virus = policyOf(context.virus, draft.settings.virus, domain.settings?.virus)
+    const virus = domainPolicies(domain, draft, context)
     into.domains.push({ ...declareDomain(domain, tenant, routes, context, into), ...virus })
   }
+}
+
+function domainPolicies({ path, settings }: DomainDraft, tenant: TenantDraft, { virus }: Context) {
+  const levels: readonly Level[] = [
+    [['virus', 'policy'], virus],
+    [[...tenant.path, 'virus'], tenant.settings.virus],
+    [[...path, 'virus'], settings?.virus],
+  ]
+  const byRecipient = 'virus-by-recipient'
+  return { ...policyOf(...levels), ...recipientPoliciesOf([...path, byRecipient], settings?.[byRecipient], ...levels) }
 }
 
 function declareDomain(

@@ -8,7 +8,7 @@ import { caFile, loginSettings } from './schema-login.ts'
 import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts'
 import { tenantQuarantine } from './schema-quarantine.ts'
 import { recipients } from './schema-recipients.ts'
-import { virusPolicySettings } from './schema-virus.ts'
+import { recipientPolicySettings, virusPolicySettings } from './schema-virus.ts'
 import { choice, count, duration, flag, oneOrMore, prose, section, setting, size } from './setting.ts'
 import { timeZone } from './time-zone.ts'
 import { canonicalAddress, readFullDomain, readHostPort } from './units.ts'
@@ -290,6 +290,15 @@ export const domainSettings = section({
   virus: virusPolicySettings
     .optional()
     .describe('What becomes of findings in the domain’s mail; what is not said here is as for the tenant.'),
+  'virus-by-recipient': z
+    .array(recipientPolicySettings)
+    .optional()
+    .describe(
+      prose(
+        'The same for some recipients; what is not said here is as for the domain. Recipients whose policies differ do not',
+        'share a transaction: the second hears 452 4.5.3.',
+      ),
+    ),
   policy: shortName
     .prefault('default')
     .describe(

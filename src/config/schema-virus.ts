@@ -1,8 +1,9 @@
 /**
  * The virus wall: the engines that look, and what becomes of what they find. The policy can be written at the top, for a
- * tenant, for its outgoing mail and for a domain; what is not said there is as one level above.
+ * tenant, for its outgoing mail, for a domain and for some of its recipients; what is not said there is as one level above.
  */
 import { z } from 'zod'
+import { localPartKey, parseMailbox } from '#mail/address.ts'
 import { choice, count, duration, flag, oneOrMore, prose, section, setting } from './setting.ts'
 import { readEndpoint } from './units.ts'
 
@@ -10,7 +11,7 @@ export const FILE_TYPES = [
   ...(['executable', 'script', 'shortcut', 'disk-image', 'archive', 'office', 'pdf', 'html', 'image'] as const),
 ] as const
 
-const action = (what: string) => choice('reject', 'quarantine', 'tag', 'pass').optional().describe(what)
+const action = (what: string) => choice('reject', 'quarantine', 'strip', 'tag', 'pass').optional().describe(what)
 
 const fileEnd = setting({
   allowed: 'the end of a file name without its dot, such as exe, or none',
@@ -20,14 +21,15 @@ const fileEnd = setting({
   hint: (text) => (text.startsWith('.') || text.startsWith('*.') ? 'without the dot' : undefined),
 })
 
-export const virusPolicySettings = section({
+const policyShape = {
   scan: flag.optional().describe('`false`: nobody looks at this mail. `true` if no level says otherwise.'),
-  malware: choice('reject', 'quarantine', 'tag')
+  malware: choice('reject', 'quarantine', 'strip', 'tag')
     .optional()
     .describe(
       prose(
         'An engine names it. `reject` (if no level says otherwise): 550 5.7.1 in the session. `quarantine`: taken, and kept',
-        'until a person decides. `tag`: delivered with a field.',
+        'until a person decides. `strip`: delivered without the part in which it is, with a notice to the recipient in its',
+        'place; where that cannot be done, and in mail that leaves, `reject`. `tag`: delivered with a field.',
       ),
     ),
   'engine-silent': choice('defer', 'other-engines', 'quarantine', 'tag')
@@ -43,10 +45,12 @@ export const virusPolicySettings = section({
   encrypted: action('It cannot be read without a password. `tag` if no level says otherwise.'),
   broken: action('A damaged file or archive. `tag` if no level says otherwise.'),
   'over-limit': action('Packed deeper or larger than we unpack. `reject` if no level says otherwise.'),
-  'cannot-tell': action('Mail programs would read it differently. `reject` if no level says otherwise.'),
+  'cannot-tell': choice('reject', 'quarantine', 'tag', 'pass')
+    .optional()
+    .describe('Mail programs would read it differently. `reject` if no level says otherwise.'),
   macros: action('Office files with macros. `pass` if no level says otherwise.'),
   'auto-run-macros': action('Macros that start by themselves. `tag` if no level says otherwise.'),
-  files: choice('reject', 'quarantine', 'tag')
+  files: choice('reject', 'quarantine', 'strip', 'tag')
     .optional()
     .describe('What becomes of the files that the next two name. `reject` if no level says otherwise.'),
   'file-types': oneOrMore(choice('none', ...FILE_TYPES))
@@ -62,6 +66,33 @@ export const virusPolicySettings = section({
         'runs at a click).',
       ),
     ),
+}
+
+export const virusPolicySettings = section(policyShape)
+
+const recipientPattern = setting({
+  allowed: 'a local part such as postmaster, or how it begins, such as jobs*',
+  read: (text) => {
+    const [begin, ...behind] = text.split('*')
+    if (begin === '' || behind.length > 1 || behind.join('') !== '') return undefined
+    const parsed = parseMailbox(`${begin}${behind.length === 0 ? '' : 'x'}@bakery.example`)
+    if (!parsed.ok) return undefined
+    const key = localPartKey(parsed.value)
+    return behind.length === 0 ? { key, begins: false } : { key: key.slice(0, -1), begins: true }
+  },
+  json: { type: ['string', 'integer'], examples: ['postmaster', 'jobs*'] },
+  hint: (text) => (text.includes('@') ? 'without the @ and the domain' : undefined),
+})
+
+/** A policy for some recipients of a domain. */
+export const recipientPolicySettings = section({
+  recipients: oneOrMore(recipientPattern).describe(
+    prose(
+      'Their local parts. `jobs*`: all that begin so; the exact one comes first, then the longest. A domain with',
+      '`subaddress-separator` takes `anna+shop` for `anna`.',
+    ),
+  ),
+  ...policyShape,
 })
 
 const ICAP_PORT = 1344
@@ -122,5 +153,6 @@ export const virusSettings = section({
 })
 
 export type VirusPolicyWritten = z.output<typeof virusPolicySettings>
+export type RecipientPolicyWritten = z.output<typeof recipientPolicySettings>
 export type VirusWritten = z.output<typeof virusSettings>
 export type EngineWritten = z.output<typeof engineSettings>

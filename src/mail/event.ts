@@ -93,9 +93,11 @@ export type PathEvent =
       readonly id: TraceId
       readonly tenant: string
       readonly session: Session
-      readonly decision: 'clean' | 'tag' | 'quarantine' | 'defer' | 'reject'
+      readonly decision: 'clean' | 'tag' | 'strip' | 'quarantine' | 'defer' | 'reject'
       /** The first of all that was found; those that decided come first. */
       readonly facts: readonly ScanFact[]
+      /** The settings that decided, and where they stand: `macros: reject, by tenants.bakery.virus`. */
+      readonly policy: readonly string[]
       readonly cleanBy: readonly string[]
       readonly durationMs: number
       /** Whether the same content was looked at a short time ago. */

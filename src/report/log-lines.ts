@@ -158,10 +158,11 @@ function acceptedLines(event: Extract<PathEvent, { kind: 'accepted' }>): LogLine
 }
 
 // A clean one says nothing: its acceptance follows.
-function scannedLines({ id, decision, facts, durationMs }: Extract<PathEvent, { kind: 'scanned' }>): LogLine[] {
+function scannedLines({ id, decision, facts, policy, durationMs }: Extract<PathEvent, { kind: 'scanned' }>): LogLine[] {
   if (decision === 'clean') return []
   const why = facts.slice(0, FACTS_SHOWN).map(factText).join('; ')
-  return [{ part: 'cleanup', text: `${id}: scan=${decision}, delay=${seconds(durationMs)} (${why})` }]
+  const text = `${id}: scan=${decision}, delay=${seconds(durationMs)} (${why}) [${policy.join('; ')}]`
+  return [{ part: 'cleanup', text }]
 }
 
 function discardedLines(event: Extract<PathEvent, { kind: 'discarded' }>): LogLine[] {

@@ -28,7 +28,7 @@ function notifications(metrics: Metrics): Count {
 }
 
 function scans(metrics: Metrics): Count {
-  const decisions = ['clean', 'tag', 'quarantine', 'defer', 'reject']
+  const decisions = ['clean', 'tag', 'strip', 'quarantine', 'defer', 'reject']
   const scanned = metrics.counter('vorposten_scans_total', 'Messages that were scanned', 'decision', decisions)
   const found = metrics.counter('vorposten_scan_facts_total', 'What the scans found, by kind', 'kind')
   const silent = metrics.counter('vorposten_scan_not_looked_total', 'Looks of an engine that failed', 'why')

@@ -100,6 +100,7 @@ const scannedAs = ({ id, session: by }: Transaction, text: string): Of<'scanned'
   session: by,
   decision: 'reject',
   facts: [{ kind: 'malware', engine: 'clamd', name: text, where: text }],
+  policy: ['malware: reject, by default'],
   cleanBy: [],
   durationMs: 12,
 })

@@ -92,8 +92,19 @@ function quarantineRecord(event: Extract<PathEvent, { kind: 'quarantine' }>, tim
 }
 
 function scannedRecord(event: Extract<PathEvent, { kind: 'scanned' }>, time: string): TraceRecord {
-  const { id, tenant, decision, facts, cleanBy, durationMs, memory } = event
-  return { time, event: 'scanned', id, tenant, decision, facts, cleanBy, durationMs: Math.round(durationMs), memory }
+  const { id, tenant, decision, facts, policy, cleanBy, durationMs, memory } = event
+  return {
+    time,
+    event: 'scanned',
+    id,
+    tenant,
+    decision,
+    facts,
+    policy,
+    cleanBy,
+    durationMs: Math.round(durationMs),
+    memory,
+  }
 }
 
 function feedbackRecord(event: Extract<PathEvent, { kind: 'feedback' }>, time: string): TraceRecord {

@@ -82,6 +82,7 @@ test('who was not given what only some readers see is not clean; threads that on
     name: examines ? 'embedded' : 'readings',
     examines,
     read: () => ({ extra: Promise.resolve(extra), facts: Promise.resolve(facts) }),
+    parts: async () => ({ kind: 'not-said', text: '' }) as const,
     close: async () => {},
   })
   const cleanBy = async (one: Reader) =>
@@ -109,6 +110,7 @@ test('engines are given what the reader makes for them', async () => {
       extra: Promise.resolve(wantsExtra ? [object] : undefined),
       facts: Promise.resolve([]),
     }),
+    parts: async () => ({ kind: 'not-said', text: '' }) as const,
     close: async () => {},
   }
   await new Wall([one], { monotonic: () => 0 }, reader).scan(MESSAGE)

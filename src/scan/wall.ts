@@ -7,8 +7,9 @@
  */
 import { type Content, content } from '#mail/content.ts'
 import { FACTS_MAX, type ScanFact, type ScanResult } from '#mail/scan.ts'
+import type { Parts } from '#mime/removal/parts.ts'
 import type { Clock } from '#sys/clock.ts'
-import type { Engine, Reader, Reading } from './contract.ts'
+import type { Engine, NotSaid, Reader, Reading } from './contract.ts'
 import { Results, type Whose } from './results.ts'
 import { allKnown } from './signature-tag.ts'
 
@@ -84,6 +85,11 @@ export class Wall {
       return mayJudge && answers[i]!.every(isNeutral) ? [name] : []
     })
     return { facts, cleanBy, durationMs: this.#clock.monotonic() - startMs }
+  }
+
+  /** The parts of a message that can be taken out of it. */
+  async parts(body: Content): Promise<Parts | NotSaid> {
+    return this.#reader?.parts(body) ?? { kind: 'not-said', text: 'nobody reads messages here' }
   }
 
   /** Asks the silent engines again. */

@@ -4,6 +4,7 @@
  * reload makes a new directory, and whoever asks at each decision sees it at once.
  */
 import type { Mailbox } from '#mail/address.ts'
+import type { RecipientPolicies } from './recipient-policies.ts'
 import type { VirusPolicy } from './virus-policy.ts'
 
 export interface Tenant {
@@ -233,6 +234,8 @@ export interface ServedDomain extends Way {
   /** A-labels, lower case. */
   readonly name: string
   readonly recipients: RecipientSource
+  /** Of some of its recipients, instead of `virus`. */
+  readonly virusByRecipient?: RecipientPolicies
 }
 
 /** The way of mail that leaves. */

@@ -108,6 +108,25 @@ export const ENGLISH: Words = {
     nothingToDo: 'You need not do anything.',
     placeholders: { time: 'TIME' },
   },
+  removed: {
+    opening: 'A part of this message was removed before it was delivered to you.',
+    files: 'File:',
+    why: 'Why:',
+    because: {
+      malware: (name) => `a scanner found malware in it (${name})`,
+      suspicious: (symbol) => `it looks like malware (${symbol})`,
+      file: 'files of this kind are not accepted here',
+      macro: 'it is an Office file with macros',
+      encrypted: 'it is encrypted, so it cannot be checked',
+      broken: 'it is damaged, so it cannot be checked',
+      'over-limit': 'it is packed too deep or too large to be checked',
+    },
+    otherWay: 'If you expected it, please ask the sender to send it in another way.',
+    ask: (postmaster, id) =>
+      `If you have questions, ask ${postmaster ?? 'whoever runs your mail'} and name this number: ${id}`,
+    sender: 'The sender was not told.',
+    fileName: 'removed.txt',
+  },
   login: {
     subject: (login) => `The login ${login} is locked: it looks stolen`,
     opening: (login) =>

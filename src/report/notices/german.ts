@@ -109,6 +109,25 @@ export const GERMAN: Words = {
     nothingToDo: 'Sie brauchen nichts zu tun.',
     placeholders: { time: 'ZEIT' },
   },
+  removed: {
+    opening: 'Ein Teil dieser Nachricht wurde entfernt, bevor sie Ihnen zugestellt wurde.',
+    files: 'Datei:',
+    why: 'Grund:',
+    because: {
+      malware: (name) => `Ein Virenscanner hat darin Schadsoftware gefunden (${name})`,
+      suspicious: (symbol) => `Das sieht aus wie Schadsoftware (${symbol})`,
+      file: 'Dateien dieser Art werden hier nicht angenommen',
+      macro: 'Das ist eine Office-Datei mit Makros',
+      encrypted: 'Das ist verschlüsselt und kann nicht geprüft werden',
+      broken: 'Das ist beschädigt und kann nicht geprüft werden',
+      'over-limit': 'Das ist zu tief verpackt oder zu groß und kann nicht geprüft werden',
+    },
+    otherWay: 'Wenn Sie diesen Teil erwartet haben, bitten Sie den Absender, ihn auf einem anderen Weg zu senden.',
+    ask: (postmaster, id) =>
+      `Bei Fragen wenden Sie sich an ${postmaster ?? 'den Betreiber Ihrer Mail'} und nennen Sie diese Nummer: ${id}`,
+    sender: 'Der Absender wurde nicht benachrichtigt.',
+    fileName: 'entfernt.txt',
+  },
   login: {
     subject: (login) => `Das Login ${login} ist gesperrt: Es sieht gestohlen aus`,
     opening: (login) =>

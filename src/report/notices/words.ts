@@ -143,7 +143,30 @@ export interface SenderDomainWords {
   readonly look: string
 }
 
+/** Of the part that stands in the place of one that the virus wall took out: for the recipient of the message. */
+export interface RemovedWords {
+  readonly opening: string
+  readonly files: string
+  readonly why: string
+  readonly because: {
+    readonly malware: (name: string) => string
+    readonly suspicious: (symbol: string) => string
+    readonly file: string
+    readonly macro: string
+    readonly encrypted: string
+    readonly broken: string
+    readonly 'over-limit': string
+  }
+  readonly otherWay: string
+  /** Without a postmaster whoever runs the recipient's mail is asked. */
+  readonly ask: (postmaster: string | undefined, id: string) => string
+  readonly sender: string
+  /** Of the file that mail programs show where they do not show the text. */
+  readonly fileName: string
+}
+
 export interface Words {
+  readonly removed: RemovedWords
   readonly senderDomain: SenderDomainWords
   readonly login: LoginWords
   readonly common: CommonWords
