@@ -25,6 +25,8 @@ const options = [
 const { status, error } = spawnSync(process.execPath, [...options, ...(chosen.length > 0 ? chosen : FILES)], {
   cwd: new URL('..', import.meta.url),
   stdio: 'inherit',
+  // The program is started some thousand times: stripped of its types once, each start takes half the time.
+  env: { NODE_COMPILE_CACHE: new URL('../node_modules/.cache/compile', import.meta.url).pathname, ...process.env },
 })
 if (error) throw error
 process.exitCode = status ?? 1
