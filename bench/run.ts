@@ -9,6 +9,7 @@ import { direct } from './scenario/direct.ts'
 import { idle } from './scenario/idle.ts'
 import { isolation } from './scenario/isolation.ts'
 import { queue, restart } from './scenario/queue.ts'
+import { scan } from './scenario/scan.ts'
 import { signed } from './scenario/signed.ts'
 import { syncs } from './scenario/syncs.ts'
 import { throughput } from './scenario/throughput.ts'
@@ -24,6 +25,7 @@ const SCENARIOS: Readonly<Record<string, (options: BenchOptions) => Promise<Tabl
   destinations,
   syncs,
   signed,
+  scan,
 }
 
 const FLAGS = {

@@ -145,6 +145,8 @@ export async function stolenPassword({ timeline, stage }: Parties): Promise<void
     'Everybody else at the bakery goes on.',
   )
   const thief = new Thief(stage.relay.submissionPort, await makeLogin(stage.relay))
+  timeline.note('Bernd writes some letters a day, so his login may send to fewer people than others may:')
+  await stage.command('credentials', 'limit', OWNER, '--per-day', '500')
   timeline.startClock()
   const slowed = await until(timeline, thief, 'the thief sends', ({ code }) => code >= 400)
   timeline.step('thief  ◀─ relay', slowed.line, 'later')

@@ -7,18 +7,10 @@
  */
 import { DECODED_OCTETS_FREE, DOUBTS_MAX, PARTS_MAX, READINGS_MAX, type Readings } from '#mime/readings/contract.ts'
 import { readEveryWay } from '#mime/readings/readings.ts'
+import { chances, HARMLESS, type MadeMail, madeMail, octetsOf, tricked } from './made-mail.ts'
 
 type Read = (octets: Buffer) => Readings
-type Chance = (n: number) => number
 
-/** What puts a strange line somewhere; readers differ about it, and nothing disappears for all of them. */
-const HARMLESS = [
-  'X-Strange: 1',
-  ' folded',
-  '\t',
-  'Content-Transfer-Encoding: 7bit',
-  'Content-Type: text/plain; charset=x',
-]
 const LINES = [
   ...HARMLESS,
   '',
@@ -43,10 +35,6 @@ const LINES = [
   '=3D=\x00\xff=',
   'QUJD====QUJD',
 ]
-const DEPTH_MAX = 4
-/** Files of the message at hand that stand in a message with a transfer encoding, which is no plain thing to have. */
-const hidden = new Set<string>()
-
 export function fuzz(seed: number, iterations: number): void {
   run(seed, iterations, readEveryWay)
 }
@@ -61,20 +49,13 @@ export function canary(): void {
 }
 
 function run(seed: number, iterations: number, read: Read): void {
-  let state = seed >>> 0
-  const chance: Chance = (n) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * n)
-  }
+  const chance = chances(seed)
   for (let i = 0; i < iterations; i++) {
-    const files: string[] = []
-    hidden.clear()
-    const lines = ['From: a@example.org', ...entity(chance, files, 0, { next: 0 }), '']
-    checked(lines, () => wellFormed(read(octetsOf(lines)), files))
-    const tricked = lines.flatMap((line) =>
-      isField(line) && chance(4) === 0 ? [line, HARMLESS[chance(HARMLESS.length)]!] : [line],
-    )
-    checked(tricked, () => allSeen(read(octetsOf(tricked)), files))
+    const mail = madeMail(chance)
+    const { lines } = mail
+    checked(lines, () => wellFormed(read(octetsOf(lines)), mail))
+    const strange = tricked(lines, chance)
+    checked(strange, () => allSeen(read(octetsOf(strange)), mail.files))
     for (let cuts = chance(6); cuts > 0; cuts--)
       lines.splice(
         chance(lines.length),
@@ -85,9 +66,6 @@ function run(seed: number, iterations: number, read: Read): void {
   }
 }
 
-const octetsOf = (lines: readonly string[]): Buffer => Buffer.from(lines.join('\r\n'), 'latin1')
-const isField = (line: string): boolean => line.startsWith('Content-')
-
 function checked(lines: readonly string[], check: () => void): void {
   try {
     check()
@@ -96,55 +74,9 @@ function checked(lines: readonly string[], check: () => void): void {
   }
 }
 
-function entity(chance: Chance, files: string[], depth: number, boundary: { next: number }): string[] {
-  if (depth < DEPTH_MAX && chance(3) > 0)
-    return chance(4) === 0 ? message(chance, files, depth, boundary) : multipart(chance, files, depth, boundary)
-  const file = `file ${files.length} ${'x'.repeat(chance(90))}!`
-  files.push(file)
-  switch (chance(3)) {
-    case 0:
-      return ['Content-Type: text/plain', '', file]
-    case 1:
-      return [
-        'Content-Type: image/png; name=a.png',
-        'Content-Transfer-Encoding: base64',
-        '',
-        ...Buffer.from(file)
-          .toString('base64')
-          .match(/.{1,76}/g)!,
-      ]
-    default:
-      return [
-        'Content-Type: text/html',
-        'Content-Transfer-Encoding: quoted-printable',
-        '',
-        file.replace(' ', '=20').replace(/x{20}/, '$&=\r\n'),
-      ]
-  }
-}
-
-function multipart(chance: Chance, files: string[], depth: number, boundary: { next: number }): string[] {
-  const name = `b${boundary.next++}x`
-  const lines = [`Content-Type: multipart/mixed; boundary="${name}"`, '']
-  for (let parts = 1 + chance(3); parts > 0; parts--)
-    lines.push(`--${name}`, ...entity(chance, files, depth + 1, boundary))
-  return [...lines, `--${name}--`, '']
-}
-
-function message(chance: Chance, files: string[], depth: number, boundary: { next: number }): string[] {
-  const from = files.length
-  const inner = ['Subject: inner', ...entity(chance, files, depth + 1, boundary)]
-  if (chance(2) === 0) return ['Content-Type: message/rfc822', '', ...inner]
-  for (const file of files.slice(from)) hidden.add(file)
-  const encoded = octetsOf(inner)
-    .toString('base64')
-    .match(/.{1,76}/g)!
-  return ['Content-Type: message/rfc822', 'Content-Transfer-Encoding: base64', '', ...encoded]
-}
-
 const textsOf = ({ readings }: Readings): string[] => readings.map(({ octets }) => octets.toString('latin1').trimEnd())
 
-function wellFormed(read: Readings, files: readonly string[]): void {
+function wellFormed(read: Readings, { files, hidden }: MadeMail): void {
   const texts = textsOf(read)
   for (const file of files) {
     const at = texts.indexOf(file)

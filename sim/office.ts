@@ -76,7 +76,13 @@ export class SimOffice {
   }
 
   begin(): void {
-    for (const clerk of this.#clerks) clerk.started?.(this.#ask, async () => undefined)
+    for (const clerk of this.#clerks) {
+      clerk.started?.(
+        this.#ask,
+        async () => undefined,
+        async () => undefined,
+      )
+    }
   }
 
   /** For a worker that is being put together. */

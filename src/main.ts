@@ -78,6 +78,8 @@ async function addLargeCommands(): Promise<void> {
   const { domainsCommand } = await import('./cli/domains.ts')
   const { dnsCommand } = await import('./cli/dns.ts')
   const { tlsPolicyCommand } = await import('./cli/tls-policy.ts')
+  const { quarantineCommand } = await import('./cli/quarantine.ts')
+  const { askQuarantine } = await import('./cli/quarantine-offline.ts')
   const { scanCommand } = await import('./cli/scan.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
@@ -88,6 +90,12 @@ async function addLargeCommands(): Promise<void> {
   program.addCommand(maintenanceCommand(ask))
   program.addCommand(findingsCommand(ask))
   program.addCommand(suppressionsCommand(ask))
+  program.addCommand(
+    quarantineCommand(
+      async (request) => askQuarantine((await config()).dataFolder, request),
+      async () => (await config()).dataFolder,
+    ),
+  )
   program.addCommand(tlsReportsCommand(ask))
   program.addCommand(dkimCommand(ask))
   program.addCommand(domainsCommand(ask))

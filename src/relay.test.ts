@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { content } from '#mail/content.ts'
+import { content, withoutHead } from '#mail/content.ts'
+import { QuarantineReceipt } from '#mail/custody.ts'
 import type { ContentAnswer } from '#mail/decisions.ts'
 import type { PathEvent } from '#mail/event.ts'
 import type { Transaction } from '#mail/session.ts'
@@ -9,12 +10,14 @@ import { ACCEPT, type Gate } from '#mail/verdict.ts'
 import { HandClock, route } from '#queue/testing.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Directory, ServedDomain } from '#tenant/directory.ts'
+import { virusPolicy } from '#tenant/virus-policy.ts'
 import { Bounces } from './relay/bounces.ts'
 import { CalloutSender } from './relay/callout-sender.ts'
 import { Outbound, withEnvelope } from './relay/outbound.ts'
+import type { Caught } from './relay/quarantining.ts'
 import * as refusals from './relay/refusals.ts'
 import { served } from './relay/testing.ts'
-import { groupOf, Relay, UNKNOWN_RECIPIENTS_MAX } from './relay.ts'
+import { groupOf, Relay, type RelayParts, UNKNOWN_RECIPIENTS_MAX } from './relay.ts'
 
 const HOST = 'relay.example'
 const KNOWN: RecipientAnswer = { kind: 'known', source: 'live', ageMs: 0 }
@@ -31,6 +34,10 @@ const DOMAINS: readonly ServedDomain[] = [
   served({ name: 'strict.test', policyClass: 'strict' }),
   served({ name: 'kept.test', commit: 'spool' }),
   served({ name: 'smith.test', route: route('smith/main'), tenant: { name: 'smith', language: 'de' } }),
+  served({
+    name: 'picky.test',
+    virusByRecipient: { exact: new Map([['jobs', virusPolicy({ macros: 'reject' })]]), beginnings: new Map() },
+  }),
   served({ name: HOST }),
   served({
     name: 'second.test',
@@ -42,7 +49,7 @@ const DOMAINS: readonly ServedDomain[] = [
   served({ name: 'open.test', route: route('open/main'), commit: 'spool', fallback: { refuseWhilePrimaryUp: false } }),
 ]
 
-function bench() {
+function bench(more: Partial<RelayParts> = {}) {
   const events: PathEvent[] = []
   const says = {
     answer: KNOWN as RecipientAnswer | Promise<RecipientAnswer>,
@@ -84,6 +91,7 @@ function bench() {
       },
     },
     report: (event) => void events.push(event),
+    ...more,
   })
   /** RCPT as the machine does it: who is accepted joins the envelope. */
   const rcpt = async (to: string, into: Transaction): Promise<string> => {
@@ -233,6 +241,16 @@ describe('RCPT', () => {
     assert.equal(one.envelope.recipients.length, 3)
   })
 
+  it('with another policy of the virus wall than the first is sent to another transaction', async () => {
+    const { rcpt, one } = bench()
+    assert.equal(await rcpt('bob@picky.test', one), 'accept')
+    assert.equal(await rcpt('JOBS@picky.test', one), '452 4.5.3')
+    assert.equal(await rcpt('eve@cafe.test', one), 'accept')
+    const other = transaction([])
+    assert.equal(await rcpt('jobs@picky.test', other), 'accept')
+    assert.equal(await rcpt('bob@picky.test', other), '452 4.5.3')
+  })
+
   it('a refused recipient does not make the group', async () => {
     const { rcpt, one, says } = bench()
     says.answer = UNKNOWN
@@ -290,6 +308,35 @@ describe('content', () => {
     committing(refusals.noDisk())
     assert.equal(replyOf(await relay.content(one, MESSAGE)), '452 4.3.1')
     assert.deepEqual(reported(events), ['content 552', 'content 554', 'content 452'])
+  })
+})
+
+describe('content that is to be kept', () => {
+  const why = { kind: 'quarantine', class: 'malware', by: 'virus', text: 'malware Eicar', facts: [] } as const
+  const scanning = { scan: async () => why }
+
+  it('goes into quarantine instead of to the next hop, and nobody learns a return path from it', async () => {
+    const custody = QuarantineReceipt.afterSync(transaction([]).id)
+    const caught: Caught[] = []
+    const take = async (one: Caught): Promise<ContentAnswer> => {
+      caught.push(one)
+      return { kind: 'accept', custody }
+    }
+    const returnPaths = { accepted: () => assert.fail('it was not delivered') }
+    const { relay, rcpt, one, taken, events } = bench({ scanning, quarantining: { take }, returnPaths })
+    await rcpt('bob@bakery.test', one)
+    assert.deepEqual(await relay.content(one, MESSAGE), { kind: 'accept', custody })
+    assert.deepEqual([taken, events], [[], []])
+    const [{ content: kept, ownOctets, messageId }] = caught as [Caught]
+    assert.deepEqual(withoutHead(kept, ownOctets), MESSAGE)
+    assert.equal(messageId, '<1@x>')
+  })
+
+  it('waits at its sender where nobody keeps it', async () => {
+    const { relay, rcpt, one, taken, events } = bench({ scanning })
+    await rcpt('bob@bakery.test', one)
+    assert.equal(replyOf(await relay.content(one, MESSAGE)), '451 4.3.0')
+    assert.deepEqual([taken, reported(events)], [[], ['content 451']])
   })
 })
 

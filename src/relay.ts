@@ -4,8 +4,8 @@
  *     connect ──► session ──► MAIL ──► RCPT ─────────► DATA ─► inspect ─► scan ─► commit ─────────► 250
  *     accept/                  │      recipients/       │     loop, size         deliver/ cut-through
  *                              │      one group         │     trace fields       or spool/, synced
- *                              ▼                        ▼                              │
- *                     5yz no, 4yz not now          452 no space                 queue/ ─► deliver/ ─► delivered,
+ *                              ▼                        ▼                │             │
+ *                     5yz no, 4yz not now          452 no space     quarantine/  queue/ ─► deliver/ ─► delivered,
  *                                                                                          deferred, held
  *
  * Mail that leaves enters by the same door of another listener: from the tenants' servers, or from users who say who they are
@@ -20,18 +20,21 @@ import type { AuthAnswer, AuthStep, ContentAnswer, Decisions, EtrnAnswer, Soon }
 import type { Recipient } from '#mail/envelope.ts'
 import type { RefusedAt, Report } from '#mail/event.ts'
 import type { Session, Transaction } from '#mail/session.ts'
-import { ACCEPT, type Defer, type Gate, type Reject } from '#mail/verdict.ts'
+import { ACCEPT, type Gate } from '#mail/verdict.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
+import { domainFor } from '#tenant/recipient-policies.ts'
 import type { Authentication } from './relay/authentication.ts'
 import type { Bounces } from './relay/bounces.ts'
 import type { CalloutSender } from './relay/callout-sender.ts'
 import type { Commit } from './relay/commit.ts'
 import { type EtrnParts, etrn } from './relay/etrn.ts'
-import { inspect } from './relay/inspect.ts'
+import type { Feedback } from './relay/feedback.ts'
+import { type Inspected, inspect } from './relay/inspect.ts'
 import type { Judged, Outbound, Passed, ToJudge } from './relay/outbound.ts'
 import { DESTINATIONS_MAX, Spread } from './relay/parts.ts'
+import type { Quarantining } from './relay/quarantining.ts'
 import * as refusals from './relay/refusals.ts'
 import type { ReturnPaths } from './relay/return-paths.ts'
 import type { Scanned, Scanning } from './relay/scanning.ts'
@@ -60,8 +63,12 @@ export interface RelayParts {
   readonly authentication?: Pick<Authentication, 'step'>
   /** Absent: no return path is ever on record. */
   readonly returnPaths?: Pick<ReturnPaths, 'accepted'>
+  /** Absent: what leaves has no token, and nothing is learned of what comes back. */
+  readonly feedback?: Pick<Feedback, 'stamp' | 'accepted'>
   /** Absent: nobody looks for malware. */
   readonly scanning?: Pick<Scanning, 'scan'>
+  /** Absent: what should be kept in quarantine hears 451. */
+  readonly quarantining?: Pick<Quarantining, 'take'>
   /** Absent: nothing is signed. */
   readonly signing?: Pick<Signing, 'sign'>
   readonly commit: Pick<Commit, 'take'>
@@ -124,13 +131,14 @@ export class Relay implements Decisions {
     const { header, messageId } = inspected
     const message = { transaction: withTlsRequired(transaction, header), way, content, header, messageId }
     const judged = await this.#judge(message)
-    const scanned = judged.kind === 'pass' ? await this.#scan(judged, way, inspected.content) : judged
+    const scanned = judged.kind === 'pass' ? await this.#scan(judged, way, inspected) : judged
     const answer = scanned.kind === 'pass' ? await this.#take(message, scanned, scanned.content) : scanned
     if (answer.kind === 'reject' || answer.kind === 'defer') {
       return this.#refuse('content', transaction, answer, undefined, way)
     }
     if (answer.kind === 'accept' && isServed(way) && scanned.kind === 'pass' && !scanned.tagged) {
       void this.#parts.returnPaths?.accepted({ transaction: received, way, content, messageId })
+      void this.#parts.feedback?.accepted({ transaction: received, way, content })
     }
     return answer
   }
@@ -165,10 +173,14 @@ export class Relay implements Decisions {
   }
 
   // What carries a finding and is delivered all the same is reported to nobody (law 2).
-  async #scan(judged: Passed, way: ServedDomain | OutboundWay, content: Content): Promise<Clear | Reject | Defer> {
-    const { scanning } = this.#parts
-    const untagged: Scanned = { kind: 'scanned', content, tagged: false }
-    const found = scanning ? await scanning.scan(judged.transaction, way, content) : untagged
+  async #scan(judged: Passed, way: Way, inspected: Inspected): Promise<Clear | ContentAnswer> {
+    const { scanning, quarantining } = this.#parts
+    const { transaction } = judged
+    const untagged: Scanned = { kind: 'scanned', content: inspected.content, tagged: false }
+    const found = scanning ? await scanning.scan(transaction, way, inspected.content, inspected.ownOctets) : untagged
+    if (found.kind === 'quarantine') {
+      return quarantining?.take({ ...inspected, transaction, way }, found) ?? refusals.noQuarantine(found.text)
+    }
     if (found.kind !== 'scanned') return found
     const { submission, ...silent } = judged
     return { ...(found.tagged ? silent : judged), content: found.content, tagged: found.tagged }
@@ -179,19 +191,21 @@ export class Relay implements Decisions {
     passed: Passed,
     content: Content,
   ): Promise<ContentAnswer> {
-    const { signing, commit } = this.#parts
+    const { signing, commit, feedback } = this.#parts
     const ready = { ...passed, domain: way, content, messageId }
-    if (isServed(way) || signing === undefined) return commit.take(ready)
-    const signed = await signing.sign({ transaction, way, messageId, ...read }, content)
+    if (isServed(way)) return commit.take(ready)
+    const stamped = feedback?.stamp(passed.transaction, way, content) ?? content
+    if (signing === undefined) return commit.take({ ...ready, content: stamped })
+    const signed = await signing.sign({ transaction, way, ...read }, stamped)
     return signed.kind === 'signed' ? commit.take({ ...ready, ...signed }) : signed
   }
 
   #wayTo(path: ForwardPath, session: Session): ServedDomain | OutboundWay | undefined {
     const directory = this.#parts.directory()
     if (session.service !== 'inbound' && path.kind === 'mailbox') return this.#parts.outbound.way(session)
-    if (path.kind === 'postmaster') return directory.domain(this.#parts.hostname)
-    const served = path.mailbox.domain.kind === 'name' ? directory.domain(path.mailbox.domain.ascii) : undefined
-    return served && (this.#parts.calloutSender.way(path, session) ?? served)
+    const served = domainOf(path, directory, this.#parts.hostname)
+    if (served === undefined) return undefined
+    return this.#parts.calloutSender.way(path, session) ?? domainFor(served, this.#parts.bounces.plain(path, served))
   }
 
   // What began while the primary was down goes on: half a transaction here and half there helps nobody.
@@ -283,6 +297,11 @@ const ONLY_LEARNED = 'the primary once refused this recipient; it is down now, a
 /** Recipients with equal next hop, policy class and lifetime may share a transaction. */
 export const groupOf = ({ route, policyClass, commit, lifetimeMs, fallback, virus }: Way): string =>
   `${route.id} ${policyClass} ${fallback ? 'fallback' : commit} ${lifetimeMs ?? ''} ${virus?.id ?? ''}`
+
+function domainOf(path: ForwardPath, directory: Directory, hostname: string): ServedDomain | undefined {
+  if (path.kind === 'postmaster') return directory.domain(hostname)
+  return path.mailbox.domain.kind === 'name' ? directory.domain(path.mailbox.domain.ascii) : undefined
+}
 
 const isServed = (way: ServedDomain | OutboundWay): way is ServedDomain => 'recipients' in way
 

@@ -22,6 +22,7 @@ test('the demo runs to its end, its account balances, and it clears up', async (
   assert.deepEqual(figures, [16, 10, 6, 1, 0], text)
   assert.match(text, /automatic reply 3[\s\S]*more than 2/)
   assert.match(text, /451 4\.7\.1 Too many recipients[\s\S]*bernd@bakery\.example of bakery: slowed down/)
+  assert.match(text, /bernd@bakery\.example .*recipients: at most 500 a day/)
   assert.match(text, /550 5\.7\.13 This login is locked: it looks stolen[\s\S]*bernd@bakery\.example is unlocked/)
   assert.match(text, /550 5\.7\.1 Message refused: it carries malware \(Eicar-Test-File\); trace \w+/)
   assert.match(text, /malware Eicar-Test-File in body > 2026\.zip > invoice\.bin/)

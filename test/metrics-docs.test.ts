@@ -21,7 +21,9 @@ const METRICS = [
   'cli/clerks/guesses.ts',
   'cli/clerks/abuse.ts',
   'cli/clerks/sts.ts',
+  'cli/clerks/tls-reports.ts',
   'cli/clerks/suppressions.ts',
+  'cli/clerks/quarantine-counts.ts',
 ]
 
 test('docs/metrics.md lists each metric, and no other', () => {

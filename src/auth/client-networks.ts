@@ -14,6 +14,19 @@ export interface ClientNetworks {
   readonly site: string
 }
 
+/**
+ * IPv4 /16, IPv6 /32: about what one provider has in one country. Of an address, or of a `network` or `site`. A country would
+ * need a data base of addresses, which has to be bought or registered for, and to be kept fresh.
+ */
+export function neighbourhoodOf(text: string): string {
+  const address = text.split('/')[0]!
+  if (isIP(address) === 0 || address.includes('%')) return text
+  const parsed = ipaddr.process(address)
+  if (parsed.kind() === 'ipv4') return `${parsed.toString().split('.').slice(0, 2).join('.')}.0.0/16`
+  const [first, second] = (parsed as ipaddr.IPv6).parts
+  return `${new ipaddr.IPv6([first!, second!, 0, 0, 0, 0, 0, 0]).toRFC5952String()}/32`
+}
+
 export function clientNetworks(text: string): ClientNetworks {
   if (isIP(text) === 0 || text.includes('%')) return { family: 4, address: text, network: text, site: text }
   const parsed = ipaddr.process(text)

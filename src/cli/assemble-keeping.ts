@@ -1,4 +1,6 @@
 /** What one worker keeps: the queue of its spool, what is known of outages, what is held, and the operator's hands. */
+
+import type { OutgoingMessage } from '#deliver/delivery.ts'
 import { providerBy } from '#deliver/provider.ts'
 import type { QueueEntry, StoredMessage } from '#mail/stored.ts'
 import type { TraceId } from '#mail/trace-id.ts'
@@ -55,11 +57,7 @@ export function assembleKeeping(
     withheld: (message) => lockedMail.withheld(message),
     tell: (message, tried) => reports.tell(message, tried),
     tenantRate: (tenant) => current.directory.tenant(tenant)?.messagesPerSecondMax,
-    attempt(to, message, recipients) {
-      const { id, content, reception } = message
-      const outgoing = { id, content, recipients, envelope: envelopeToSend(message), receivedMs: reception.receivedMs }
-      return delivery.attempt(to, outgoing, { onMixed: 'send' })
-    },
+    attempt: (to, message, recipients) => delivery.attempt(to, outgoing(message, recipients), { onMixed: 'send' }),
   })
   const reports = assembleReports(current, { newTraceId, spool, queue, report: tell, ...(sign && { sign }) }, outside)
   const wake = (woken: string) => delivery.wake(woken)
@@ -99,6 +97,12 @@ const assembleLockedMail = ({ spool, ...parts }: LockedMailOf, { shared }: Outsi
     entries: () => spool.entries(),
     login: shared ? loginStatesOf(shared.store) : () => 'gone',
   })
+
+function outgoing(message: StoredMessage, recipients: readonly number[]): OutgoingMessage {
+  const { id, content, notice } = message
+  const { receivedMs } = message.reception
+  return { id, content, recipients, envelope: envelopeToSend(message), receivedMs, ...(notice && { notice }) }
+}
 
 function assembleOutages(queue: Queue, { recipients }: Sending, wake: (routeId: string) => void): Outages {
   return new Outages({

@@ -2,7 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { Acceptor } from '#accept/acceptor.ts'
 import type { Credentials } from '#auth/credentials.ts'
+import type { Config } from '#config/config.ts'
+import type { Report } from '#mail/event.ts'
 import type { TraceId } from '#mail/trace-id.ts'
+import { Contents } from '#quarantine/contents.ts'
+import { Keeper } from '#quarantine/keeper.ts'
 import { createServerSession } from '#smtp/server/session.ts'
 import type { Spool } from '#spool/contract.ts'
 import type { Clock } from '#sys/clock.ts'
@@ -11,6 +15,7 @@ import { Bounces } from '../relay/bounces.ts'
 import { CalloutSender } from '../relay/callout-sender.ts'
 import { Commit } from '../relay/commit.ts'
 import { Outbound } from '../relay/outbound.ts'
+import { Quarantining } from '../relay/quarantining.ts'
 import { ReturnPaths } from '../relay/return-paths.ts'
 import { Room } from '../relay/room.ts'
 import { Scanning } from '../relay/scanning.ts'
@@ -19,12 +24,14 @@ import { spoolRefusal } from '../relay/spool-faults.ts'
 import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
 import type { Outside, Sending, Shared, WorkerOptions } from './assemble.ts'
+import { assembleFeedback } from './assemble-feedback.ts'
 import type { Keeping } from './assemble-keeping.ts'
 import type { ScanEngines } from './assemble-scanning.ts'
 import { guessesOf } from './credentials-desk.ts'
 import type { Current } from './current.ts'
-import { tlsFolder } from './folders.ts'
+import { quarantineFolder, tlsFolder } from './folders.ts'
 import { nobody, outboundDesk, quotaOf, suppressedOf } from './outbound-desk.ts'
+import { quarantineDesk } from './quarantine-desk.ts'
 import type { Rights } from './rights.ts'
 import { acceptEvents, ownRefusal, type RunningReport } from './worker-watch.ts'
 
@@ -45,13 +52,10 @@ export interface Assembled {
   readonly credentials: Credentials | undefined
 }
 
-export function assembleReceiving(
-  options: WorkerOptions,
-  made: Assembled,
-  { clock, shared, verifier }: Outside,
-): Acceptor {
+export function assembleReceiving(options: WorkerOptions, made: Assembled, outside: Outside): Acceptor {
+  const { clock, disk, shared, verifier } = outside
   const { current, report, spool, sending, keeping, newTraceId, rights, engines } = made
-  const { delivery, recipients, tell } = sending
+  const { recipients, tell } = sending
   const { hostname, dataFolder } = options.config
   const room = new Room(clock, () => current.config.limits.contentMemoryOctetsMax, spool)
   const { limits, records } = outboundDesk(shared?.desk ?? nobody)
@@ -63,6 +67,7 @@ export function assembleReceiving(
     report: tell,
     ...(rights && { verified: rights.verified.has }),
   }
+  const feedback = assembleFeedback(current, sending, records, outside)
   const lists = shared && sharedOf(shared, clock)
   const relay = new Relay({
     hostname,
@@ -74,26 +79,15 @@ export function assembleReceiving(
     recipients: recipients.knowledge,
     room: (octets, copies) => room.for(octets, copies),
     outbound: new Outbound({ ...leaving, ...lists }),
-    bounces: new Bounces(leaving),
+    bounces: new Bounces({ ...leaving, ...(feedback && { takesReports: (path) => feedback.takes(path) }) }),
+    ...(feedback && { feedback }),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),
     scanning: new Scanning({ wall: engines.wall, report: tell }),
+    ...(shared && { quarantining: assembleQuarantining(options.config, shared, tell, { clock, disk }) }),
     ...assembleAuthentication(made, { clock, shared }),
     ...(rights && { signing: new Signing({ ...leaving, keysOf: rights.keys.of }) }),
-    commit: new Commit({
-      clock,
-      report: tell,
-      route: current.route,
-      newTraceId,
-      spool: {
-        append: (message, content, firstAttemptMs) => spool.append(message, content, firstAttemptMs),
-        get: (id) => spool.get(id),
-        change: keeping.keep.change,
-      },
-      spoolRefusal,
-      queue: keeping.queue,
-      attempt: (to, message, how) => delivery.attempt(to, message, how),
-    }),
+    commit: assembleCommit(made, clock),
     report: tell,
   })
   return new Acceptor(acceptSettings(options.config), {
@@ -108,6 +102,32 @@ export function assembleReceiving(
     ticketKeys: options.ticketKeys,
     reusePort: options.reusePort,
   })
+}
+
+const assembleCommit = ({ current, spool, sending, keeping, newTraceId }: Assembled, clock: Clock): Commit =>
+  new Commit({
+    clock,
+    report: sending.tell,
+    route: current.route,
+    newTraceId,
+    spool: {
+      append: (message, content, firstAttemptMs) => spool.append(message, content, firstAttemptMs),
+      get: (id) => spool.get(id),
+      change: keeping.keep.change,
+    },
+    spoolRefusal,
+    queue: keeping.queue,
+    attempt: (to, message, how) => sending.delivery.attempt(to, message, how),
+  })
+
+function assembleQuarantining(
+  { dataFolder }: Config,
+  { desk }: Shared,
+  report: Report,
+  { clock, disk }: Pick<Outside, 'clock' | 'disk'>,
+): Quarantining {
+  const keeper = new Keeper(new Contents(quarantineFolder(dataFolder), disk), quarantineDesk(desk))
+  return new Quarantining({ clock, keeper, report })
 }
 
 const sharedOf = ({ desk, store }: Shared, clock: Clock) => ({

@@ -5,11 +5,12 @@
 import type { Config, VirusConfig } from '#config/config.ts'
 import { Clamd } from '#scan/clamd.ts'
 import { Embedded } from '#scan/embedded.ts'
+import { Icap } from '#scan/icap.ts'
 import { Wall } from '#scan/wall.ts'
 import type { Clock } from '#sys/clock.ts'
 
 export function wallOf({ embedded, engines }: VirusConfig, clock: Clock): Wall {
-  const beside = engines.map((engine) => new Clamd(engine, clock))
+  const beside = engines.map((engine) => (engine.kind === 'icap' ? new Icap(engine, clock) : new Clamd(engine, clock)))
   return new Wall(beside, clock, new Embedded(clock, { examines: embedded }))
 }
 
@@ -28,7 +29,10 @@ export class ScanEngines {
 
   replace({ virus }: Config): void {
     const settings = JSON.stringify(virus)
-    if (settings === this.#settings) return
+    if (settings === this.#settings) {
+      this.#wall?.forget()
+      return
+    }
     this.#settings = settings
     const before = this.#wall
     this.#wall = virus.embedded || virus.engines.length > 0 ? wallOf(virus, this.#clock) : undefined

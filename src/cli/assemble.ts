@@ -37,6 +37,7 @@ import { findingsFor } from '../relay/findings.ts'
 import { hardBouncesFor } from '../relay/hard-bounces.ts'
 import { type Learner, lessonsFor } from '../relay/lessons.ts'
 import { ownSigning, type SignOwn } from '../relay/own-signing.ts'
+import type { ReleaseAnswer, ReleaseQuestion } from '../relay/release.ts'
 import { spoolAlarmEvent } from '../relay/spool-faults.ts'
 import { acceptSettings } from './accept-settings.ts'
 import { AnsweredBatch } from './answered-batch.ts'
@@ -52,6 +53,7 @@ import { FindingsBatch } from './findings-batch.ts'
 import { traceFolder } from './folders.ts'
 import { HardBounceBatch } from './hard-bounce-batch.ts'
 import { type NoticeAnswer, type NoticeQuestion, sendNotice } from './notices.ts'
+import { releaseOf } from './quarantine-desk.ts'
 import { Rights } from './rights.ts'
 import { TlsResultsBatch } from './tls-results-batch.ts'
 import { type RunningReport, tlsPolicies, watch } from './worker-watch.ts'
@@ -107,6 +109,8 @@ export interface Worker {
   sendNotice(question: NoticeQuestion): Promise<NoticeAnswer>
   /** Takes effect for the next decision; sessions under way keep their listener's old settings. */
   reload(config: Config): Promise<void>
+  /** Out of quarantine, into the spool. */
+  release(question: ReleaseQuestion): Promise<ReleaseAnswer>
   /** The virus wall; absent: nobody looks. */
   scanners(): Wall | undefined
   /** Ends sessions and attempts, syncs the spool. */
@@ -190,6 +194,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     stsChanged: () => sending.sts?.changed(),
     probeRecipient: (question) => recipients.probe(question),
     ...(credentials && { credentials }),
+    release: releaseOf({ current, spool, queue, wall: engines.wall, newTraceId, rights, report: tell }, outside),
     scanners: engines.wall,
     outages,
     async reload(next) {

@@ -45,7 +45,7 @@ test('a desk that is silent keeps nothing waiting', async () => {
   const answered = new AnsweredBatch(clock, silent)
   const bounces = new HardBounceBatch(clock, silent)
   answered.add({ tenant: 'bakery', login: 'anna', answered: 1, unknown: 1 })
-  bounces.add({ tenant: 'bakery', address: 'bob@far.test', text: 'no' })
+  bounces.add({ tenant: 'bakery', address: 'bob@far.test', text: 'no', evidence: '' })
   await Promise.all([answered.flush(), bounces.flush()])
 })
 
@@ -53,7 +53,8 @@ test('an address that was refused often is told once, of each tenant', async () 
   const clock = new HandClock()
   const told: unknown[] = []
   const batch = new HardBounceBatch(clock, async (all) => told.push(all))
-  for (const tenant of ['bakery', 'smith', 'bakery']) batch.add({ tenant, address: 'bob@far.test', text: 'no' })
+  for (const tenant of ['bakery', 'smith', 'bakery'])
+    batch.add({ tenant, address: 'bob@far.test', text: 'no', evidence: '' })
   await clock.pass(1000)
   assert.equal((told[0] as unknown[]).length, 2)
 })

@@ -6,6 +6,7 @@ import { Command } from 'commander'
 import type { PasswordAnswer } from '#auth/credentials.ts'
 import type { CredentialMoved, CredentialRow, CredentialShown, PasswordSet } from './clerks/credentials.ts'
 import type { Standing } from './clerks/guesses.ts'
+import { type LimitOptions, limitsIn, ownLimitsText, withLimits } from './credentials-limits.ts'
 import { EXIT, UserError } from './exit.ts'
 import { knownPassword, newPassword, type PasswordOptions, terminal } from './password-input.ts'
 import { type Ask, rough } from './queue.ts'
@@ -19,7 +20,7 @@ interface RestrictionOptions {
   readonly anySender?: boolean
 }
 
-interface AddOptions extends PasswordOptions, RestrictionOptions {
+interface AddOptions extends PasswordOptions, RestrictionOptions, LimitOptions {
   readonly json?: boolean
 }
 
@@ -49,13 +50,14 @@ function addPasswordCommands(credentials: Command, desk: Desk): void {
       .option('--generate', 'make a password, and show it once')
       .option('--json', 'as JSON')
   const add = credentials.command('add <tenant> <login>').description('a new login, unique in the relay')
-  sources(add)
+  withLimits(sources(add))
     .option('--network <network...>', 'clients must have one of these addresses; any if not given')
     .option('--sender <sender...>', "anna@bakery.example, or @bakery.example; all of the tenant's if not given")
     .action(async (tenant: string, login: string, options: AddOptions) => {
       const { network: networks = [], sender: senders = [] } = options
       const password = await newPassword(options, terminal)
-      const body = { tenant, login, networks, senders, ...(password !== undefined && { password }) }
+      const limits = limitsIn(options)
+      const body = { tenant, login, networks, senders, limits, ...(password !== undefined && { password }) }
       showSet((await desk('add', body)) as PasswordSet, 'added', options.json)
     })
   sources(credentials.command('passwd <login>').description('another password')).action(
@@ -140,6 +142,12 @@ function addRights(credentials: Command, desk: Desk): void {
       out(rowText(set.row))
       for (const note of set.notes) out(`note: ${note}`)
     })
+  const limit = credentials.command('limit <login>').description('how much it may send; what is not named stays')
+  withLimits(limit)
+    .option('--as-tenant', "the tenant's limits again")
+    .action(async (login: string, options: LimitOptions) =>
+      out(rowText((await desk('limit', { login, limits: limitsIn(options) })) as CredentialRow)),
+    )
 }
 
 function applicationPasswords(desk: Desk): Command {
@@ -220,13 +228,15 @@ function rowText({ login, tenant, networks, senders, lastUsedAtMs, works, ...row
     ...(row.locked ? [`locked: ${row.locked.reason}`] : []),
     ...(networks.length > 0 ? [`from ${networks.join(', ')}`] : []),
     ...(senders.length > 0 ? [`as ${senders.join(', ')}`] : []),
+    ...(row.limits ? [ownLimitsText(row.limits)] : []),
     lastUsedAtMs === undefined ? 'never used' : `used ${ago(lastUsedAtMs)}`,
   ]
   return `${login}  ${tenant}  ${state.join('; ')}`
 }
 
 function shownText(shown: CredentialShown): string {
-  const networks = shown.usedFrom.map(({ network, lastAtMs }) => `  used from ${network} ${ago(lastAtMs)}`)
+  const first = (ms: number) => (ms === 0 ? '' : `, first on ${dateText(ms)}`)
+  const networks = shown.usedFrom.map((at) => `  used from ${at.network} ${ago(at.lastAtMs)}${first(at.firstAtMs)}`)
   const devices = shown.applicationPasswords.map((one) => `  application password ${deviceText(one)}`)
   const since = `  added ${dateText(shown.createdAtMs)}, password of ${dateText(shown.changedAtMs)}`
   return [rowText(shown), since, ...devices, ...networks].join('\n')

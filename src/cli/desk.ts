@@ -2,25 +2,33 @@
 import { readFile } from 'node:fs/promises'
 import type { Config } from '#config/config.ts'
 import type { Notify } from '#mail/notice.ts'
+import { traceIds } from '#mail/trace-id.ts'
+import { Contents } from '#quarantine/contents.ts'
 import { fetchKeys } from '#recipients/ldap-directory.ts'
 import { CREDENTIALS, CredentialStore } from '#store/credentials.ts'
 import { type Database, NewerStore, openStore, type Part } from '#store/database.ts'
 import { DKIM_KEYS } from '#store/dkim-keys.ts'
+import { FEEDBACK } from '#store/feedback.ts'
 import { FINDINGS } from '#store/findings.ts'
 import { GroupCommit } from '#store/group-commit.ts'
 import { MESSAGE_RECORDS } from '#store/message-records.ts'
 import { NOTICE_MARKS } from '#store/notice-marks.ts'
 import { OUTAGES_PART, OutagesStore } from '#store/outages.ts'
+import { QUARANTINE } from '#store/quarantine.ts'
+import { QUARANTINE_ACCESS } from '#store/quarantine-access.ts'
 import { RECIPIENT_FACTS } from '#store/recipient-facts.ts'
 import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-lists.ts'
 import { REPLY_LIMITS } from '#store/reply-limits.ts'
 import { SENDER_DOMAINS } from '#store/sender-domains.ts'
 import { SENDING_COUNTS } from '#store/sending-counts.ts'
+import { SENDING_HABITS } from '#store/sending-habits.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { STS_POLICIES } from '#store/sts-policies.ts'
 import { SUPPRESSIONS } from '#store/suppressions.ts'
+import { TLS_REPORT_MARKS } from '#store/tls-report-marks.ts'
 import { TLS_RESULTS } from '#store/tls-results.ts'
 import { type Clock, systemClock } from '#sys/clock.ts'
+import { systemDisk } from '#sys/disk.ts'
 import { createResolver, systemDns } from '#sys/resolver.ts'
 import { connectSocket } from '#sys/socket.ts'
 import { txtLookup } from '#sys/txt-lookup.ts'
@@ -28,19 +36,25 @@ import { AbuseClerk } from './clerks/abuse.ts'
 import { CredentialsClerk } from './clerks/credentials.ts'
 import { DkimClerk } from './clerks/dkim.ts'
 import { DomainsClerk } from './clerks/domains.ts'
+import { FeedbackClerk } from './clerks/feedback.ts'
 import { findingsClerk } from './clerks/findings.ts'
 import { GuessesClerk } from './clerks/guesses.ts'
 import { ListsClerk } from './clerks/lists.ts'
 import { NoticesClerk } from './clerks/notices.ts'
 import { OutagesClerk } from './clerks/outages.ts'
 import { outboundClerks } from './clerks/outbound.ts'
+import { QuarantineClerk } from './clerks/quarantine.ts'
 import { RecipientsClerk } from './clerks/recipients.ts'
 import { StsClerk } from './clerks/sts.ts'
 import { SuppressionsClerk } from './clerks/suppressions.ts'
 import { TlsReportsClerk } from './clerks/tls-reports.ts'
 import { EXIT, UserError } from './exit.ts'
-import { storePath } from './folders.ts'
+import { quarantineFolder, storePath } from './folders.ts'
 import { type Clerk, Desk } from './serve/desk.ts'
+import { workerCount } from './serve.ts'
+
+/** In ids that it makes, as the number of a worker is in a worker's. */
+const SUPERVISOR = 1023
 
 /** Every part of the store, in the order in which they are made. */
 export const PARTS: readonly Part[] = [
@@ -55,10 +69,15 @@ export const PARTS: readonly Part[] = [
   DKIM_KEYS,
   CREDENTIALS,
   SENDING_COUNTS,
+  SENDING_HABITS,
   SENDER_DOMAINS,
   STS_POLICIES,
   SUPPRESSIONS,
   TLS_RESULTS,
+  FEEDBACK,
+  QUARANTINE,
+  QUARANTINE_ACCESS,
+  TLS_REPORT_MARKS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -77,6 +96,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     log,
   })
   const names = nameServersClerk(config)
+  const dns = systemDns(systemClock, () => names.servers)
   await lists.prepare()
   const findings = findingsClerk<Config>(store, wallMs, systemClock)
   const notices = new NoticesClerk({ store, wallMs, clock: systemClock, config, log })
@@ -84,10 +104,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     clock: systemClock,
     random: Math.random,
     connect: connectSocket,
-    resolve: createResolver(
-      systemClock,
-      systemDns(systemClock, () => names.servers),
-    ),
+    resolve: createResolver(systemClock, dns),
     store: new OutagesStore(store),
     notify: notices.notify,
     log,
@@ -95,13 +112,13 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
   const lookUp = ({ dkim, nameServers }: Config) =>
     txtLookup(systemClock, dkim.dnsServer === undefined ? nameServers : [dkim.dnsServer])
   const asking = { store, wallMs, clock: systemClock, config, lookUp, log }
-  const signing = [new DkimClerk(asking), new DomainsClerk({ ...asking, random: Math.random })]
+  const signing = [new DkimClerk(asking), new DomainsClerk({ ...asking, random: Math.random, notify: notices.notify })]
   const leaving = outboundClerks<Config>(store, wallMs)
-  const logins = credentialClerks(store, config, wallMs, log, notices.notify)
-  const dns = systemDns(systemClock, () => names.servers)
   const sts = new StsClerk({ database: store, wallMs, clock: systemClock, config, dns, log })
   const suppressions = suppressionsClerk(store, config, wallMs, log)
-  const tls = new TlsReportsClerk({ ...asking, lookUp: (name) => dns.lookup(name, 'TXT') })
+  const logins = credentialClerks(store, config, wallMs, log, notices.notify, suppressions)
+  const tls = new TlsReportsClerk({ ...asking, dns, random: Math.random })
+  const quarantine = await quarantineClerk(store, config, wallMs, log)
   const clerks: Clerk<Config>[] = [
     names,
     recipients,
@@ -115,6 +132,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     tls,
     ...logins,
     suppressions,
+    quarantine,
   ]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
@@ -140,10 +158,19 @@ function credentialClerks(
   wallMs: () => number,
   log: (line: string) => void,
   notify: Notify,
+  suppressions: SuppressionsClerk<Config>,
 ): Clerk<Config>[] {
   const parts = { store: new CredentialStore(database), commits: new GroupCommit(database), clock: systemClock }
-  const abuse = { ...parts, store: database, credentials: parts.store, wallMs, log, notify }
-  return [new CredentialsClerk({ ...parts, config, log }), new GuessesClerk(parts), new AbuseClerk(abuse)]
+  const abuse = new AbuseClerk({ ...parts, store: database, credentials: parts.store, wallMs, log, notify })
+  const feedback = new FeedbackClerk({
+    ...parts,
+    database,
+    wallMs,
+    suppress: (reason, said) => suppressions.put(reason, said),
+    hasLogin: (tenant, login) => parts.store.find(login)?.tenant === tenant,
+    counted: (of) => void abuse.answer('answered', [of]),
+  })
+  return [new CredentialsClerk({ ...parts, config, log }), new GuessesClerk(parts), abuse, feedback]
 }
 
 function suppressionsClerk(
@@ -151,7 +178,7 @@ function suppressionsClerk(
   config: Config,
   wallMs: () => number,
   log: (line: string) => void,
-): Clerk<Config> {
+): SuppressionsClerk<Config> & Clerk<Config> {
   let { tenants } = config
   const tenantExists = (name: string) => tenants.some((tenant) => tenant.name === name)
   const parts = { database, commits: new GroupCommit(database), wallMs, clock: systemClock, tenantExists, log }
@@ -161,6 +188,28 @@ function suppressionsClerk(
       tenants = next.tenants
     },
   })
+}
+
+async function quarantineClerk(
+  database: Database,
+  config: Config,
+  wallMs: () => number,
+  log: (line: string) => void,
+): Promise<QuarantineClerk> {
+  const clerk = new QuarantineClerk({
+    database,
+    commits: new GroupCommit(database),
+    contents: new Contents(quarantineFolder(config.dataFolder), systemDisk),
+    config,
+    wallMs,
+    clock: systemClock,
+    // Above the number of any worker.
+    newTraceId: traceIds(SUPERVISOR, systemClock.wall, Math.random),
+    workers: workerCount(config.workers),
+    log,
+  })
+  await clerk.prepare()
+  return clerk
 }
 
 /** Keeps the steady clock's mark, and closes the file. */

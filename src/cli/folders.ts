@@ -6,6 +6,8 @@ export const traceFolder = (dataFolder: string): string => join(dataFolder, 'tra
 export const tlsFolder = (dataFolder: string): string => join(dataFolder, 'tls')
 /** Compiled modules; may be deleted at any time. */
 export const compileCacheFolder = (dataFolder: string): string => join(dataFolder, 'cache')
+/** Contents in quarantine; see `quarantine/contents.ts`. */
+export const quarantineFolder = (dataFolder: string): string => join(dataFolder, 'quarantine')
 /** What was learned and counted; the supervisor writes it. */
 export const storePath = (dataFolder: string): string => join(dataFolder, 'store.db')
 /** What seals private keys in the store, if the configuration names nothing else. */

@@ -83,7 +83,7 @@ async function sickness(running: Running): Promise<string | undefined> {
     if (spool !== 'ok') return `the spool of a worker is ${spool}`
     if (silentScanners.length > 0) return `a scanner does not answer: ${silentScanners.join(', ')}`
   }
-  return undefined
+  return running.desk.sickness()
 }
 
 function send(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {

@@ -96,3 +96,14 @@ test('what is no notice is refused, with the reason', async () => {
   }
   assert.deepEqual(bench.events, [])
 })
+
+test('a report that nothing signs does not go', async () => {
+  await using sink = await startSink()
+  await using bench = await worker(sink.port)
+  const answer = await bench.made.sendNotice(question({ onlySigned: true }))
+  assert.deepEqual(answer, {
+    kind: 'refused',
+    text: 'no DKIM key of its domain can sign it now: see vorposten dkim list',
+  })
+  assert.deepEqual([...bench.made.spool.entries()], [])
+})

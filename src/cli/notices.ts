@@ -1,6 +1,6 @@
 /**
- * Mail that we write ourselves, to a tenant's postmaster: into the worker's own spool and out by the tenant's route, with
- * the null reverse-path, so that nobody answers it (RFC 5321 §4.5.5). The supervisor's clerks write the text and ask.
+ * Mail that we write ourselves, to a tenant's postmaster, or a report about TLS: into the worker's own spool and out by a
+ * tenant's route, with the null reverse-path, so that nobody answers it (RFC 5321 §4.5.5). The supervisor's clerks write the text and ask.
  *
  * It is never held and never makes another notice: when it cannot be delivered it is dropped, with a line in the log.
  */
@@ -30,6 +30,10 @@ export interface NoticeQuestion {
   readonly content: Uint8Array
   /** The header section has octets above 127 (RFC 6532). */
   readonly smtputf8: boolean
+  /** It goes whatever TLS with the recipient's servers says (RFC 8689 §3), and does not count in reports about it. */
+  readonly tlsOptional?: true
+  /** Without a signature of ours it is nothing worth (RFC 8460 §3) and does not go. */
+  readonly onlySigned?: true
 }
 
 export type NoticeAnswer =
@@ -48,7 +52,7 @@ export interface NoticeParts {
 }
 
 export async function sendNotice(parts: NoticeParts, question: NoticeQuestion): Promise<NoticeAnswer> {
-  const { tenant, route, smtputf8 } = question
+  const { tenant, route, smtputf8, tlsOptional } = question
   const mailbox = parseMailbox(question.recipient)
   if (!mailbox.ok) return refused(`${question.recipient} is no address`)
   const way = parts.directory().route(route)
@@ -63,13 +67,15 @@ export async function sendNotice(parts: NoticeParts, question: NoticeQuestion): 
     id: parts.newTraceId(),
     tenant,
     route: towards(way, mailbox.value.domain),
-    envelope: { reversePath: NULL_PATH, recipients: [recipient], body, smtputf8 },
+    envelope: { reversePath: NULL_PATH, recipients: [recipient], body, smtputf8, ...(tlsOptional && { tlsOptional }) },
     reception: { clientAddress: '', greetingName: '', protocol: '', receivedMs: nowMs },
     notice: true,
   } as const
   try {
     const written = content([octets])
-    await parts.spool.append(message, (await parts.sign?.(written)) ?? written, nowMs)
+    const signed = (await parts.sign?.(written)) ?? written
+    if (question.onlySigned && signed === written) return refused(UNSIGNED)
+    await parts.spool.append(message, signed, nowMs)
   } catch (error) {
     if (error instanceof SpoolError) return refused(`the spool does not take it: ${error.message}`)
     throw error
@@ -82,6 +88,7 @@ export async function sendNotice(parts: NoticeParts, question: NoticeQuestion): 
   return { kind: 'queued', id: message.id }
 }
 
+const UNSIGNED = 'no DKIM key of its domain can sign it now: see vorposten dkim list'
 const refused = (text: string): NoticeAnswer => ({ kind: 'refused', text })
 
 function contentFault(octets: Buffer): string | undefined {

@@ -4,30 +4,47 @@
  * engine looks alone, and the default policy decides.
  */
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import type { Config } from '#config/config.ts'
 import { directoryFrom } from '#config/directory.ts'
 import { readFullDomain } from '#config/units.ts'
-import { content } from '#mail/content.ts'
+import type { ForwardPath } from '#mail/address.ts'
+import type { Content } from '#mail/content.ts'
 import { factText, type ScanResult } from '#mail/scan.ts'
 import { judgeScan, refusalText, type VirusVerdict } from '#policy/virus.ts'
+import { decidedBy, policyLines } from '#policy/virus-explained.ts'
+import type { Wall } from '#scan/wall.ts'
 import { systemClock } from '#sys/clock.ts'
+import type { Directory, Tenant, Way } from '#tenant/directory.ts'
+import { domainFor } from '#tenant/recipient-policies.ts'
 import { DEFAULT_VIRUS_POLICY, type VirusPolicy } from '#tenant/virus-policy.ts'
+import { type Stripped, strip } from '../relay/stripping.ts'
 import { wallOf } from './assemble-scanning.ts'
 import { EXIT, UserError } from './exit.ts'
+import { readMessage } from './message-file.ts'
+import { forwardPathOf } from './paths.ts'
 
 interface ScanOptions {
+  readonly recipient?: string
   readonly domain?: string
   readonly outgoing?: string
   readonly json?: boolean
 }
 
-const EXITS = { clean: EXIT.ok, tag: EXIT.ok, defer: EXIT.later, reject: EXIT.unavailable } as const
+const EXITS: Readonly<Record<VirusVerdict['decision'], number>> = {
+  clean: EXIT.ok,
+  tag: EXIT.ok,
+  strip: EXIT.ok,
+  defer: EXIT.later,
+  quarantine: EXIT.unavailable,
+  reject: EXIT.unavailable,
+}
 
 const WORDS: Readonly<Record<VirusVerdict['decision'], string>> = {
   clean: 'clean: it would be delivered as it is',
   tag: 'tag: it would be delivered with a field that says what was found',
+  strip: 'strip: it would be delivered with a notice in the place of what was found',
+  quarantine: 'quarantine: it would be kept for a person to decide; its sender would hear 250',
   defer: 'defer: its sender would hear 451 4.7.1 and try again',
   reject: 'reject: its sender would hear 550 5.7.1',
 }
@@ -36,44 +53,85 @@ export function scanCommand(config: () => Promise<Config>, configFile: () => str
   return new Command('scan')
     .description('the verdict of the virus wall on a message, explained; nothing is sent')
     .argument('<message>', 'file with the message, - for standard input')
+    .option('--recipient <address>', 'by the policy of this recipient')
     .option('--domain <name>', 'by the policy of this domain')
     .option('--outgoing <tenant>', 'by the policy of what this tenant sends')
     .option('--json', 'as JSON')
     .action(async (file: string, options: ScanOptions) => {
-      const octets = file === '-' ? Buffer.concat(await Array.fromAsync(process.stdin)) : await readFile(file)
+      const message = await readMessage(file)
       const read = existsSync(configFile()) ? await config() : undefined
-      const policy = policyFor(read, options)
+      const way = wayFor(read, options)
+      const policy = way?.virus ?? DEFAULT_VIRUS_POLICY
       const wall = wallOf({ embedded: true, engines: read?.virus.engines ?? [] }, systemClock)
-      const result = await wall.scan(content([octets]))
+      const looked = await look(wall, message, policy, way?.tenant)
       await wall.close()
-      const verdict = judgeScan(result, policy)
-      const shown = { decision: verdict.decision, because: verdict.because, ...result }
-      process.stdout.write(options.json ? `${JSON.stringify(shown, undefined, 2)}\n` : textOf(verdict, result))
-      process.exitCode = EXITS[verdict.decision]
+      const lines = [...linesOf(looked), ...(way === undefined ? [] : policyText(policy))]
+      const { verdict, stripped: _, ...shown } = looked
+      const json = { ...shown, because: verdict.because, policy, ...looked.result }
+      process.stdout.write(`${options.json ? JSON.stringify(json, undefined, 2) : lines.join('\n')}\n`)
+      process.exitCode = EXITS[looked.decision]
     })
 }
 
-function policyFor(config: Config | undefined, { domain, outgoing }: ScanOptions): VirusPolicy {
-  if (domain === undefined && outgoing === undefined) return DEFAULT_VIRUS_POLICY
-  if (config === undefined) throw new UserError('there is no configuration file', 'Name it with --config', EXIT.config)
-  const directory = directoryFrom(config)
-  const name = outgoing ?? domain!
-  const way = outgoing === undefined ? directory.domain(readFullDomain(name) ?? '') : directory.outboundOf(outgoing)
-  if (way === undefined)
-    throw new UserError(
-      outgoing === undefined ? `${name} is not a domain of ours` : `${name} has no outbound settings`,
-      'See vorposten check-config',
-      EXIT.unavailable,
-    )
-  return way.virus ?? DEFAULT_VIRUS_POLICY
+interface Looked {
+  readonly decision: VirusVerdict['decision']
+  readonly verdict: VirusVerdict
+  /** Settings. */
+  readonly by: readonly string[]
+  readonly result: ScanResult
+  readonly stripped: Stripped | undefined
 }
 
-function textOf(verdict: VirusVerdict, { facts, cleanBy, durationMs }: ScanResult): string {
-  const { because, decision } = verdict
-  const lines = [WORDS[decision], ...(decision === 'reject' ? [`  ${refusalText(verdict)}`] : [])]
-  lines.push(...because.map((fact) => `  because: ${factText(fact)}`))
-  const others = facts.filter((fact) => !because.includes(fact))
-  lines.push(...others.map((fact) => `  also: ${factText(fact)}`))
-  if (cleanBy.length > 0) lines.push(`  looked at all of it and found nothing: ${cleanBy.join(', ')}`)
-  return `${[...lines, `  ${Math.round(durationMs)} ms`].join('\n')}\n`
+const STRIPPED = { stripped: 'strip', impossible: 'reject', defer: 'defer' } as const
+
+async function look(wall: Wall, content: Content, policy: VirusPolicy, tenant?: Tenant): Promise<Looked> {
+  const result = await wall.scan(content)
+  const verdict = judgeScan(result, policy)
+  const about = { content, policy, tenant: tenant ?? { language: 'en' as const }, id: 'TRACE-ID' }
+  const stripped = verdict.decision === 'strip' ? await strip(wall, about) : undefined
+  const decision = stripped === undefined ? verdict.decision : STRIPPED[stripped.kind]
+  return { decision, verdict, by: decidedBy(verdict, policy), result, stripped }
 }
+
+/** Undefined: of nobody in particular, so the default policy holds. */
+function wayFor(config: Config | undefined, { recipient, domain, outgoing }: ScanOptions): Way | undefined {
+  const name = recipient ?? domain ?? outgoing
+  if (name === undefined) return undefined
+  if (config === undefined) throw new UserError('there is no configuration file', 'Name it with --config', EXIT.config)
+  const directory = directoryFrom(config)
+  const way =
+    recipient === undefined
+      ? outgoing === undefined
+        ? directory.domain(readFullDomain(name) ?? '')
+        : directory.outboundOf(outgoing)
+      : wayTo(forwardPathOf(recipient, '--recipient'), directory)
+  if (way !== undefined) return way
+  const what = name === outgoing ? `${outgoing} has no outbound settings` : `${name} is not of ours`
+  throw new UserError(what, 'See vorposten check-config', EXIT.unavailable)
+}
+
+function wayTo(path: ForwardPath, directory: Directory): Way | undefined {
+  const name = path.kind === 'mailbox' && path.mailbox.domain.kind === 'name' ? path.mailbox.domain.ascii : ''
+  const served = directory.domain(name)
+  return served && domainFor(served, path)
+}
+
+function linesOf({ decision, verdict, by, result, stripped }: Looked): string[] {
+  const { because } = verdict
+  const { facts, cleanBy, durationMs } = result
+  const lines = [WORDS[decision]]
+  if (decision === 'reject') lines.push(`  ${refusalText(verdict)}`)
+  if (stripped !== undefined && stripped.kind !== 'stripped') lines.push(`  it cannot be stripped: ${stripped.text}`)
+  lines.push(
+    ...because.map((fact) => `  because: ${factText(fact)}`),
+    ...by.map((setting) => `  decided by ${setting}`),
+  )
+  lines.push(...facts.filter((fact) => !because.includes(fact)).map((fact) => `  also: ${factText(fact)}`))
+  if (cleanBy.length > 0) lines.push(`  looked at all of it and found nothing: ${cleanBy.join(', ')}`)
+  return [...lines, `  ${Math.round(durationMs)} ms`]
+}
+
+const policyText = (policy: VirusPolicy): string[] => [
+  'the policy:',
+  ...policyLines(policy, 'all').map((line) => `  ${line}`),
+]

@@ -141,6 +141,7 @@ class Service implements Running {
     this.desk.started(
       (about, body, msMax) => this.#askWorkers(about, body, msMax),
       (about, body, msMax) => this.supervisor.askOne(about, body, msMax),
+      (about, body, msMax) => this.supervisor.askOnce(about, body, msMax),
     )
     const closeOthers = await this.#options.started(this, this.#plan)
     await this.#systemd.ready(this.#status())

@@ -4,34 +4,40 @@
  * asking a customer's server it takes `--assume` and `--primary`.
  */
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import type { Config, ListenerConfig } from '#config/config.ts'
 import { directoryFrom } from '#config/directory.ts'
-import { durationText } from '#config/units.ts'
-import { type ForwardPath, parseForwardPath, parseReversePath, pathText, type ReversePath } from '#mail/address.ts'
-import { type Content, content } from '#mail/content.ts'
+import { readFingerprint } from '#config/units.ts'
+import { pathText } from '#mail/address.ts'
+import type { Content } from '#mail/content.ts'
 import type { ProbeAnswer } from '#mail/probe.ts'
 import { remoteReply, replyLine } from '#mail/reply.ts'
 import type { Session, Transaction } from '#mail/session.ts'
 import { traceIds } from '#mail/trace-id.ts'
 import { ACCEPT, type Gate } from '#mail/verdict.ts'
-import { classify } from '#mime/automatic/classify.ts'
-import { readHeaderSection } from '#mime/header-section.ts'
+import { policyLines } from '#policy/virus-explained.ts'
 import { KNOWLEDGE_LIMITS, RecipientKnowledge } from '#recipients/knowledge.ts'
 import { OwnMemory } from '#recipients/memory.ts'
+import { EMBEDDED } from '#scan/embedded-name.ts'
 import { readStore } from '#store/database.ts'
 import { ListReader } from '#store/recipient-lists.ts'
+import { SenderDomainReader } from '#store/sender-domains.ts'
 import { systemClock } from '#sys/clock.ts'
-import type { OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
-import { Bounces } from '../relay/bounces.ts'
+import type { ServedDomain, Way } from '#tenant/directory.ts'
+import { domainFor } from '#tenant/recipient-policies.ts'
+import { DEFAULT_VIRUS_POLICY } from '#tenant/virus-policy.ts'
+import { Bounces, plainPath } from '../relay/bounces.ts'
 import { CalloutSender } from '../relay/callout-sender.ts'
 import { inspect } from '../relay/inspect.ts'
 import { Outbound } from '../relay/outbound.ts'
+import type { Verified } from '../relay/sender-rights.ts'
 import { Relay } from '../relay.ts'
 import { EXIT, UserError } from './exit.ts'
 import { storePath } from './folders.ts'
+import { readMessage } from './message-file.ts'
 import { outboundDesk } from './outbound-desk.ts'
+import { forwardPathOf, reversePathOf } from './paths.ts'
+import { leavingStep, onwardSteps } from './simulate-leaving.ts'
 
 export interface Step {
   readonly step: string
@@ -50,6 +56,8 @@ interface SimulateOptions {
   readonly primary: 'up' | 'down'
   /** Name of the listener; absent: the first. */
   readonly listener?: string
+  /** SHA-256 of the key in its certificate, hex, lower case. */
+  readonly clientKey?: string
   readonly json?: boolean
 }
 
@@ -60,6 +68,7 @@ export function simulateCommand(config: () => Promise<Config>): Command {
     .requiredOption('--from <address>', 'reverse-path; "" or <> is the null path')
     .requiredOption('--to <address...>', 'recipients')
     .option('--client <address>', 'address of the sending server', '192.0.2.1')
+    .option('--client-key <sha256>', 'it shows a certificate with this key (from-client-keys)', clientKeyOf)
     .option('--helo <name>', 'its greeting', 'sender.example')
     .addOption(
       new Option('--assume <answer>', 'what the customer’s server would say of a recipient that is asked live')
@@ -74,22 +83,29 @@ export function simulateCommand(config: () => Promise<Config>): Command {
     .option('--listener <name>', 'where the client comes in; the first listener if not given')
     .option('--json', 'as JSON')
     .action(async (file: string | undefined, options: SimulateOptions) => {
-      const octets = file === undefined ? undefined : await readFile(file === '-' ? '/dev/stdin' : file)
       const read = await config()
-      const message = octets && content([withCrlf(octets)])
-      const steps = await withLists(read, (lists) => simulate(read, options, message, lists))
+      const message = file === undefined ? undefined : await readMessage(file)
+      const steps = await withKnown(read, (known) => simulate(read, options, message, known))
       process.stdout.write(options.json ? `${JSON.stringify(steps, undefined, 2)}\n` : steps.map(stepText).join(''))
       if (steps.some(({ verdict }) => verdict === 'reject' || verdict === 'defer')) process.exitCode = EXIT.unavailable
     })
 }
 
+/** What the store knows. Absent: no list is known, and no sender domain is verified. */
+export interface Known {
+  readonly lists?: ListReader
+  readonly verified?: Verified
+}
+
 /** A program that never ran has no store, and no list was imported or fetched. */
-async function withLists<T>({ dataFolder }: Config, work: (lists?: ListReader) => Promise<T>): Promise<T> {
+async function withKnown<T>({ dataFolder }: Config, work: (known?: Known) => Promise<T>): Promise<T> {
   const path = storePath(dataFolder)
   if (!existsSync(path)) return work()
   const store = readStore(path)
   try {
-    return await work(new ListReader(store))
+    const verified: Verified = (tenant, domain) =>
+      new SenderDomainReader(store).find({ tenant, domain })?.verifiedMs !== undefined
+    return await work({ lists: new ListReader(store), verified })
   } finally {
     store.close()
   }
@@ -99,20 +115,22 @@ export async function simulate(
   config: Config,
   options: SimulateOptions,
   message?: Content,
-  lists?: ListReader,
+  known: Known = {},
 ): Promise<Step[]> {
   const directory = directoryFrom(config)
-  const { relay, calloutSender, transaction } = pathFor(config, options, lists)
+  const { relay, calloutSender, transaction } = pathFor(config, options, known)
   const { session, envelope } = transaction
   const mail = relay.mail(transaction)
-  const way = session.service !== 'inbound' ? directory.outbound(session.client.address) : undefined
+  const way =
+    session.service !== 'inbound' ? directory.outbound(session.client.address, session.tls?.clientKey) : undefined
   if (mail.kind !== 'accept') return [gateStep(`MAIL FROM:${pathText(envelope.reversePath)}`, mail, '')]
   const steps: Step[] = []
   const taken: Way[] = []
   for (const text of options.to) {
-    const forwardPath = forwardPathOf(text)
+    const forwardPath = forwardPathOf(text, '--to')
     const domain = forwardPath.kind === 'mailbox' && forwardPath.mailbox.domain
-    const served = domain && domain.kind === 'name' ? directory.domain(domain.ascii) : undefined
+    const declared = domain && domain.kind === 'name' ? directory.domain(domain.ascii) : undefined
+    const served = declared && domainFor(declared, plainPath(forwardPath, declared))
     if (served?.fallback && !way) steps.push(primaryStep(served, options))
     const gate = await relay.rcpt(transaction, { forwardPath })
     const to = way ? `250: ${way.tenant.name} may send to anyone` : '250: the recipient is known'
@@ -125,10 +143,13 @@ export async function simulate(
   const [goes] = taken
   if (goes === undefined) return steps
   if (calloutSender.way(envelope.recipients[0]!.forwardPath, session) !== undefined) return [...steps, THROWN_AWAY]
+  steps.push(...wallSteps(goes, config))
   if (message) steps.push(contentStep(transaction, message, goes, config))
   if (steps.some(({ step, verdict }) => step === 'content' && verdict !== 'accept')) return steps
-  if (message && way) steps.push(leavingStep(transaction, message, way))
-  return [...steps, commitStep(goes)]
+  if (way === undefined) return [...steps, commitStep(goes)]
+  if (message) steps.push(leavingStep(envelope.reversePath, message, way))
+  const recipients = envelope.recipients.map(({ forwardPath }) => forwardPath)
+  return [...steps, ...onwardSteps(envelope.reversePath, recipients, way, directory)]
 }
 
 const THROWN_AWAY: Step = {
@@ -152,7 +173,7 @@ function listenerOf({ listeners }: Config, name: string | undefined): ListenerCo
 function pathFor(
   config: Config,
   options: SimulateOptions,
-  lists: ListReader | undefined,
+  { lists, verified }: Known,
 ): { relay: Relay; calloutSender: CalloutSender; transaction: Transaction } {
   const directory = directoryFrom(config)
   const listener = listenerOf(config, options.listener)
@@ -174,7 +195,7 @@ function pathFor(
     }),
     primaries: { isUp: () => options.primary === 'up', inMaintenance: () => false },
     room: () => ACCEPT,
-    outbound: new Outbound(judging),
+    outbound: new Outbound({ ...judging, ...(verified && { verified }) }),
     bounces: new Bounces(judging),
     calloutSender,
     commit: { take: () => Promise.reject(new Error('simulate commits nothing')) },
@@ -191,10 +212,11 @@ function pathFor(
     greetingName: options.helo,
     extended: true,
     proxied: false,
+    ...(options.clientKey !== undefined && { tls: { protocol: 'TLSv1.3', cipher: '', clientKey: options.clientKey } }),
     tally: { recipientsRefused: 0, errors: 0, transactions: 1 },
   }
   const envelope = {
-    reversePath: reversePathOf(options.from),
+    reversePath: reversePathOf(options.from, '--from'),
     recipients: [],
     body: '8bitmime',
     smtputf8: true,
@@ -234,25 +256,13 @@ function contentStep(transaction: Transaction, message: Content, domain: Way, co
   }
 }
 
-const NDR_TEXTS = {
-  pass: 'goes out',
-  verified: 'goes out if what it reports passed here from a verified sender, else it is held',
-  hold: 'is held',
-  discard: 'is accepted and discarded',
-} as const
-
-/** What governs mail that leaves (R2, R6). Nothing is counted, so whether a limit is reached is not said. */
-function leavingStep({ envelope }: Transaction, message: Content, { outbound }: OutboundWay): Step {
-  const header = readHeaderSection(message)
-  const { kind } = classify({ reversePath: envelope.reversePath, header, content: message })
-  const { limit, windowMs, per } = outbound.autoReplies
-  const isReply = kind === 'out-of-office' || kind === 'auto-reply' || kind === 'challenge'
-  const fate = isReply
-    ? `goes out, up to ${limit} per ${per} within ${durationText(windowMs)}; what is more is accepted and discarded`
-    : kind === 'dsn'
-      ? NDR_TEXTS[outbound.ndrs]
-      : 'goes out'
-  return { step: 'what leaves', verdict: 'info', text: `${kind} mail: it ${fate}` }
+/** With which policy the virus wall would look; `vorposten scan` says what it would find. */
+function wallSteps({ virus = DEFAULT_VIRUS_POLICY }: Way, { virus: { embedded, engines } }: Config): Step[] {
+  const names = [...engines.map(({ name }) => name), ...(embedded ? [EMBEDDED] : [])]
+  if (names.length === 0) return []
+  const looks = virus.scan ? `looked at by ${names.join(', ')}` : 'nobody looks'
+  const text = [looks, ...policyLines(virus, 'said'), 'the rest by default'].join('; ')
+  return [{ step: 'virus wall', verdict: 'info', text }]
 }
 
 function commitStep({ route, commit, tenant }: Way): Step {
@@ -264,23 +274,11 @@ function commitStep({ route, commit, tenant }: Way): Step {
   return { step: `commit for ${tenant.name}`, verdict: 'info', text }
 }
 
-function reversePathOf(text: string): ReversePath {
-  const parsed = parseReversePath(text.startsWith('<') ? text : `<${text}>`)
-  if (!parsed.ok)
-    throw new UserError(`--from ${text} is no address (${parsed.fault})`, 'Write anna@example.org.', EXIT.config)
-  return parsed.value
+function clientKeyOf(text: string): string {
+  const key = readFingerprint(text)
+  if (key !== undefined) return key
+  throw new UserError(`--client-key ${text} is no fingerprint`, 'Write 64 hexadecimal digits.', EXIT.config)
 }
-
-function forwardPathOf(text: string): ForwardPath {
-  const parsed = parseForwardPath(text.startsWith('<') ? text : `<${text}>`)
-  if (!parsed.ok)
-    throw new UserError(`--to ${text} is no address (${parsed.fault})`, 'Write anna@example.org.', EXIT.config)
-  return parsed.value
-}
-
-// Files have the line ends of their system; on the wire there is only CRLF.
-const withCrlf = (octets: Buffer): Buffer =>
-  Buffer.from(octets.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n'), 'latin1')
 
 const MARK = { accept: '✔', reject: '✘', defer: '…', info: '→' } as const
 const stepText = ({ step, verdict, text, reasons }: Step): string =>

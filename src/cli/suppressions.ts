@@ -44,14 +44,21 @@ export function suppressionsCommand(ask: Ask): Command {
   return command
 }
 
+const WAYS = {
+  session: 'its server said so to us',
+  dsn: 'its server said so by mail',
+  feedback: 'a feedback report said so',
+} as const
+
 function daysOf(text: string): number {
   const days = Number(text)
   if (Number.isInteger(days) && days >= 1 && days <= 3650) return days
   throw new InvalidArgumentError('Write a number of days, 1 to 3650.')
 }
 
-function rowText({ tenant, address, reason, text, sinceMs, untilMs, times }: Suppression): string {
+function rowText({ tenant, address, reason, text, source, evidence, sinceMs, untilMs, times }: Suppression): string {
   const until = untilMs === undefined ? 'until it is removed' : `until ${day(untilMs)}`
   const often = times > 1 ? `, ${times} times` : ''
-  return `${address}  ${tenant}  ${reason} ${day(sinceMs)}${often}, ${until}\n    ${text}`
+  const how = source === 'operator' ? '' : `\n    ${[WAYS[source], evidence].filter(Boolean).join(': ')}`
+  return `${address}  ${tenant}  ${reason} ${day(sinceMs)}${often}, ${until}\n    ${text}${how}`
 }

@@ -112,6 +112,25 @@ describe('a simulation', () => {
     const steps = await simulate(config(), options, text === undefined ? undefined : content([Buffer.from(text)]))
     return steps.map(({ verdict, text }) => `${verdict} ${text}`)
   }
+  it('says which policy of the virus wall holds, and which level says so', async () => {
+    const domain = 'bakery.example: {deliver-to: a.example, virus-by-recipient: [{recipients: jobs, macros: reject}]}'
+    const text = `hostname: mx1.relay.example\nvirus: {embedded: true}\ntenants: {bakery: {virus: {encrypted: reject}, domains: {${domain}}}}\n`
+    const parsed = parseConfig(text, 'v.yaml')
+    assert.ok(parsed.ok)
+    const options = { from: '', client: '192.0.2.1', helo: 'x.example', assume: 'known', primary: 'down' } as const
+    const wall = async (...to: string[]) =>
+      (await simulate(parsed.config, { ...options, to })).map(({ step, text }) => `${step}: ${text}`).slice(1, -1)
+    const encrypted = 'encrypted: reject, by tenants.bakery.virus'
+    const macros = 'macros: reject, by tenants.bakery.domains."bakery.example".virus-by-recipient.0'
+    assert.deepEqual(await wall('anna@bakery.example'), [
+      `virus wall: looked at by embedded; ${encrypted}; the rest by default`,
+    ])
+    assert.deepEqual(await wall('Jobs@bakery.example', 'anna@bakery.example'), [
+      'RCPT TO:<anna@bakery.example>: 452 4.5.3 Please send to this recipient in another transaction',
+      `virus wall: looked at by embedded; ${encrypted}; ${macros}; the rest by default`,
+    ])
+  })
+
   it('walks the path to the commit', async () => {
     const [rcpt, message, commit] = await run(['bob@bakery.example'], 'known', 'Subject: hello\r\n\r\nhello\r\n')
     assert.match(rcpt ?? '', /^accept 250/)
@@ -140,7 +159,7 @@ describe('a simulation', () => {
     const has = () => ({ listed, tenant: 'bakery', source: 'imported', loadedAtMs: 1 })
     const lists = listed === undefined ? undefined : ({ has } as unknown as ListReader)
     const message = text === undefined ? undefined : content([Buffer.from(text)])
-    const steps = await simulate(parsed.config, { ...options, primary: 'down', ...given }, message, lists)
+    const steps = await simulate(parsed.config, { ...options, primary: 'down', ...given }, message, lists && { lists })
     return steps.map(({ step, verdict, text }) => `${verdict} ${step}: ${text}`)
   }
 
@@ -167,7 +186,10 @@ describe('a simulation', () => {
     const out = await more('b@elsewhere.example', at, 'Subject: x\r\n\r\nx\r\n')
     assert.match(out[0] ?? '', /^accept RCPT TO:<b@elsewhere\.example>: 250: bakery may send to anyone/)
     assert.match(out[2] ?? '', /^info what leaves: ordinary mail: it goes out$/)
-    assert.match(out[3] ?? '', /^info commit for bakery: kept on disk, then 250; delivered to out\.provider\.example/)
+    assert.match(
+      out[3] ?? '',
+      /^info commit for bakery: <b@elsewhere\.example>: kept on disk, then 250; goes by bakery\/smarthost to out\.provider\.example/,
+    )
     const reply = 'From: anna@second.example\r\nAuto-Submitted: auto-replied\r\nSubject: away\r\n\r\nx\r\n'
     assert.match(
       (await more('b@x.example', at, reply))[2] ?? '',

@@ -15,6 +15,16 @@ test('held by the operator and held by the queue are told apart', () => {
   assert.match(story(byQueue!), /held for : expired\n +too old$/)
 })
 
+test('a complaint says whose mail it is about, and what was learned', () => {
+  const event = { kind: 'feedback', id: entry.id, tenant: 'bakery', about: 'complaint', text: 'abuse report' } as const
+  const learned = { ...event, decision: 'suppressed', address: 'bob@far.test', login: 'anna', proof: 'token' } as const
+  const [first, second] = story(traceRecord(learned, TIME)!).split('\n')
+  assert.match(first!, /complaint of mail of bakery, sent by anna to <bob@far\.test>: suppressed, proved by token$/)
+  assert.match(second!, /^ +abuse report$/)
+  const not = traceRecord({ ...event, decision: 'not-proven' }, TIME)!
+  assert.match(story(not), /complaint of mail of bakery to nobody who is named: not-proven\n/)
+})
+
 test('an attempt that reached no server names none', () => {
   const attempt = { time: TIME, event: 'attempted', relay: 'none', inSession: true, ageMs: 2, recipients: [] }
   assert.equal(story(attempt), `${TIME}  attempt in the session, no server reached, 2 ms after reception`)

@@ -45,6 +45,13 @@ const list = (value: unknown): string => (Array.isArray(value) ? value.join(', '
 const printable = (record: TraceRecord): TraceRecord =>
   JSON.parse(JSON.stringify(record, (_, value) => (typeof value === 'string' ? oneLine(value) : value)))
 
+const goesOnAs = ({ part, to }: TraceRecord): string => (part === undefined ? '' : ` as ${part} for ${list(to)}`)
+
+const CUSTODY: { readonly [custody: string]: string } = {
+  spool: 'kept here, on disk',
+  quarantine: 'kept here, in quarantine',
+}
+
 /** One record as a sentence or two. */
 export function story(raw: TraceRecord): string {
   const record = printable(raw)
@@ -54,7 +61,7 @@ export function story(raw: TraceRecord): string {
   if (record['by'] === 'operator') return `${at}${event} by operator: ${record['text'] ?? ''}`
   switch (event) {
     case 'accepted': {
-      const custody = record['custody'] === 'spool' ? 'kept here, on disk' : 'delivered in the session'
+      const custody = CUSTODY[String(record['custody'])] ?? 'delivered in the session'
       const note = record['note'] ? ` (${record['note']})` : ''
       return (
         `${at}accepted from ${record['client']} (${record['helo'] ?? 'no greeting'}${record['tls'] ? `, ${record['tls']}` : ''})\n` +
@@ -62,27 +69,19 @@ export function story(raw: TraceRecord): string {
         `${indent}250 after ${record['receptionMs']} ms: ${custody}${note}`
       )
     }
-    case 'refused': {
-      const reasons = (record['reasons'] as { text: string }[]).map((reason) => reason.text).join('; ')
+    case 'refused':
       return (
         `${at}refused at ${String(record['at']).toUpperCase()}: ${record['reply']}\n` +
         `${indent}${record['client']} (${record['helo'] ?? 'no greeting'}): ${record['from'] ?? ''} → ${list(record['to'])}\n` +
-        `${indent}because: ${reasons}`
+        `${indent}because: ${reasonsIn(record)}`
       )
-    }
-    case 'discarded': {
-      const reasons = (record['reasons'] as { text: string }[]).map((reason) => reason.text).join('; ')
+    case 'discarded':
       return (
-        `${at}discarded: ${reasons}\n` +
+        `${at}discarded: ${reasonsIn(record)}\n` +
         `${indent}${record['client']}: ${record['from']} → ${list(record['to'])}, for ${record['tenant']}; its server heard 250`
       )
-    }
-    case 'scanned': {
-      const lines = (record['facts'] as ScanFact[]).map((fact) => `${indent}${factText(fact)}`)
-      const clean = list(record['cleanBy'])
-      const by = clean === '' ? '' : `; nothing found by ${clean}`
-      return [`${at}scanned: ${record['decision']} after ${record['durationMs']} ms${by}`, ...lines].join('\n')
-    }
+    case 'scanned':
+      return `${at}${scanStory(record).join(`\n${indent}`)}`
     case 'authenticated':
       return `${at}AUTH ${record['mechanism']} as ${record['login'] ?? 'nobody'} from ${record['client']}: ${record['text']}`
     case 'attempted': {
@@ -92,6 +91,8 @@ export function story(raw: TraceRecord): string {
     }
     case 'split':
       return `${at}goes on as ${record['part']} for ${list(record['to'])}: another destination, ${record['route']}`
+    case 'quarantine':
+      return `${at}quarantine: ${record['action']} by ${record['who']}${goesOnAs(record)}\n${indent}${record['text']}`
     case 'held':
       return `${at}held for ${list(record['to'])}: ${record['reason']}${record['stage'] ? ` at ${record['stage']}` : ''}\n${indent}${record['text']}`
     case 'dropped':
@@ -100,9 +101,28 @@ export function story(raw: TraceRecord): string {
       return `${at}${record['about'] ? `report about ${record['about']}` : 'notice of ours'} to ${list(record['to'])}, ${record['octets']} octets, for ${record['tenant']}`
     case 'dsn-sent':
       return `${at}${record['kind']} report ${record['report']} to ${list(record['to'])} (verified by: ${record['class']})`
+    case 'feedback':
+      return `${at}${feedbackStory(record)}\n${indent}${record['text']}`
     case 'settled':
       return `${at}settled: every recipient has an end; nothing is kept here any more`
     default:
       return `${at}${event}: ${record['text'] ?? ''}`
   }
 }
+
+function scanStory({ decision, durationMs, cleanBy, facts, policy, memory }: TraceRecord): string[] {
+  const clean = list(cleanBy)
+  const by = `${clean === '' ? '' : `; nothing found by ${clean}`}${memory === 'hit' ? ', remembered' : ''}`
+  // Records of an older release say nothing of the policy.
+  const settings = (policy ?? []) as string[]
+  return [`scanned: ${decision} after ${durationMs} ms${by}`, ...(facts as ScanFact[]).map(factText), ...settings]
+}
+
+function feedbackStory({ about, tenant, login, to, decision, proof }: TraceRecord): string {
+  const who = login === undefined ? '' : `, sent by ${login}`
+  const by = proof === undefined ? '' : `, proved by ${proof}`
+  return `${about} of mail of ${tenant}${who} to ${list(to) || 'nobody who is named'}: ${decision}${by}`
+}
+
+const reasonsIn = (record: TraceRecord): string =>
+  (record['reasons'] as { text: string }[]).map(({ text }) => text).join('; ')

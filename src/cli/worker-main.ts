@@ -1,11 +1,14 @@
 /** The worker process: its content, for the supervisor. What it is made of stands in assemble.ts. */
 import { flushCompileCache } from 'node:module'
 import type { Config } from '#config/config.ts'
+import type { PathEvent } from '#mail/event.ts'
+import type { TraceId } from '#mail/trace-id.ts'
 import type { HeldList, HeldSummary, HoldsQuestion } from '#queue/holds.ts'
 import type { Action, Selection } from '#queue/operations.ts'
 import type { Outages, OutagesNews } from '#queue/outages.ts'
 import { readStore } from '#store/database.ts'
 import { systemClock } from '#sys/clock.ts'
+import type { ReleaseQuestion } from '../relay/release.ts'
 import { assembleWorker, realOutside, type Worker } from './assemble.ts'
 import type { WaitingQuestion } from './clerks/outages.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
@@ -38,6 +41,12 @@ export interface WorkerQuestions {
   'holds/summary': { body: undefined }
   /** A message of ours to a tenant's postmaster: answered with its trace id, or refused with the reason. */
   'notices/send': { body: NoticeQuestion }
+  /** Out of quarantine, into the spool: answered with `ReleaseAnswer`. */
+  'quarantine/release': { body: ReleaseQuestion }
+  /** Is this message in the spool? Waits for the end of its replay. */
+  'quarantine/spooled': { body: { id: TraceId } }
+  /** For log and trace. */
+  'quarantine/tell': { body: PathEvent }
   metrics: { body: undefined }
   health: { body: undefined }
 }
@@ -103,6 +112,16 @@ async function silentScanners({ scanners }: Worker): Promise<string[]> {
   return wall.states().flatMap(({ name, silent }) => (silent === undefined ? [] : [`${name} (${silent})`]))
 }
 
+const healthOf = async (worker: Worker): Promise<WorkerHealthAnswer> => ({
+  spool: worker.spool.health.kind,
+  silentScanners: await silentScanners(worker),
+})
+
+async function isSpooled({ spool }: Worker, { id }: WorkerQuestions['quarantine/spooled']['body']): Promise<boolean> {
+  await spool.replayed
+  return spool.get(id) !== undefined
+}
+
 async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknown): Promise<unknown> {
   switch (about) {
     case 'queue-list': {
@@ -149,12 +168,15 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       if (sent.kind === 'refused') throw new Error(sent.text)
       return sent.id
     }
+    case 'quarantine/release':
+      return worker.release(body as ReleaseQuestion)
+    case 'quarantine/spooled':
+      return isSpooled(worker, body as WorkerQuestions['quarantine/spooled']['body'])
+    case 'quarantine/tell':
+      return worker.report.report(body as PathEvent)
     case 'metrics':
       return worker.report.metrics.snapshot()
     case 'health':
-      return {
-        spool: worker.spool.health.kind,
-        silentScanners: await silentScanners(worker),
-      } satisfies WorkerHealthAnswer
+      return healthOf(worker)
   }
 }

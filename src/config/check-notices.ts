@@ -10,16 +10,8 @@ import type { SettingPath, YamlText } from './yaml-text.ts'
 const DIGEST_INTERVAL_MS = { hourly: HOUR_MS, daily: DAY_MS } as const
 
 export function checkNotices({ relay, tenants }: Draft, yaml: YamlText): void {
-  // A domain with `deliver-to` has a route of its own name.
-  const routes = tenants.flatMap(({ name, routes: own, domains }) =>
-    [...own.keys(), ...domains.map((domain) => domain.name)].map((route) => `${name}/${route}`),
-  )
   const route = relay.notices?.route
-  if (route !== undefined && !routes.includes(route) && tenants.every(({ complete }) => complete)) {
-    const meant = nearest(route, routes)
-    const hint = meant === undefined ? {} : { hint: `did you mean ${meant}?` }
-    yaml.report('error', ['notices', 'route'], `there is no route ${shown(route)}`, { allowed: 'tenant/name', ...hint })
-  }
+  checkRouteId(route, ['notices', 'route'], tenants, yaml)
   const served = servedNames(tenants)
   for (const tenant of tenants) {
     const { path, settings } = tenant
@@ -32,6 +24,22 @@ export function checkNotices({ relay, tenants }: Draft, yaml: YamlText): void {
     }
   }
   checkKeep({ relay, tenants }, yaml)
+}
+
+export function checkRouteId(
+  route: string | undefined,
+  at: SettingPath,
+  tenants: Draft['tenants'],
+  yaml: YamlText,
+): void {
+  // A domain with `deliver-to` has a route of its own name.
+  const routes = tenants.flatMap(({ name, routes: own, domains }) =>
+    [...own.keys(), ...domains.map((domain) => domain.name)].map((known) => `${name}/${known}`),
+  )
+  if (route === undefined || routes.includes(route) || !tenants.every(({ complete }) => complete)) return
+  const meant = nearest(route, routes)
+  const hint = meant === undefined ? {} : { hint: `did you mean ${meant}?` }
+  yaml.report('error', at, `there is no route ${shown(route)}`, { allowed: 'tenant/name', ...hint })
 }
 
 // One that is written but faulty has its error already.

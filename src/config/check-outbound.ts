@@ -19,6 +19,7 @@ export function checkOutbound(draft: Draft, yaml: YamlText): void {
   for (const tenant of draft.tenants) {
     checkRoutes(tenant, yaml)
     checkProtection(tenant, yaml)
+    checkLoginMax(tenant, yaml)
   }
 }
 
@@ -179,6 +180,15 @@ function checkDomainRoutes({ settings, path }: TenantDraft, yaml: YamlText): voi
     const earlier = first.get(pattern)
     if (earlier === undefined) first.set(pattern, at)
     else yaml.report('error', at, `${pattern} is declared twice`, firstOne(yaml, earlier), 'key')
+  }
+}
+
+function checkLoginMax({ settings, path }: TenantDraft, yaml: YamlText): void {
+  const { login, 'login-max': max } = settings.outbound?.limits ?? {}
+  for (const name of ['recipients-per-10-minutes', 'recipients-per-day'] as const) {
+    if (login === undefined || max === undefined || max[name] >= login[name]) continue
+    const at = [...path, 'outbound', 'limits', 'login-max', name]
+    yaml.report('error', at, `is less than what every login may send`, { allowed: `${login[name]} or more` })
   }
 }
 

@@ -3,6 +3,7 @@
  */
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { checkImplicitTls, IMPLICIT_TLS_PORT } from './check-implicit-tls.ts'
 import { checkLogin } from './check-login.ts'
 import type { Draft, RouteDraft } from './draft.ts'
 import type { RouteSettings } from './schema-tenant.ts'
@@ -14,8 +15,8 @@ const SMTP_PORT = 25
 const LMTP_PORT = 24
 
 /** The port of a host that names none. */
-export const defaultPort = (protocol: RouteSettings['protocol']): number =>
-  protocol === 'lmtp' ? LMTP_PORT : SMTP_PORT
+export const defaultPort = (protocol: RouteSettings['protocol'], implicitTls = false): number =>
+  implicitTls ? IMPLICIT_TLS_PORT : protocol === 'lmtp' ? LMTP_PORT : SMTP_PORT
 
 export interface OwnAddresses {
   readonly hostname: string | undefined
@@ -32,8 +33,13 @@ export function ownAddresses({ relay }: Draft, machine: readonly string[]): OwnA
 export function checkRoute(route: RouteDraft, own: OwnAddresses, yaml: YamlText): void {
   const { settings, path } = route
   if (settings === undefined) return
-  if (settings.hosts) checkHosts(settings.hosts, settings.protocol, [...path, 'hosts'], own, yaml)
+  const port = defaultPort(settings.protocol, settings['implicit-tls'])
+  if (settings.hosts) {
+    const hosts = settings.hosts.map((host) => ({ ...host, port: host.port ?? port }))
+    checkHosts(hosts, settings.protocol, [...path, 'hosts'], own, yaml)
+  }
   checkUseMx(settings, path, yaml)
+  checkImplicitTls(settings, path, yaml)
   checkLogin(settings, path, yaml)
   checkSources(settings, path, own, yaml)
   if (settings.retry.first > settings.retry.max) {

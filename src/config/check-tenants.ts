@@ -3,10 +3,13 @@
  * that are not of their domain.
  */
 import { checkCalloutSender } from './check-callouts.ts'
+import { checkFeedback } from './check-feedback.ts'
 import { firstOne } from './check-listeners.ts'
 import { checkNotices } from './check-notices.ts'
 import { checkOutbound, outboundRoutes, reportNoRoute } from './check-outbound.ts'
 import { checkHosts, checkRoute, type OwnAddresses } from './check-routes.ts'
+import { checkTlsReports } from './check-tls-reports.ts'
+import { checkVirus } from './check-virus.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, recipientKey } from './recipients.ts'
 import type { LdapSettings } from './schema-recipients.ts'
@@ -21,14 +24,18 @@ export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): L
   checkOwners(draft, yaml)
   checkOutbound(draft, yaml)
   checkNotices(draft, yaml)
+  checkVirus(draft, yaml)
   checkCalloutSender(draft, yaml)
+  checkFeedback(draft, yaml)
+  checkTlsReports(draft, yaml)
   const listed = new Map<DomainDraft, ReadonlySet<string>>()
   for (const tenant of draft.tenants) {
     for (const route of tenant.routes.values()) checkRoute(route, own, yaml)
-    checkUnused(tenant, yaml)
+    checkUnused(tenant, draft, yaml)
     for (const domain of tenant.domains) {
       checkWay(domain, tenant, own, yaml)
       checkSize(domain, draft, yaml)
+      checkRecipientPolicies(domain, yaml)
       const keys = checkRecipients(domain, yaml)
       if (keys !== undefined) listed.set(domain, keys)
     }
@@ -58,13 +65,15 @@ function checkOwners({ tenants }: Draft, yaml: YamlText): void {
   }
 }
 
-function checkUnused(tenant: TenantDraft, yaml: YamlText): void {
+function checkUnused(tenant: TenantDraft, { relay }: Draft, yaml: YamlText): void {
   // A faulty domain may have meant any of them.
   if (!tenant.complete) return
   const used = new Set(tenant.domains.map((domain) => domain.settings?.route))
   for (const { route } of outboundRoutes(tenant)) used.add(route)
+  const ofRelay = [relay.notices?.route, relay['tls-reports']?.route]
   for (const [name, route] of tenant.routes) {
-    if (!used.has(name)) yaml.report('warning', route.path, 'nothing uses this route', {}, 'key')
+    if (!used.has(name) && !ofRelay.includes(`${tenant.name}/${name}`))
+      yaml.report('warning', route.path, 'nothing uses this route', {}, 'key')
   }
 }
 
@@ -92,6 +101,20 @@ function checkSize(domain: DomainDraft, { relay }: Draft, yaml: YamlText): void 
   if (own === undefined || common === undefined || own <= common) return
   const allowed = `at most limits.content-size-max, which is ${sizeText(common)}`
   yaml.report('error', [...domain.path, 'size-max'], 'is more than the relay takes at all', { allowed })
+}
+
+// Which of the two would hold, nobody could tell.
+function checkRecipientPolicies({ path, settings }: DomainDraft, yaml: YamlText): void {
+  const earlier = new Map<string, SettingPath>()
+  for (const [i, { recipients }] of (settings?.['virus-by-recipient'] ?? []).entries()) {
+    const at = [...path, 'virus-by-recipient', i, 'recipients']
+    for (const { key, begins } of recipients) {
+      const text = begins ? `${key}*` : key
+      const first = earlier.get(text)
+      if (first === undefined) earlier.set(text, at)
+      else yaml.report('error', at, `${text} has a policy already`, firstOne(yaml, first), 'key')
+    }
+  }
 }
 
 function checkLdap(ldap: LdapSettings, path: SettingPath, yaml: YamlText): void {

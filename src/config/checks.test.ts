@@ -36,28 +36,6 @@ test('a domain inside the wildcard of another tenant is a warning, inside one’
   assert.match(problems(other).join(), /warning: .* is taken out of the wildcard of hoster; the first one: v:4:22/)
 })
 
-test('servers of a tenant are known by network or by key; a key belongs to one tenant', () => {
-  const key = 'ab'.repeat(32)
-  const written = key.toUpperCase().match(/../g)!.join(':')
-  const tenant = (name: string, from: string) =>
-    `  ${name}: {routes: {main: {hosts: a.example}}, domains: {${name}.example: {route: main}}, outbound: {route: main${from}}}\n`
-  const door = (tls: string) =>
-    `listeners: [{name: mx, addresses: 192.0.2.1:25, tls: none}, {name: out, addresses: 192.0.2.1:26, tls: ${tls}, service: outbound}]`
-  const told = (text: string, tls = 'starttls') =>
-    problems(text, door(tls))
-      .filter((line) => !line.includes('has no certificate'))
-      .join('\n')
-  assert.equal(told(tenant('bakery', `, from-client-keys: "${written}"`)), '')
-  assert.match(told(tenant('bakery', '')), /outbound: does not say which servers are the tenant’s/)
-  const users = `listeners: [{name: mx, addresses: 192.0.2.1:25, tls: none}, {name: users, addresses: 192.0.2.1:587, service: submission}]`
-  const alone = problems(tenant('bakery', ''), users).filter((line) => !line.includes('has no certificate'))
-  assert.deepEqual(alone, [], 'users with a login are enough')
-  assert.match(told(tenant('bakery', ', from-client-keys: abcd')), /64 hexadecimal digits/)
-  assert.match(told(tenant('bakery', `, from-client-keys: ${key}`), 'none'), /no server can show a certificate/)
-  const two = tenant('bakery', `, from-client-keys: ${key}`) + tenant('smith', `, from-client-keys: "${written}"`)
-  assert.match(told(two), /this key already belongs to bakery/)
-})
-
 test('a route with use-mx is for mail that leaves, and has no hosts beside', () => {
   const outbound = 'outbound: {from-networks: 10.0.0.0/8, route: out}'
   const tenant = (route: string, more = outbound) =>
@@ -377,4 +355,25 @@ test('a sender domain is served by nobody here', () => {
     ['"*.shop.example"', /error: .*sender-domains/],
   ] as const)
     assert.match(problems(bakery(domains) + smith, head).join(), expected, domains)
+})
+
+test('TLS from the first octet: where nothing else is allowed, and on the ports that speak it', () => {
+  const route = (text: string) => `  bakery: {routes: {out: {${text}}}, domains: {bakery.example: {route: out}}}\n`
+  assert.deepEqual(problems(route('hosts: a.example:465, tls: verified, implicit-tls: true')), [])
+  assert.deepEqual(problems(route('hosts: a.example, tls: required, implicit-tls: true')), [])
+  for (const [text, expected] of [
+    ['hosts: a.example, implicit-tls: true', /error: .*implicit-tls: .*tls: opportunistic does not/],
+    ['use-mx: true, tls: verified, implicit-tls: true', /error: .*implicit-tls: is not what mail servers/],
+    ['hosts: a.example:587, tls: verified, implicit-tls: true', /warning: .*hosts.*: a\.example:587: .*want STARTTLS/],
+    ['hosts: a.example:465, tls: verified', /warning: .*hosts.*: a\.example:465: servers begin with TLS there/],
+    ['hosts: 192.0.2.1, tls: verified, implicit-tls: true', /^$/],
+    ['hosts: "192.0.2.1:465", tls: verified, implicit-tls: true', /^$/],
+  ] as const)
+    assert.match(
+      problems(route(text), 'listeners: {name: mx, addresses: 192.0.2.1:25, tls: none}').join(),
+      expected,
+      text,
+    )
+  const own = 'listeners: {name: mx, addresses: 192.0.2.1:465, tls: none}'
+  assert.match(problems(route('hosts: 192.0.2.1, tls: verified, implicit-tls: true'), own).join(), /this relay itself/)
 })

@@ -111,6 +111,16 @@ export interface DkimConfig {
 export interface TlsReportConfig {
   readonly organization: string
   readonly contact: Mailbox
+  /** Route id; absent: see `tenant/report-way.ts`. */
+  readonly route?: string
+}
+
+/** Complaints about mail that left. */
+export interface FeedbackConfig {
+  readonly addresses: readonly Mailbox[]
+  readonly fromNetworks: readonly string[]
+  /** A-labels. */
+  readonly fromDomains: readonly string[]
 }
 
 /** The virus wall. */
@@ -121,13 +131,23 @@ export interface VirusConfig {
   readonly engines: readonly EngineConfig[]
 }
 
-export interface EngineConfig {
-  readonly name: string
+export type EngineConfig = ClamdConfig | IcapConfig
+
+interface ClamdConfig extends EngineLimits {
   readonly kind: 'clamd'
   readonly servers: readonly (
     | { readonly kind: 'local'; readonly path: string }
     | ({ readonly kind: 'tcp' } & Endpoint)
   )[]
+}
+
+interface IcapConfig extends EngineLimits {
+  readonly kind: 'icap'
+  readonly servers: readonly (Endpoint & { readonly service: string })[]
+}
+
+interface EngineLimits {
+  readonly name: string
   /** Of each worker to each server. */
   readonly connectionsMax: number
   readonly connectMsMax: number
@@ -154,6 +174,8 @@ export interface Config {
   readonly spool: { readonly segmentOctets: number; readonly freeOctetsMin: number }
   /** How long held mail is kept, if its tenant says nothing else. */
   readonly holds: { readonly keepMs: number }
+  /** How long, and how much of each tenant's, if it says nothing else. */
+  readonly quarantine: { readonly keepMs: number; readonly octetsMax: number }
   /** For callouts to servers that refuse the null path. */
   readonly calloutSender?: Mailbox
   readonly notices: NoticeConfig
@@ -162,6 +184,8 @@ export interface Config {
   /** Absent: nothing is counted, nobody is told. */
   readonly tlsReports?: TlsReportConfig
   readonly virus: VirusConfig
+  /** Absent: no complaints are read. */
+  readonly feedback?: FeedbackConfig
   readonly tenants: readonly Tenant[]
   /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
   readonly routes: readonly Route[]

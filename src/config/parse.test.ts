@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEFAULT_LIMITS } from '#smtp/server/limits.ts'
+import type { VirusPolicy } from '#tenant/virus-policy.ts'
 import type { Config } from './config.ts'
 import { parseConfig } from './parse.ts'
 import { problemText } from './problem.ts'
@@ -166,6 +167,34 @@ tenants:
   assert.equal(named?.tenant.language, 'de')
 })
 
+test('policies of the virus wall: level on level; of mail that leaves nothing is stripped', () => {
+  const config = sound(`
+hostname: mx1.relay.example
+virus: {policy: {encrypted: reject, macros: strip}}
+tenants:
+  bakery:
+    routes: {main: {hosts: mail.bakery.example}}
+    virus: {malware: strip}
+    outbound: {route: main, from-networks: 192.0.2.7}
+    domains:
+      bakery.example: {route: main, virus: {encrypted: tag}, virus-by-recipient: [{recipients: [Jobs, hr*], macros: tag}]}
+      cafe.example: {route: main}
+`)
+  const [bakery, cafe] = config.domains
+  const said = (virus?: VirusPolicy) => virus && [virus.malware, virus.encrypted, virus.macros]
+  assert.deepEqual(said(bakery?.virus), ['strip', 'tag', 'strip'])
+  assert.deepEqual(said(cafe?.virus), ['strip', 'reject', 'strip'])
+  assert.deepEqual(said(bakery?.virusByRecipient?.exact.get('jobs')), ['strip', 'tag', 'tag'])
+  assert.deepEqual(said(bakery?.virusByRecipient?.beginnings.get('hr')), ['strip', 'tag', 'tag'])
+  assert.deepEqual(said(config.tenants[0]?.outbound?.virus), ['reject', 'reject', 'reject'])
+  assert.deepEqual(bakery?.virusByRecipient?.exact.get('jobs')?.from, {
+    malware: 'tenants.bakery.virus',
+    encrypted: 'tenants.bakery.domains."bakery.example".virus',
+    macros: 'tenants.bakery.domains."bakery.example".virus-by-recipient.0',
+  })
+  assert.deepEqual(structuredClone(config), config, 'may be handed to a worker process')
+})
+
 test('all problems are told at once, in the order of the file, with place, value, what is allowed and a guess', () => {
   const text = `hostnam: mx1.relay.example
 limits: {command-time-max: 5, recipients-max: 50}
@@ -184,7 +213,7 @@ tenants:
   assert.deepEqual(
     problems(text).map((problem) => problem.replaceAll('\n    ', ' | ')),
     [
-      'v.yaml:1:1: error: hostnam: "hostnam" is not a setting | allowed: hostname, data-folder, workers, log, http, callout-sender, name-servers, destinations, listeners, limits, notices, dsn, spool, dkim, virus, tls-reports, holds, tenants | did you mean hostname?',
+      'v.yaml:1:1: error: hostnam: "hostnam" is not a setting | allowed: hostname, data-folder, workers, log, http, callout-sender, name-servers, destinations, listeners, limits, notices, dsn, spool, dkim, virus, tls-reports, feedback, holds, quarantine, tenants | did you mean hostname?',
       'v.yaml:1:1: error: hostname: is missing | allowed: a host name such as mx1.relay.example',
       'v.yaml:2:28: error: limits.command-time-max: "5" is not allowed here | allowed: a duration such as 250ms, 30s, 5m, 4h or 5d, from 1s to 1h | the unit is missing, as in 30s or 5m',
       'v.yaml:2:47: error: limits.recipients-max: "50" is not allowed here | allowed: a whole number from 100 to 50000',
@@ -194,7 +223,7 @@ tenants:
       'v.yaml:8:8: error: listeners.0.tls: "startls" is not allowed here | allowed: none, starttls, implicit | did you mean starttls?',
       'v.yaml:10:3: error: tenants.Bakery: "Bakery" is not a name | allowed: a name of a-z, 0-9 and -, up to 63 characters',
       'v.yaml:11:17: error: tenants.Bakery.postmaster: "nobody" is not allowed here | allowed: an address such as postmaster@bakery.example | there is no @',
-      'v.yaml:12:21: error: tenants.Bakery.routes.main.host: "host" is not a setting | allowed: hosts, use-mx, mx-port, protocol, tls, tls-by-domain, ca-file, login, connections-max, rate-max, probe-interval, deliveries-per-connection-max, retry, lifetime, greeting-name, source-addresses | did you mean hosts?',
+      'v.yaml:12:21: error: tenants.Bakery.routes.main.host: "host" is not a setting | allowed: hosts, use-mx, mx-port, protocol, tls, implicit-tls, tls-by-domain, ca-file, login, connections-max, rate-max, probe-interval, deliveries-per-connection-max, retry, lifetime, greeting-name, source-addresses | did you mean hosts?',
       'v.yaml:13:15: error: tenants.Bakery.domains.bakery: "bakery" is not a domain | allowed: a domain such as bakery.example, or "*.bakery.example" for all its subdomains',
     ],
   )

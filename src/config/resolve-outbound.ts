@@ -5,7 +5,7 @@ import type { BounceProtection, OutboundSettings, RecipientLimit, SendingLimits 
 import type { TenantDraft } from './draft.ts'
 import { readText } from './file-text.ts'
 import type { Position, ProblemList } from './problem.ts'
-import { policyOf } from './resolve-virus.ts'
+import { outboundPolicyOf } from './resolve-virus.ts'
 import type { BounceProtectionWritten, OutboundWritten } from './schema-outbound.ts'
 import type { VirusPolicyWritten } from './schema-virus.ts'
 import { type Environment, readSecret, SECRET_OCTETS_MAX } from './secret.ts'
@@ -16,7 +16,7 @@ import { settingText, type YamlText } from './yaml-text.ts'
 export const KEY_OCTETS_MIN = 16
 
 export function outboundOf(
-  { name, settings: { outbound: written, virus } }: TenantDraft,
+  { name, path, settings: { outbound: written, virus } }: TenantDraft,
   common: { readonly contentOctetsMax: number; readonly virus: VirusPolicyWritten },
 ): OutboundSettings | undefined {
   if (written === undefined) return undefined
@@ -31,9 +31,14 @@ export function outboundOf(
     senders: written.senders,
     ...(written['sender-domains'] && { senderDomains: new Set(written['sender-domains']) }),
     contentOctetsMax: common.contentOctetsMax,
-    ...policyOf(common.virus, virus, written.virus),
+    ...outboundPolicyOf(
+      [['virus', 'policy'], common.virus],
+      [[...path, 'virus'], virus],
+      [[...path, 'outbound', 'virus'], written.virus],
+    ),
     ndrs: written.ndrs,
     ...(!written['suppress-unknown-recipients'] && { sendsToBounced: true }),
+    ...(!written['suppress-complaints'] && { sendsToComplained: true }),
     autoReplies: { limit, windowMs, per },
     limits: limitsOf(written.limits),
     dkim: { ifUnavailable, ...(expiryMs !== undefined && { expiryMs }) },
@@ -47,11 +52,17 @@ const limitOf = (written: LimitWritten): RecipientLimit => ({
   perDay: written['recipients-per-day'],
 })
 
-const limitsOf = ({ login, servers, tenant }: OutboundWritten['limits']): SendingLimits => ({
-  login: limitOf(login),
-  ...(servers && { servers: limitOf(servers) }),
-  ...(tenant && { tenant: limitOf(tenant) }),
-})
+function limitsOf({ login, servers, tenant, ...more }: OutboundWritten['limits']): SendingLimits {
+  const { 'login-max': loginMax, 'login-to-one-domain': loginToOne, 'tenant-to-one-domain': tenantToOne } = more
+  return {
+    login: limitOf(login),
+    ...(loginMax && { loginMax: limitOf(loginMax) }),
+    ...(servers && { servers: limitOf(servers) }),
+    ...(tenant && { tenant: limitOf(tenant) }),
+    ...(loginToOne && { loginToOneDomain: limitOf(loginToOne) }),
+    ...(tenantToOne && { tenantToOneDomain: limitOf(tenantToOne) }),
+  }
+}
 
 // Names that are none were reported.
 function domainRoutes(tenant: string, written: Readonly<Record<string, string>>): ReadonlyMap<string, string> {

@@ -1,25 +1,66 @@
 /** The virus wall, as the program uses its settings: engines, and the policy of each domain and of outgoing mail. */
 import type { FileClass } from '#mail/scan.ts'
-import { DEFAULT_VIRUS_POLICY, type VirusPolicy, type VirusPolicyLayer, virusPolicy } from '#tenant/virus-policy.ts'
-import type { VirusConfig } from './config.ts'
-import type { VirusPolicyWritten, VirusWritten } from './schema-virus.ts'
+import type { RecipientPolicies } from '#tenant/recipient-policies.ts'
+import {
+  DEFAULT_VIRUS_POLICY,
+  layeredPolicy,
+  type NamedLayer,
+  refusingInstead,
+  type VirusPolicy,
+  type VirusPolicyLayer,
+} from '#tenant/virus-policy.ts'
+import type { EngineConfig, VirusConfig } from './config.ts'
+import type { EngineWritten, RecipientPolicyWritten, VirusPolicyWritten, VirusWritten } from './schema-virus.ts'
+import { type SettingPath, settingText } from './yaml-text.ts'
 
 export const virusConfig = ({ embedded, engines = {} }: VirusWritten): VirusConfig => ({
   embedded,
-  engines: Object.entries(engines).map(([name, written]) => ({
+  engines: Object.entries(engines).map(([name, written]) => engineConfig(name, written)),
+})
+
+// What does not fit together was refused before (check-virus.ts).
+function engineConfig(name: string, written: EngineWritten): EngineConfig {
+  const { kind, servers } = written
+  const limits = {
     name,
-    kind: written.kind,
-    servers: written.servers,
     connectionsMax: written['connections-max'],
     connectMsMax: written['connect-time-max'],
     timeMsMax: written['time-max'],
-  })),
-})
+  }
+  return kind === 'clamd'
+    ? { ...limits, kind, servers: servers.filter((server) => server.kind !== 'icap') }
+    : { ...limits, kind, servers: servers.filter((server) => server.kind === 'icap') }
+}
+
+/** One level: where it stands, and what is written there. */
+export type Level = readonly [SettingPath, VirusPolicyWritten | undefined]
 
 /** From the outermost level to the innermost. Nothing: the default policy. */
-export function policyOf(...levels: readonly (VirusPolicyWritten | undefined)[]): { readonly virus?: VirusPolicy } {
-  const virus = virusPolicy(...levels.map((written) => (written === undefined ? {} : layerOf(written))))
-  return virus === DEFAULT_VIRUS_POLICY ? {} : { virus }
+export const policyOf = (...levels: readonly Level[]) => unlessDefault(layeredPolicy(levels.map(named)))
+
+/** The same for mail that leaves. */
+export const outboundPolicyOf = (...levels: readonly Level[]) =>
+  unlessDefault(layeredPolicy(levels.map(named).map(({ from, layer }) => ({ from, layer: refusingInstead(layer) }))))
+
+const unlessDefault = (virus: VirusPolicy): { readonly virus?: VirusPolicy } =>
+  virus === DEFAULT_VIRUS_POLICY ? {} : { virus }
+
+const named = ([path, written = {}]: Level): NamedLayer => ({ from: settingText(path), layer: layerOf(written) })
+
+/** The policies of some recipients, on top of the levels of their domain. */
+export function recipientPoliciesOf(
+  path: SettingPath,
+  written: readonly RecipientPolicyWritten[] | undefined,
+  ...levels: readonly Level[]
+): { readonly virusByRecipient?: RecipientPolicies } {
+  if (written === undefined) return {}
+  const exact = new Map<string, VirusPolicy>()
+  const beginnings = new Map<string, VirusPolicy>()
+  for (const [i, { recipients, ...policy }] of written.entries()) {
+    const virus = layeredPolicy([...levels, [[...path, i], policy] as const].map(named))
+    for (const { key, begins } of recipients) (begins ? beginnings : exact).set(key, virus)
+  }
+  return { virusByRecipient: { exact, beginnings } }
 }
 
 function layerOf(written: VirusPolicyWritten): VirusPolicyLayer {
@@ -35,6 +76,7 @@ function layerOf(written: VirusPolicyWritten): VirusPolicyLayer {
     cannotTell: written['cannot-tell'],
     macros: written.macros,
     autoRunMacros: written['auto-run-macros'],
+    files: written.files,
     fileTypes: types satisfies readonly FileClass[] | undefined,
     fileNames: written['file-names']?.filter((end) => end !== 'none'),
   }

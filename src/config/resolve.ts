@@ -11,21 +11,24 @@ import type {
   ClientLimits,
   Config,
   DsnConfig,
+  FeedbackConfig,
   LdapSource,
   ListenerConfig,
   NoticeConfig,
   RelayLimits,
+  TlsReportConfig,
 } from './config.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, type RecipientFile } from './recipients.ts'
 import { dkimConfig } from './resolve-dkim.ts'
 import { loginOf, type RouteFiles } from './resolve-login.ts'
 import { bounceProtectionOf, type KeySecret, outboundOf } from './resolve-outbound.ts'
-import { policyOf, virusConfig } from './resolve-virus.ts'
+import { type Level, policyOf, recipientPoliciesOf, virusConfig } from './resolve-virus.ts'
 import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
 import type { LdapSettings, ListUse } from './schema-recipients.ts'
 import { type DomainSettings, type RouteSettings, routeSettings } from './schema-tenant.ts'
+import type { TlsReportsWritten } from './schema-tls-reports.ts'
 import type { VirusPolicyWritten } from './schema-virus.ts'
 import { readFullDomain } from './units.ts'
 import { settingText, type YamlText } from './yaml-text.ts'
@@ -39,9 +42,10 @@ export interface Resolved {
 }
 
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
-  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn, dkim, virus } = relay
+  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn, dkim, virus, quarantine } = relay
   const dataFolder = relay['data-folder']
-  const sections = listeners && limits && spool && holds && notices && dsn && dkim && virus && relay.destinations
+  const sections =
+    listeners && limits && spool && holds && notices && dsn && dkim && virus && quarantine && relay.destinations
   if (!(hostname && dataFolder && workers && log && http && sections)) {
     throw new Error('not sound')
   }
@@ -74,12 +78,14 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     limits: relayLimits(limits),
     spool: { segmentOctets: spool['segment-size'], freeOctetsMin: spool['free-space-min'] },
     holds: { keepMs: holds.keep },
+    quarantine: { keepMs: quarantine.keep, octetsMax: quarantine['size-max'] },
     ...(relay['callout-sender'] && { calloutSender: relay['callout-sender'] }),
     notices: noticeConfig(notices),
     dsn: dsnConfig(dsn),
-    ...(relay['tls-reports'] && { tlsReports: relay['tls-reports'] }),
+    ...(relay['tls-reports'] && { tlsReports: tlsReportConfig(relay['tls-reports']) }),
     dkim: dkimConfig(dkim, context, declared.secrets),
     virus: virusConfig(virus),
+    ...(relay.feedback && { feedback: feedbackConfig(relay.feedback) }),
     tenants: declared.tenants,
     routes: declared.routes,
     domains: declared.domains,
@@ -96,9 +102,27 @@ const noticeConfig = (notices: NonNullable<Draft['relay']['notices']>): NoticeCo
   ...(notices.route !== undefined && { route: notices.route }),
 })
 
+const tlsReportConfig = ({ organization, contact, route }: TlsReportsWritten): TlsReportConfig => ({
+  ...{ organization, contact },
+  ...(route !== undefined && { route }),
+})
+
 const dsnConfig = (dsn: NonNullable<Draft['relay']['dsn']>): DsnConfig => ({
   perDomainAndDayMax: dsn['per-domain-and-day'],
   ...(dsn['delay-after'] !== 'off' && { delayAfterMs: dsn['delay-after'] }),
+})
+
+const feedbackConfig = (feedback: NonNullable<Draft['relay']['feedback']>): FeedbackConfig => ({
+  addresses: feedback.addresses,
+  fromNetworks: feedback['from-networks'] ?? [],
+  fromDomains: feedback['from-domains'] ?? [],
+})
+
+const tenantQuarantine = (
+  written: NonNullable<TenantDraft['settings']['quarantine']>,
+): NonNullable<Tenant['quarantine']> => ({
+  ...(written.keep !== undefined && { keepMs: written.keep }),
+  ...(written['size-max'] !== undefined && { octetsMax: written['size-max'] }),
 })
 
 type Absolute = (path: string) => string
@@ -180,6 +204,7 @@ function declareTenant(draft: TenantDraft, context: Context, into: Declarations)
     ...(digest && { digest }),
     ...(timeZone !== undefined && { timeZone }),
     ...(holds?.keep !== undefined && { holdKeepMs: holds.keep }),
+    ...(draft.settings.quarantine && { quarantine: tenantQuarantine(draft.settings.quarantine) }),
     ...(outbound && { outbound }),
     ...(bounceProtection && { bounceProtection }),
     ...(messagesPerSecondMax !== undefined && { messagesPerSecondMax }),
@@ -193,9 +218,19 @@ function declareTenant(draft: TenantDraft, context: Context, into: Declarations)
   }
   into.routes.push(...routes.values())
   for (const domain of draft.domains) {
-    const virus = policyOf(context.virus, draft.settings.virus, domain.settings?.virus)
+    const virus = domainPolicies(domain, draft, context)
     into.domains.push({ ...declareDomain(domain, tenant, routes, context, into), ...virus })
   }
+}
+
+function domainPolicies({ path, settings }: DomainDraft, tenant: TenantDraft, { virus }: Context) {
+  const levels: readonly Level[] = [
+    [['virus', 'policy'], virus],
+    [[...tenant.path, 'virus'], tenant.settings.virus],
+    [[...path, 'virus'], settings?.virus],
+  ]
+  const byRecipient = 'virus-by-recipient'
+  return { ...policyOf(...levels), ...recipientPoliciesOf([...path, byRecipient], settings?.[byRecipient], ...levels) }
 }
 
 function declareDomain(
@@ -303,12 +338,13 @@ function routeFrom(settings: RouteSettings, tenant: string, name: string): Route
     protocol: settings.protocol,
     hosts: (settings.hosts ?? []).map((host) => ({
       name: host.name,
-      port: host.port ?? defaultPort(settings.protocol),
+      port: host.port ?? defaultPort(settings.protocol, settings['implicit-tls']),
       preference: host.preference,
     })),
     ...(settings['source-addresses'] && { sources: settings['source-addresses'].map(sourceFrom) }),
     ...(settings['use-mx'] && { byMx: { port: settings['mx-port'] } }),
     tls: settings.tls,
+    ...(settings['implicit-tls'] && { implicitTls: true }),
     ...(settings['tls-by-domain'] && { tlsByDomain: tlsByDomain(settings['tls-by-domain']) }),
     connectionsMax: settings['connections-max'],
     deliveriesPerConnectionMax: settings['deliveries-per-connection-max'],

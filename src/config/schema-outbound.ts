@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { signingSettings } from './schema-dkim.ts'
 import { network } from './schema-listener.ts'
 import { virusPolicySettings } from './schema-virus.ts'
-import { choice, count, duration, oneOrMore, path, prose, section, setting } from './setting.ts'
+import { choice, count, duration, flag, oneOrMore, path, prose, section, setting } from './setting.ts'
 import { readDate, readFingerprint, readFullDomain } from './units.ts'
 
 const routeName = setting({
@@ -117,8 +117,8 @@ export const outboundSettings = section({
         'accepted and thrown away.',
       ),
     ),
-  'suppress-unknown-recipients': z
-    .boolean()
+  'suppress-unknown-recipients': flag
+
     .prefault(true)
     .describe(
       prose(
@@ -126,8 +126,25 @@ export const outboundSettings = section({
         'abuse-control.md. What an operator put on the list gets nothing either way.',
       ),
     ),
+  'suppress-complaints': flag
+
+    .prefault(true)
+    .describe('Whether an address whose owner complained (feedback-loops.md) gets nothing more for a year.'),
   limits: section({
-    login: recipientLimit(300, 2_000).prefault({}).describe('Of each login.'),
+    login: recipientLimit(300, 2_000)
+      .prefault({})
+      .describe('Of each login that has no limits of its own (`vorposten credentials limit`).'),
+    'login-max': recipientLimit(3_000, 20_000)
+      .optional()
+      .describe('The most that a login’s own limits may be. Absent: ten times `login`.'),
+    'login-to-one-domain': recipientLimit(300, 2_000)
+      .optional()
+      .describe('Of each login, to recipients of any one domain. Absent: not counted.'),
+    'tenant-to-one-domain': recipientLimit(100_000, 1_000_000)
+      .optional()
+      .describe(
+        'Of all logins and servers of the tenant together, to recipients of any one domain. Absent: not counted.',
+      ),
     servers: recipientLimit(100_000, 1_000_000)
       .optional()
       .describe('Of all servers in `from-networks` together. Absent: they are not counted.'),

@@ -6,8 +6,9 @@ import { type AddressFault, parseMailbox } from '#mail/address.ts'
 import { hostName, network } from './schema-listener.ts'
 import { caFile, loginSettings } from './schema-login.ts'
 import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts'
+import { tenantQuarantine } from './schema-quarantine.ts'
 import { recipients } from './schema-recipients.ts'
-import { virusPolicySettings } from './schema-virus.ts'
+import { recipientPolicySettings, virusPolicySettings } from './schema-virus.ts'
 import { choice, count, duration, flag, oneOrMore, prose, section, setting, size } from './setting.ts'
 import { timeZone } from './time-zone.ts'
 import { canonicalAddress, readFullDomain, readHostPort } from './units.ts'
@@ -38,6 +39,13 @@ export const mailbox = setting({
     const parsed = parseMailbox(text)
     return parsed.ok ? undefined : addressFaultText(parsed.fault)
   },
+})
+
+export const routeId = setting({
+  allowed: 'tenant/name, such as provider/smarthost',
+  brief: '`tenant/name`',
+  read: (text) => (/^[a-z0-9-]{1,63}\/[a-z0-9.*-]{1,255}$/.test(text) ? text : undefined),
+  json: { type: 'string', examples: ['provider/smarthost'] },
 })
 
 const hostPort = setting({
@@ -87,7 +95,7 @@ export const routeSettings = section({
     .optional()
     .describe(
       prose(
-        'The tenant’s servers. Either this or `use-mx`. Port 25, for LMTP 24, if none is given. With a preference: `{host:',
+        'The tenant’s servers. Either this or `use-mx`. Port 25, for LMTP 24, with `implicit-tls` 465, if none is given. With a preference: `{host:',
         'backup.bakery.example, preference: 20}`; without one it is 10. The lowest is tried first, equal ones',
         'share the load.',
       ),
@@ -114,6 +122,14 @@ export const routeSettings = section({
         '`opportunistic`: encrypted if the server can (RFC 7435). `required`: encrypted or not at all, any',
         'certificate. `verified`: also a certificate of a trusted authority that names the host. `never`: for',
         'a server whose STARTTLS is broken.',
+      ),
+    ),
+  'implicit-tls': flag
+    .prefault(false)
+    .describe(
+      prose(
+        'TLS from the first octet, without STARTTLS, as smarthosts do on port 465 (RFC 8314 §3). Needs `hosts` and `tls:',
+        'verified` or `required`. The port is then 465, if none is given.',
       ),
     ),
   'tls-by-domain': z
@@ -274,6 +290,15 @@ export const domainSettings = section({
   virus: virusPolicySettings
     .optional()
     .describe('What becomes of findings in the domain’s mail; what is not said here is as for the tenant.'),
+  'virus-by-recipient': z
+    .array(recipientPolicySettings)
+    .optional()
+    .describe(
+      prose(
+        'The same for some recipients; what is not said here is as for the domain. Recipients whose policies differ do not',
+        'share a transaction: the second hears 452 4.5.3.',
+      ),
+    ),
   policy: shortName
     .prefault('default')
     .describe(
@@ -311,6 +336,9 @@ export const tenantShape = {
     .optional()
     .describe('Time zone of the moments in what the tenant reads from us; `notices.time-zone` if not given.'),
   holds: tenantHolds.optional().describe('Held mail of this tenant; what is not said here is as in `holds`.'),
+  quarantine: tenantQuarantine
+    .optional()
+    .describe('Quarantined mail of this tenant; what is not said here is as in `quarantine`.'),
   virus: virusPolicySettings
     .optional()
     .describe(

@@ -5,10 +5,12 @@
 import { z } from 'zod'
 import { dkimSettings } from './schema-dkim.ts'
 import { destinationSettings, nameServers } from './schema-dns.ts'
+import { feedbackSettings } from './schema-feedback.ts'
 import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { dsnSettings } from './schema-outbound.ts'
-import { holdSettings, mailbox, NAME, tenantSettings } from './schema-tenant.ts'
+import { quarantineSettings } from './schema-quarantine.ts'
+import { holdSettings, mailbox, NAME, routeId, tenantSettings } from './schema-tenant.ts'
 import { tlsReportSettings } from './schema-tls-reports.ts'
 import { virusSettings } from './schema-virus.ts'
 import { choice, duration, oneOrMore, path, prose, section, setting, size } from './setting.ts'
@@ -31,13 +33,6 @@ const httpAddress = setting<z.output<typeof endpoint> | 'off'>({
   brief: 'an address with its port, or `off`',
   read: (text) => (text === 'off' ? 'off' : endpoint.safeParse(text).data),
   json: { type: 'string', examples: ['127.0.0.1:9425', 'off'] },
-})
-
-const routeId = setting({
-  allowed: 'tenant/name, such as provider/smarthost',
-  brief: '`tenant/name`',
-  read: (text) => (/^[a-z0-9-]{1,63}\/[a-z0-9.*-]{1,255}$/.test(text) ? text : undefined),
-  json: { type: 'string', examples: ['provider/smarthost'] },
 })
 
 /** Everything but the tenants. */
@@ -151,13 +146,26 @@ export const relayShape = {
     .optional()
     .describe(
       prose(
-        'Counts TLS with the servers of other domains, as reports to them say it (RFC 8460); they are shown, not sent yet: see',
+        'Counts TLS with the servers of other domains, and sends each day’s report to those who ask for it (RFC 8460): see',
         'tls-reports.md. Without it nothing is counted: a report says who you are, and to whom your users write.',
+      ),
+    ),
+  feedback: feedbackSettings
+    .optional()
+    .describe(
+      prose(
+        'Complaints of receivers (feedback loops) about mail that left: see feedback-loops.md. Without it none is read;',
+        'bounces that come back by mail are read either way.',
       ),
     ),
   holds: holdSettings
     .prefault({})
     .describe('Mail that was accepted, could not be delivered, and waits for a person to decide.'),
+  quarantine: quarantineSettings
+    .prefault({})
+    .describe(
+      'Mail that a policy keeps from its recipients until a person decides. It needs as much free space as the spool.',
+    ),
 }
 
 export const relaySettings = section({

@@ -167,14 +167,15 @@ test('what came of a policy is counted, and a failure says who can mend it', asy
     const [outcome] = outcomes
     return outcome?.kind === 'deferred' ? outcome.text : (verifiedBy ?? 'delivered')
   }
-  const sts = { kind: 'sts', domain: 'one.example' } as const
+  const policy = { mode: 'testing', mx: ['mx1'], maxAgeMs: 1 } as const
+  const sts = { kind: 'sts', domain: 'one.example', policy } as const
   assert.equal(await attempt(sts), 'MTA-STS')
   assert.equal(server.last.wire.secured?.verify, true)
-  assert.equal(await attempt({ kind: 'sts-testing', domain: 'one.example', named: false }), 'delivered')
+  assert.equal(await attempt({ kind: 'sts-testing', domain: 'one.example', named: false, policy }), 'delivered')
   server.tls = 'fails'
   assert.match(await attempt(sts), /handshake.*; MTA-STS of one\.example.*mta-sts\.one\.example.*tls-by-domain/)
-  assert.equal(await attempt({ kind: 'sts-testing', domain: 'one.example', named: true }), 'delivered')
-  assert.equal(await attempt({ kind: 'refused', by: 'sts', text: 'mx1 is not named' }), 'mx1 is not named')
+  assert.equal(await attempt({ kind: 'sts-testing', domain: 'one.example', named: true, policy }), 'delivered')
+  assert.equal(await attempt({ kind: 'refused', by: 'sts', policy, text: 'mx1 is not named' }), 'mx1 is not named')
   assert.equal(await attempt({ kind: 'none' }), 'delivered')
   assert.deepEqual(met, ['sts met', 'sts-testing would-fail', 'sts failed', 'sts-testing would-fail', 'sts failed'])
 })

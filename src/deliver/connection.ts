@@ -96,6 +96,7 @@ export class Connection implements WireEvents {
   /** Must be called once, before the first turn of the event loop ends. */
   start(): void {
     this.#wire.listen(this)
+    this.#run()
   }
 
   get tls(): boolean {
@@ -171,8 +172,10 @@ export class Connection implements WireEvents {
     this.#lost(GONE.text)
   }
 
-  closed(error?: Error): void {
-    this.#lost(error ? `the connection broke: ${error.message}` : GONE.text)
+  closed(error?: NodeJS.ErrnoException): void {
+    // A real wire tells it here before the promise of `secure` is rejected.
+    if (this.#securing) this.tlsErrorCode ??= error?.code
+    this.#lost(error ? `the connection broke: ${error.message}${this.#hint(error)}` : GONE.text)
   }
 
   #begin(done: Done, deadlineMs: number): void {
@@ -264,10 +267,16 @@ export class Connection implements WireEvents {
       },
       (error: NodeJS.ErrnoException) => {
         this.tlsErrorCode = error.code
-        this.#lost(`TLS handshake: ${error.message}`)
+        this.#lost(`TLS handshake: ${error.message}${this.#hint(error)}`)
       },
     )
   }
+
+  // OpenSSL's word for octets that are no TLS.
+  #hint({ code }: NodeJS.ErrnoException): string {
+    return this.#securing && this.#settings.implicitTls && code?.startsWith('ERR_SSL_') ? SPEAKS_CLEAR : ''
+  }
 }
 
+const SPEAKS_CLEAR = ' (does the server greet in clear there? Then it wants STARTTLS, on this port or on 587)'
 const GONE = { obstacle: 'closed', text: 'the server closed the connection' } as const satisfies SessionFault

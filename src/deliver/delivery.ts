@@ -56,6 +56,8 @@ export interface OutgoingMessage {
   readonly recipients: readonly number[]
   /** Wall clock, ms. */
   readonly receivedMs: number
+  /** We wrote it ourselves. */
+  readonly notice?: true
 }
 
 export interface AttemptOptions {
@@ -118,7 +120,7 @@ class RoutedDelivery implements Delivery {
     const deadlineMs = startMs + (options.totalMsMax ?? Number.POSITIVE_INFINITY)
     const untilMs = Math.min(deadlineMs, startMs + (options.waitMsMax ?? Number.POSITIVE_INFINITY))
     for (let again = false; ; again = true) {
-      const { lease, pool, envelope } = await leaseFor(message.envelope, this.#of(reached), { untilMs, first: again })
+      const { lease, pool, envelope } = await leaseFor(message, this.#of(reached), { untilMs, first: again })
       const readyMs = clock.monotonic()
       if (!(lease instanceof Connection))
         return notConnected(message, notReached(lease), { queuedMs, connectMs: readyMs - startMs })
@@ -279,7 +281,11 @@ interface Leased {
   readonly envelope: Envelope
 }
 
-async function leaseFor(envelope: Envelope, connections: RouteConnections, wait: WaitOptions): Promise<Leased> {
+async function leaseFor(
+  { envelope, notice }: OutgoingMessage,
+  connections: RouteConnections,
+  wait: WaitOptions,
+): Promise<Leased> {
   if (envelope.requireTls) {
     const first = await leaseOf(connections.proven, envelope, wait)
     const isUnfit = !(first.lease instanceof Connection) && first.lease.status !== undefined
@@ -287,7 +293,9 @@ async function leaseFor(envelope: Envelope, connections: RouteConnections, wait:
     if (!isUnfit || envelope.reversePath.kind !== 'null') return first
     return leaseOf(connections.deliveries, { ...envelope, requireTls: false }, wait)
   }
-  const first = await leaseOf(connections.deliveries, envelope, wait)
+  // RFC 8460 §3: a report tells nothing of the session that brings it.
+  const pool = notice && envelope.tlsOptional ? connections.untold : connections.deliveries
+  const first = await leaseOf(pool, envelope, wait)
   const lenient = envelope.tlsOptional ? connections.lenient : undefined
   if (lenient === undefined || first.lease instanceof Connection || !mayBeTls(first.lease)) return first
   // RFC 8689 §4.2.2: the domain's policy was followed as far as it could be.

@@ -48,3 +48,13 @@ test('a server that is busy, or says nothing, is not up', async () => {
   await clock.pass(6_000)
   assert.deepEqual([silent, server.open, clock.timers], [false, 0, 0])
 })
+
+test('at a port that begins with TLS nothing is said in clear', async () => {
+  const world = new World()
+  const server = world.server('mx')
+  server.implicitTls = true
+  const to = route([host('mx', 10)], { tls: 'verified', implicitTls: true })
+  const { clock, connect } = world
+  const answer = await knock(to, { clock, connect, resolve: async (name) => [name], hostname: 'relay.example' })
+  assert.deepEqual([answer.up, server.last.wire.secured?.verify], [true, false])
+})

@@ -2,7 +2,7 @@
  * Is anybody there? One connection to a route's hosts, best first: greeting, EHLO, QUIT. A server that refuses the
  * connection, keeps silent, or greets with 4yz or 5yz (421, 554, 521) is not up: nobody could bring it mail now.
  *
- * Always in clear: whether TLS works between us and the server says nothing about others who would send to it.
+ * In clear, where the port does not begin with TLS: whether TLS works between us and the server says nothing about others who would send to it.
  */
 import { randomInt } from 'node:crypto'
 import type { Clock } from '#sys/clock.ts'
@@ -56,7 +56,7 @@ function knockAt(host: Hosts['all'][number], route: Route, parts: KnockParts): P
     settings: {
       protocol: route.protocol,
       greetingName: route.greetingName ?? hostname,
-      tls: 'never',
+      ...(route.implicitTls ? { tls: 'required', implicitTls: true } : { tls: 'never' }),
       preferChunking: false,
       limits: DELIVER_LIMITS.client,
     },

@@ -53,3 +53,17 @@ test('another password is another route: its connections are new ones', async ()
   assert.equal(summary(await world.delivery.attempt(changed, message(), SEND)), 'delivered')
   assert.equal(server.sessions.length, 2)
 })
+
+test('with TLS from the first octet the login comes after the greeting, and no STARTTLS is said', async () => {
+  const world = new World()
+  const server = world.server('mx', offering('235 2.7.0 welcome'))
+  server.implicitTls = true
+  const to = smarthost({ implicitTls: true })
+  assert.equal(summary(await world.delivery.attempt(to, message(), SEND)), 'delivered')
+  assert.equal(server.last.wire.secured?.verify, true)
+  assert.deepEqual(server.last.commands.slice(0, 2), ['EHLO relay.example', PLAIN])
+  const withStartTls = smarthost()
+  server.implicitTls = false
+  assert.equal(summary(await world.delivery.attempt(withStartTls, message(), SEND)), 'delivered')
+  assert.deepEqual([server.sessions.length, server.last.commands[1]], [2, 'STARTTLS'])
+})

@@ -88,6 +88,11 @@ export class RouteConnections {
     return this.#other('proven')
   }
 
+  /** As all others, but the domain's report does not hear of it. */
+  get untold(): Pool {
+    return this.#route.destination === undefined ? this.deliveries : this.#other('untold')
+  }
+
   /** What DNS wants of TLS does not count; absent where nothing is wanted. */
   get lenient(): Pool | undefined {
     return this.#route.destination !== undefined && this.#route.tls === 'opportunistic'
@@ -164,8 +169,8 @@ export class RouteConnections {
   }
 }
 
-/** `proven`: for REQUIRETLS. `lenient`: for `TLS-Required: No`. */
-type OtherTls = 'proven' | 'lenient'
+/** `proven`: for REQUIRETLS. `lenient`: for `TLS-Required: No`. `untold`: for reports of ours about TLS. */
+type OtherTls = 'proven' | 'lenient' | 'untold'
 
 function otherwise(
   kind: OtherTls,
@@ -174,9 +179,11 @@ function otherwise(
   { tlsSessions }: RouteParts,
 ): Omit<Dialler, 'events'> {
   // What one message wants is nothing that the domain should hear of.
-  const { tlsResults: _, tlsPolicy, ...untold } = { ...dialler, tlsSessions: tlsSessions.forRoute(route.id, kind) }
-  if (kind === 'lenient') return untold
-  return { ...untold, ...(tlsPolicy && { tlsPolicy }), requireTls: { byMx: route.destination !== undefined } }
+  const { tlsResults: _, ...untold } = { ...dialler, tlsSessions: tlsSessions.forRoute(route.id, kind) }
+  if (kind === 'untold') return untold
+  const { tlsPolicy, ...lenient } = untold
+  if (kind === 'lenient') return lenient
+  return { ...lenient, ...(tlsPolicy && { tlsPolicy }), requireTls: { byMx: route.destination !== undefined } }
 }
 
 /** What a connection depends on; retry times and lifetimes are not part of it. */
@@ -184,6 +191,7 @@ const sameConnections = ({
   protocol,
   hosts,
   tls,
+  implicitTls,
   connectionsMax,
   deliveriesPerConnectionMax,
   greetingName,
@@ -196,6 +204,7 @@ const sameConnections = ({
     protocol,
     hosts,
     tls,
+    implicitTls,
     tlsByOperator,
     connectionsMax,
     deliveriesPerConnectionMax,
@@ -216,6 +225,7 @@ function diallerFor(route: Route, parts: RouteParts): Omit<Dialler, 'events'> {
     protocol: route.protocol,
     greetingName: route.greetingName ?? hostname,
     tls: route.tls,
+    ...(route.implicitTls && { implicitTls: true }),
     preferChunking,
     limits: limits.client,
     ...(route.login && { login: loginOf(route.login) }),

@@ -87,8 +87,10 @@ export class MailServer {
   /** An error code instead of a connection; `hang`: neither. */
   refuses: string | undefined
   greeting: string | undefined = '220 mx.example ESMTP'
-  /** What a handshake does. */
-  tls: 'ok' | 'fails' = 'ok'
+  /** It greets under TLS only, as on port 465. */
+  implicitTls = false
+  /** What a handshake does. `breaks`: with a reason, which the wire tells first by closing, as a real one does. */
+  tls: 'ok' | 'fails' | 'breaks' = 'ok'
   constructor(answers: Answers = good()) {
     this.answers = answers
   }
@@ -130,7 +132,7 @@ export class MemoryWire implements Wire {
   }
   listen(events: WireEvents): void {
     this.#events = events
-    this.#session.say(this.#session.server.greeting)
+    if (!this.#session.server.implicitTls) this.#session.say(this.#session.server.greeting)
   }
   arrive(octets: string): void {
     queueMicrotask(() => {
@@ -152,7 +154,13 @@ export class MemoryWire implements Wire {
   resume(): void {}
   secure(options: TlsClientOptions): ReturnType<Wire['secure']> {
     this.secured = options
+    if (this.#session.server.tls === 'breaks') {
+      const error = Object.assign(new Error('certificate has expired'), { code: 'CERT_HAS_EXPIRED' })
+      this.hangUp(error)
+      return new Promise((_, reject) => setImmediate(() => reject(error)))
+    }
     if (this.#session.server.tls === 'fails') return Promise.reject(new Error('wrong version number'))
+    if (this.#session.server.implicitTls) setImmediate(() => this.#session.say(this.#session.server.greeting))
     const { serverName, verify } = options
     return Promise.resolve({
       protocol: 'TLSv1.3',

@@ -82,6 +82,14 @@ test('MTA-STS: its modes, with a host that it names and one that it does not', a
   assert.match(refused.kind === 'refused' ? refused.text : '', /x\.test; .*mta-sts\.dest\.test.*tls-by-domain/)
 })
 
+test('MTA-STS whose policy cannot be had is no policy, and its domain can be told why', async () => {
+  const failure = { type: 'sts-policy-fetch-error', text: '404' } as const
+  const sts = async (): Promise<StsFound> => ({ kind: 'none', failure })
+  assert.deepEqual(await tlsPolicyOf(HOST, 'dest.test', { dns: dnsOf({}), sts }), { kind: 'none', failure })
+  const encrypt = { 'A mx.dest.test': A, [TLSA_NAME]: { records: [UNUSABLE], ...SECURE } }
+  assert.equal(await kind(encrypt, await sts()), 'encrypt')
+})
+
 test('DANE beats MTA-STS, but records that nobody can use do not weaken it', async () => {
   const dane = { 'A mx.dest.test': A, [TLSA_NAME]: { records: [TLSA], ...SECURE } }
   const encrypt = { ...dane, [TLSA_NAME]: { records: [UNUSABLE], ...SECURE } }
@@ -93,9 +101,13 @@ test('DANE beats MTA-STS, but records that nobody can use do not weaken it', asy
 })
 
 test('no policy takes away from what the route says', () => {
-  const any = { kind: 'sts', domain: 'dest.test' } as const
+  const sts = { mode: 'enforce', mx: ['mx'], maxAgeMs: 1 } as const
+  const any = { kind: 'sts', domain: 'dest.test', policy: sts } as const
   assert.equal(tlsUseUnder(any, 'opportunistic'), 'verified')
   assert.equal(tlsUseUnder({ kind: 'encrypt' }, 'opportunistic'), 'required')
   assert.equal(tlsUseUnder({ kind: 'none' }, 'required'), 'required')
-  assert.equal(tlsUseUnder({ kind: 'sts-testing', domain: 'dest.test', named: false }, 'required'), 'required')
+  assert.equal(
+    tlsUseUnder({ kind: 'sts-testing', domain: 'dest.test', named: false, policy: sts }, 'required'),
+    'required',
+  )
 })

@@ -24,21 +24,22 @@ import { type DaneReference, usableRecords } from '#sys/dane.ts'
 import type { Answer, Dns } from '#sys/dns/answer.ts'
 import type { NextHopHost, TlsUse } from '#tenant/directory.ts'
 import { policyUrl } from './mta-sts/fetch-policy.ts'
-import { namesHost } from './mta-sts/policy.ts'
-import type { StsFound } from './mta-sts/sts-policies.ts'
+import { namesHost, type StsPolicy } from './mta-sts/policy.ts'
+import type { StsFailure, StsFound } from './mta-sts/sts-policies.ts'
 
 export type TlsPolicy =
-  | { readonly kind: 'none' }
+  /** `failure`: MTA-STS should say something, and its policy cannot be had. */
+  | { readonly kind: 'none'; readonly failure?: StsFailure }
   /** `serverName`: the TLSA base domain, which is the SNI too (RFC 7672 §8.1). */
   | { readonly kind: 'dane'; readonly serverName: string; readonly reference: DaneReference }
   /** TLSA records, none of which anybody can use: encrypted, but with whom, nobody knows. */
   | { readonly kind: 'encrypt' }
   /** MTA-STS of this domain, enforced. */
-  | { readonly kind: 'sts'; readonly domain: string }
+  | { readonly kind: 'sts'; readonly domain: string; readonly policy: StsPolicy }
   /** MTA-STS of this domain, only watched. `named`: the policy names the host. */
-  | { readonly kind: 'sts-testing'; readonly domain: string; readonly named: boolean }
+  | { readonly kind: 'sts-testing'; readonly domain: string; readonly named: boolean; readonly policy: StsPolicy }
   /** The host must not be used. `by`: whose word that is. */
-  | { readonly kind: 'refused'; readonly by: 'sts'; readonly text: string }
+  | { readonly kind: 'refused'; readonly by: 'sts'; readonly policy: StsPolicy; readonly text: string }
   /** Nobody can say now: the host must not be used now. */
   | { readonly kind: 'unknown'; readonly by: 'dane' | 'sts'; readonly text: string }
 
@@ -57,13 +58,15 @@ export async function tlsPolicyOf(host: NextHopHost, domain: string, sources: Po
     return dane
   const found = await sources.sts(domain)
   if (found.kind === 'unknown') return { kind: 'unknown', by: 'sts', text: found.text }
-  if (found.kind === 'none' || found.policy.mode === 'none') return dane
-  const named = namesHost(found.policy, host.name)
+  if (found.kind === 'none') return found.failure && dane.kind === 'none' ? { ...dane, failure: found.failure } : dane
+  const { policy } = found
+  if (policy.mode === 'none') return dane
+  const named = namesHost(policy, host.name)
   // Records that nobody can use want TLS, which is more than a policy that is only tried out.
-  if (found.policy.mode === 'testing') return dane.kind === 'none' ? { kind: 'sts-testing', domain, named } : dane
-  if (named) return { kind: 'sts', domain }
-  const text = `${host.name} is not among the hosts that the MTA-STS policy of ${domain} names: ${listed(found.policy.mx)}; ${adviceOf(domain)}`
-  return { kind: 'refused', by: 'sts', text }
+  if (policy.mode === 'testing') return dane.kind === 'none' ? { kind: 'sts-testing', domain, named, policy } : dane
+  if (named) return { kind: 'sts', domain, policy }
+  const text = `${host.name} is not among the hosts that the MTA-STS policy of ${domain} names: ${listed(policy.mx)}; ${adviceOf(domain)}`
+  return { kind: 'refused', by: 'sts', policy, text }
 }
 
 const NAMES_SHOWN = 5

@@ -5,6 +5,7 @@
 import type { AppliedPolicy, TlsFailure, TlsFailureType, TlsSessionResult } from '#mail/tls-result.ts'
 import type { SessionFault } from '#smtp/client/contract.ts'
 import type { TlsaRecord } from '#sys/dns/answer.ts'
+import { policyLines, type StsPolicy } from './mta-sts/policy.ts'
 import type { TlsPolicy } from './tls-policy.ts'
 
 /** Hears each result. */
@@ -38,6 +39,7 @@ export function tlsResult(seen: SessionSeen): TlsSessionResult | undefined {
 
 function failureType({ policy, tls, certified, fault, handshake }: SessionSeen): TlsFailureType | undefined {
   if (policy.kind === 'unknown') return policy.by === 'sts' ? 'sts-policy-fetch-error' : 'dnssec-invalid'
+  if (policy.kind === 'none' && policy.failure) return policy.failure.type
   if (policy.kind === 'refused') return 'validation-failure'
   if (handshake !== undefined) return BY_CODE[handshake.code ?? ''] ?? 'validation-failure'
   if (fault !== undefined || !tls) return 'starttls-not-supported'
@@ -58,8 +60,9 @@ const BY_CODE: { readonly [code: string]: TlsFailureType } = {
   CERT_UNTRUSTED: 'certificate-not-trusted',
 }
 
-function failureOf(type: TlsFailureType, { mxHost, wire, fault, handshake }: SessionSeen): TlsFailure {
-  const reason = handshake?.code ?? fault?.text
+function failureOf(type: TlsFailureType, { mxHost, policy, wire, fault, handshake }: SessionSeen): TlsFailure {
+  const ofPolicy = policy.kind === 'none' ? policy.failure?.text : undefined
+  const reason = ofPolicy ?? handshake?.code ?? fault?.text
   return {
     type,
     mxHost,
@@ -71,18 +74,34 @@ function failureOf(type: TlsFailureType, { mxHost, wire, fault, handshake }: Ses
 function appliedPolicy(policy: TlsPolicy, domain: string): AppliedPolicy {
   switch (policy.kind) {
     case 'none':
-      return { type: 'no-policy-found', domain, strings: [] }
+      return { type: policy.failure ? 'sts' : 'no-policy-found', domain, strings: [] }
     case 'dane':
-      return { type: 'tlsa', domain: policy.serverName, strings: policy.reference.records.map(recordText) }
+      return { type: 'tlsa', domain: policy.serverName, strings: cut(policy.reference.records.map(recordText)) }
     case 'sts':
     case 'sts-testing':
     case 'refused':
-      return { type: 'sts', domain, strings: [] }
+      return stsPolicy(policy.policy, domain)
     case 'unknown':
       return { type: policy.by === 'sts' ? 'sts' : 'tlsa', domain, strings: [] }
     case 'encrypt':
       return { type: 'tlsa', domain, strings: [] }
   }
+}
+
+/** A policy is kept with each kind of result that it had. Most have some hundred characters. */
+export const POLICY_CHARACTERS_MAX = 2048
+
+/** RFC 8460 §4.4: the patterns stand beside the policy as well. */
+const stsPolicy = (policy: StsPolicy, domain: string): AppliedPolicy => ({
+  type: 'sts',
+  domain,
+  strings: cut(policyLines(policy)),
+  mxHosts: cut(policy.mx),
+})
+
+function cut(strings: readonly string[]): string[] {
+  let characters = 0
+  return strings.filter((one) => (characters += one.length) <= POLICY_CHARACTERS_MAX)
 }
 
 /** RFC 6698 §2.2. */

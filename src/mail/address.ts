@@ -201,8 +201,12 @@ export function mailboxText(mailbox: Mailbox): string {
 
 /** A key under which two spellings of one mailbox are the same: case, quoting, Unicode form. */
 export function mailboxKey(mailbox: Mailbox): string {
-  const local = mailbox.internationalized ? mailbox.localPart.normalize('NFC') : mailbox.localPart
-  return `${local.toLowerCase()}@${domainText(mailbox.domain)}`
+  return `${localPartKey(mailbox)}@${domainText(mailbox.domain)}`
+}
+
+/** The same of the local part alone. */
+export function localPartKey({ localPart, internationalized }: Mailbox): string {
+  return (internationalized ? localPart.normalize('NFC') : localPart).toLowerCase()
 }
 
 /** The path with its brackets, as in MAIL FROM and RCPT TO. */

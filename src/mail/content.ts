@@ -18,6 +18,17 @@ export function withTrace(trace: Buffer, body: Content): Content {
   return { chunks: [trace, ...body.chunks], octets: trace.length + body.octets }
 }
 
+/** Without its first octets. */
+export function withoutHead(body: Content, octets: number): Content {
+  const chunks: Buffer[] = []
+  let left = octets
+  for (const chunk of body.chunks) {
+    if (left < chunk.length) chunks.push(chunk.subarray(left))
+    left = Math.max(0, left - chunk.length)
+  }
+  return { chunks, octets: Math.max(0, body.octets - octets) }
+}
+
 /** The first `octetsMax` octets in one buffer; a copy only when they span chunks. */
 export function head(body: Content, octetsMax: number): Buffer {
   const first = body.chunks[0]

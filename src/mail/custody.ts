@@ -1,8 +1,8 @@
 /**
- * Law 1: a 250 to the final dot is a promise (RFC 5321 §6.1), and it takes a `Custody` in hand. There are two kinds,
- * each made in one place: the spool, after its sync succeeded, and a delivery whose next hop itself answered 250.
- * Both classes are nominal (a private field), so no literal can stand in for them; a tidy test keeps the two
- * factories to `spool/` and `deliver/`.
+ * Law 1: a 250 to the final dot is a promise (RFC 5321 §6.1), and it takes a `Custody` in hand. There are three kinds,
+ * each made in one place: the spool, after its sync succeeded; a delivery whose next hop itself answered 250; and the
+ * quarantine, after content and metadata are synced. The classes are nominal (a private field), so no literal can stand in for
+ * them; a tidy test keeps the factories to `spool/`, `deliver/` and `quarantine/`.
  *
  * There is one more honest 250: "I have it, and by rule it goes nowhere". It takes a `DiscardRecord`, and only the policies
  * of outgoing mail and the address that our callouts come from make one, after the report has heard which rule it was.
@@ -54,6 +54,25 @@ export class NextHopReceipt {
   }
 }
 
+export class QuarantineReceipt {
+  readonly kind = 'quarantine'
+  readonly id: TraceId
+  readonly #sealed = true
+
+  private constructor(id: TraceId) {
+    this.id = id
+  }
+
+  /** Only for `quarantine/`, once the content is synced in its place and the entry is committed. */
+  static afterSync(id: TraceId): QuarantineReceipt {
+    return new QuarantineReceipt(id)
+  }
+
+  static is(value: object): value is QuarantineReceipt {
+    return #sealed in value
+  }
+}
+
 export class DiscardRecord {
   readonly kind = 'discard'
   readonly id: TraceId
@@ -73,13 +92,16 @@ export class DiscardRecord {
   }
 }
 
-export type Custody = SpoolReceipt | NextHopReceipt
+export type Custody = SpoolReceipt | NextHopReceipt | QuarantineReceipt
 
-/** The only maker of a positive reply to the final dot. The client hears of a discard: what we do is no secret. */
+/**
+ * The only maker of a positive reply to the final dot. The client hears of a discard: what we do is no secret. Of the
+ * quarantine it hears nothing: who sends malware would try until he hears something else.
+ */
 export function promise(custody: Custody | DiscardRecord): PositiveReply {
   if (custody.kind === 'discard') {
     return { code: 250, status: '2.0.0', text: `Ok: accepted and discarded by policy, ${custody.id}` }
   }
-  const how = custody.kind === 'spool' ? 'queued as' : 'delivered as'
+  const how = custody.kind === 'next-hop' ? 'delivered as' : 'queued as'
   return { code: 250, status: '2.0.0', text: `Ok: ${how} ${custody.id}` }
 }

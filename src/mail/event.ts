@@ -6,8 +6,10 @@
 import type { Mailbox } from './address.ts'
 import type { DsnClass, DsnKind } from './dsn.ts'
 import type { Envelope, Recipient } from './envelope.ts'
+import type { FeedbackAbout, FeedbackDecision, FeedbackProof } from './feedback.ts'
 import type { Attempt, RefusalStage } from './outcome.ts'
 import type { ProbeAnswer } from './probe.ts'
+import type { QuarantineAction, QuarantineClass } from './quarantine.ts'
 import type { NegativeReply, RemoteReply } from './reply.ts'
 import type { ScanFact } from './scan.ts'
 import type { Session } from './session.ts'
@@ -45,7 +47,7 @@ export type PathEvent =
       readonly route: string
       readonly octets: number
       readonly messageId?: string
-      readonly custody: 'spool' | 'next-hop'
+      readonly custody: 'spool' | 'next-hop' | 'quarantine'
       /** From MAIL to our 250. */
       readonly receptionMs: number
       /** Why the spool and not the next hop, where cut-through was tried. */
@@ -91,11 +93,15 @@ export type PathEvent =
       readonly id: TraceId
       readonly tenant: string
       readonly session: Session
-      readonly decision: 'clean' | 'tag' | 'defer' | 'reject'
+      readonly decision: 'clean' | 'tag' | 'strip' | 'quarantine' | 'defer' | 'reject'
       /** The first of all that was found; those that decided come first. */
       readonly facts: readonly ScanFact[]
+      /** The settings that decided, and where they stand: `macros: reject, by tenants.bakery.virus`. */
+      readonly policy: readonly string[]
       readonly cleanBy: readonly string[]
       readonly durationMs: number
+      /** Whether the same content was looked at a short time ago. */
+      readonly memory?: 'hit' | 'miss'
     }
   /** What a policy found and decided; counted only, since what follows from it has its own event. */
   | {
@@ -152,6 +158,19 @@ export type PathEvent =
       readonly action: 'held' | 'released' | 'redirected' | 'requeued' | 'rerouted' | 'deleted'
       readonly text: string
     }
+  /** A person, or time, did something with a message in quarantine. */
+  | {
+      readonly kind: 'quarantine'
+      readonly id: TraceId
+      readonly tenant: string
+      readonly class: QuarantineClass
+      readonly action: QuarantineAction
+      readonly who: string
+      readonly text: string
+      /** Of a release: the message that it became, and whom for. */
+      readonly part?: TraceId
+      readonly recipients?: readonly Recipient[]
+    }
   /** A report to a sender went into the spool; `report` is its own id, `id` that of the message that it is about. */
   | {
       readonly kind: 'dsn-sent'
@@ -162,6 +181,20 @@ export type PathEvent =
       /** The gravest of what it says. */
       readonly dsnKind: DsnKind
       readonly to: Mailbox
+    }
+  /** A bounce or a report, `id`, says something of mail that left: what was learned of it, or why nothing. */
+  | {
+      readonly kind: 'feedback'
+      readonly id: TraceId
+      /** Whose mail it is about; where that is not proved, whose address it came to. */
+      readonly tenant: string
+      readonly about: FeedbackAbout | 'report'
+      readonly decision: FeedbackDecision
+      readonly login?: string
+      /** `mailboxKey` */
+      readonly address?: string
+      readonly proof?: FeedbackProof
+      readonly text: string
     }
   /** Every recipient has its end; the spool forgets the message. */
   | { readonly kind: 'settled'; readonly id: TraceId; readonly tenant: string }

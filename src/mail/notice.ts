@@ -86,7 +86,15 @@ export interface HeldDigest {
 }
 
 /** Why a login looks stolen (R7). */
-export type SignSymbol = 'unknown-recipients' | 'malware' | 'sudden-volume' | 'keeps-sending'
+export type SignSymbol =
+  | 'unknown-recipients'
+  | 'malware'
+  | 'sudden-volume'
+  | 'keeps-sending'
+  | 'many-domains'
+  | 'new-network'
+  | 'bounces'
+  | 'complaints'
 
 /** `count` recipients (of `malware`: messages), `of` so many that were answered, or where so many were usual. */
 export interface LoginSign {
@@ -106,9 +114,26 @@ export interface LoginNotice {
   readonly signs: readonly LoginSign[]
 }
 
+/** The token of a sender domain is gone from DNS: since then, or so long that the tenant may send as it no more. */
+export interface SenderDomainNotice {
+  readonly kind: 'sender-domain-going' | 'sender-domain-revoked'
+  readonly tenant: string
+  /** A-labels. */
+  readonly domain: string
+  /** The TXT record that must be there. */
+  readonly recordName: string
+  readonly record: string
+  /** Wall clock, ms: when it was first missed. */
+  readonly sinceMs: number
+  /** Wall clock, ms: the end of the time of grace. */
+  readonly untilMs: number
+  /** Wall clock, ms: now. */
+  readonly atMs: number
+}
+
 /** About a server of a tenant. */
 export type ServerNotice = PrimaryNotice | MaintenanceNotice
-export type Notice = ServerNotice | HeldDigest | LoginNotice
+export type Notice = ServerNotice | HeldDigest | LoginNotice | SenderDomainNotice
 
 /** Takes a notice; sending it is the taker's affair. Never rejects. */
 export type Notify = (notice: Notice) => void

@@ -75,6 +75,8 @@ export interface ScanResult {
   /** Engines that looked at all of it and found nothing. */
   readonly cleanBy: readonly string[]
   readonly durationMs: number
+  /** Whether the engines have looked at it now, or a short time ago; absent: nothing was remembered. */
+  readonly memory?: 'hit' | 'miss'
 }
 
 /** The fact in a line, for logs, traces and people. Bounded, printable ASCII. */

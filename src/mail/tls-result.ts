@@ -25,6 +25,8 @@ export const TLS_FAILURES = [
   'sts-webpki-invalid',
 ] as const
 export type TlsFailureType = (typeof TLS_FAILURES)[number]
+/** RFC 8460 §4.3.2.2: there should be a policy of MTA-STS, and none can be had. */
+export type StsFailureType = Extract<TlsFailureType, `sts-${string}`>
 
 /** Which policy was applied. Equal ones are counted together. */
 export interface AppliedPolicy {

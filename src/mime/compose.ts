@@ -23,6 +23,8 @@ export type Part =
   /** Groups of fields with an empty line between them (RFC 3464 §2.1); `global` in UTF-8 messages (RFC 6533). */
   | { readonly kind: 'delivery-status'; readonly groups: readonly (readonly OutgoingField[])[] }
   | { readonly kind: 'message'; readonly content: Content }
+  /** `name`: printable ASCII without quotes. */
+  | { readonly kind: 'file'; readonly type: string; readonly name: string; readonly octets: Buffer }
   /** A header section: its octets, CRLF between fields. */
   | { readonly kind: 'headers'; readonly octets: Buffer }
 
@@ -74,6 +76,8 @@ function render(part: Part, utf8: boolean): Rendered {
       return deliveryStatus(part.groups, utf8)
     case 'message':
       return carried(part.content, utf8)
+    case 'file':
+      return attached(part)
     case 'multipart':
       return multipart(part, utf8)
   }
@@ -138,6 +142,18 @@ function carried(message: Content, utf8: boolean): Rendered {
   if (!canCarry(message)) throw new Error('a message that cannot stand inside another: ask canCarry first')
   const eightBit = message.chunks.some(hasEightBit)
   return { fields: typed(utf8 ? 'message/global' : 'message/rfc822', eightBit), chunks: message.chunks, eightBit }
+}
+
+function attached({ type, name, octets }: Extract<Part, { kind: 'file' }>): Rendered {
+  if (!/^[ !#-[\]-~]+$/.test(name)) throw new Error(`not a file name: ${name}`)
+  const fields = [
+    structured('Content-Type', type),
+    structured('Content-Transfer-Encoding', 'base64'),
+    structured('Content-Disposition', `attachment; filename="${name}"`),
+  ]
+  // RFC 2045 §6.8.
+  const lines = octets.toString('base64').replace(/.{1,76}/g, '$&\r\n')
+  return { fields, chunks: [Buffer.from(lines, 'latin1')], eightBit: false }
 }
 
 const typed = (type: string, eightBit: boolean): OutgoingField[] => [

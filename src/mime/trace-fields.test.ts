@@ -100,6 +100,11 @@ describe('forged results', () => {
     for (const value of ours) assert.ok(forged(value), JSON.stringify(value))
   })
 
+  it('are also what only we say of a message: what was found in it, and who released it', () => {
+    const section = sectionOf('x-vorposten-scan: clean\r\nX-VORPOSTEN-Released: by me\r\nX-Vorposten-Other: x\r\n')
+    assert.equal(forgedResults(section, HOST).length, 2)
+  })
+
   it('are not those of others', () => {
     const others = [
       ' mx.sender.example; dkim=pass',

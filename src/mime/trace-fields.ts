@@ -85,11 +85,16 @@ export function hops(section: HeaderSection, hostname: string, recipient?: strin
 /** What the virus wall has found in a message that is delivered all the same. */
 export const SCAN_FIELD = 'X-Vorposten-Scan'
 
+/** A person had a message let out of quarantine. */
+export const RELEASED_FIELD = 'X-Vorposten-Released'
+
+const OURS: ReadonlySet<string> = new Set([SCAN_FIELD, RELEASED_FIELD].map((name) => name.toLowerCase()))
+
 /** Results that claim to be ours and are not: to be removed at the border (RFC 8601 §5). */
 export function forgedResults(section: HeaderSection, hostname: string): Field[] {
   const name = hostname.toLowerCase()
   return section.fields.filter((field) => {
-    if (field.name === SCAN_FIELD.toLowerCase()) return true
+    if (OURS.has(field.name)) return true
     return field.name === 'authentication-results' && authservId(unfolded(field)) === name
   })
 }

@@ -3,8 +3,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { BucketCount, type Conduct, judge, signsOf } from './abuse.ts'
 
-const judged = (conduct: Partial<Conduct>) =>
-  judge(signsOf({ answered: 0, unknown: 0, malware: 0, hour: 0, busiestHour: 0, braked: 0, ...conduct }))
+const RATES = { bounced: 0, sentForBounces: 0, complaints: 0, sentForComplaints: 0 }
+const NOTHING: Conduct = {
+  ...{ answered: 0, unknown: 0, malware: 0, hour: 0, busiestHour: 0, braked: 0 },
+  rates: RATES,
+  habit: { domains: 0, usualDomains: 0, strange: 0 },
+}
+const judged = (conduct: Partial<Conduct>) => judge(signsOf({ ...NOTHING, ...conduct }))
 
 test('each sign has its threshold, and the strongest locks alone', () => {
   assert.equal(judged({ answered: 100, unknown: 9 }), 'fine')
@@ -21,6 +26,13 @@ test('each sign has its threshold, and the strongest locks alone', () => {
   assert.equal(judged({ hour: 99, busiestHour: 1 }), 'fine')
   assert.equal(judged({ answered: 60, unknown: 10, braked: 49 }), 'slow')
   assert.equal(judged({ answered: 60, unknown: 10, braked: 50 }), 'lock')
+  assert.equal(judged({ rates: { ...RATES, complaints: 5, sentForComplaints: 100 } }), 'slow')
+  assert.equal(
+    judged({ rates: { ...RATES, complaints: 5, sentForComplaints: 100 }, braked: 50 }),
+    'slow',
+    'a week is long',
+  )
+  assert.equal(judged({ rates: { ...RATES, bounced: 50, sentForBounces: 100 }, answered: 60, unknown: 10 }), 'lock')
   assert.equal(judged({ braked: 5000 }), 'fine', 'who only tries again keeps himself in no trouble')
   assert.equal(judged({ hour: 5000 }), 'fine', 'nothing is sudden for whom nobody knows')
 })

@@ -7,6 +7,8 @@
  */
 
 import type { LoginSign } from '#mail/notice.ts'
+import { type Rates, rateSigns } from './feedback-rates.ts'
+import { type Habit, habitSigns } from './habits.ts'
 
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
@@ -52,9 +54,11 @@ export interface Conduct {
   readonly busiestHour: number
   /** Recipients refused within `OUTCOMES_MS`, because the login is slowed down. */
   readonly braked: number
+  readonly rates: Rates
+  readonly habit: Habit
 }
 
-export function signsOf({ answered, unknown, malware, hour, busiestHour, braked }: Conduct): Sign[] {
+export function signsOf({ answered, unknown, malware, hour, busiestHour, braked, rates, habit }: Conduct): Sign[] {
   const reaches = ({ recipientsMin, shareMin }: typeof UNKNOWN_LOCK | typeof UNKNOWN_SLOW) =>
     unknown >= recipientsMin && unknown >= shareMin * answered
   const signs: Sign[] = []
@@ -76,11 +80,13 @@ export function signsOf({ answered, unknown, malware, hour, busiestHour, braked 
     const text = `${hour} recipients within an hour, where ${busiestHour} were the most before`
     signs.push({ symbol: 'sudden-volume', count: hour, of: busiestHour, points: 1, text })
   }
-  // Only beside another sign: a mail program that tries again must not keep itself slowed down.
+  signs.push(...habitSigns(habit, signs))
+  // Only beside another sign of this hour: a mail program that tries again must not keep itself slowed down.
   if (pointsOf(signs) >= POINTS_SLOW && braked >= KEEPS_SENDING_MIN) {
     const text = `${braked} recipients more within an hour, while it was slowed down`
     signs.push({ symbol: 'keeps-sending', count: braked, points: 2, text })
   }
+  signs.push(...rateSigns(rates, points))
   return signs
 }
 

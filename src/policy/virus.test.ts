@@ -37,6 +37,24 @@ test('a silent engine defers, unless the tenant says otherwise', () => {
   assert.equal(decision([SILENT, ENCRYPTED], { engineSilent: 'tag', encrypted: 'reject' }), 'reject')
 })
 
+test('quarantine is graver than a tag; what a silent engine may yet say is waited for, and a refusal is heard', () => {
+  const kept = { malware: 'quarantine', encrypted: 'tag', suspicious: 'reject' } as const
+  assert.deepEqual(judge([ENCRYPTED, MALWARE], kept), { decision: 'quarantine', because: [MALWARE] })
+  assert.equal(decision([MALWARE, SILENT], kept), 'defer')
+  assert.equal(decision([MALWARE, SILENT], { ...kept, engineSilent: 'quarantine' }), 'quarantine')
+  assert.equal(decision([SILENT], { engineSilent: 'quarantine' }, ['embedded']), 'quarantine')
+  const suspicious: ScanFact = { kind: 'suspicious', symbol: 'x', where, text: 'x' }
+  assert.deepEqual(judge([MALWARE, suspicious], kept), { decision: 'reject', because: [suspicious] })
+})
+
+test('strip is graver than a tag; quarantine, a silent engine and a refusal are graver than strip', () => {
+  const policy = { malware: 'strip', encrypted: 'tag' } as const
+  assert.deepEqual(judge([ENCRYPTED, MALWARE], policy), { decision: 'strip', because: [MALWARE] })
+  for (const encrypted of ['quarantine', 'reject'] as const)
+    assert.equal(decision([ENCRYPTED, MALWARE], { ...policy, encrypted }), encrypted)
+  assert.equal(decision([MALWARE, SILENT], policy), 'defer')
+})
+
 test('each kind of fact has its action', () => {
   const facts: readonly (readonly [ScanFact, keyof VirusPolicyLayer, string])[] = [
     [ENCRYPTED, 'encrypted', 'tag'],
@@ -49,7 +67,8 @@ test('each kind of fact has its action', () => {
   ]
   for (const [fact, setting, byDefault] of facts) {
     assert.equal(decision([fact]), byDefault, setting)
-    for (const action of ['reject', 'tag', 'pass'] as const) {
+    for (const action of ['reject', 'quarantine', 'strip', 'tag', 'pass'] as const) {
+      if (action === 'strip' && setting === 'cannotTell') continue
       assert.equal(decision([fact], { [setting]: action }), action === 'pass' ? 'clean' : action, setting)
     }
     assert.notEqual(refusalText(judge([fact], { [setting]: 'reject' })), 'it could not be checked')
@@ -63,6 +82,8 @@ test('files are refused by what they are, or by the end of any of their names', 
     assert.equal(decision([file(name)]), 'reject')
   for (const name of ['exe', 'a.exe.txt', 'a.json']) assert.equal(decision([file(name)]), 'clean')
   assert.equal(decision([file('a.exe', 'executable')], { fileNames: [], fileTypes: [] }), 'clean')
+  for (const files of ['quarantine', 'strip', 'tag'] as const)
+    assert.equal(decision([file('a.exe', 'executable')], { files }), files)
   assert.equal(decision([file('a.iso', 'disk-image')], { fileTypes: ['disk-image'] }), 'reject')
 })
 

@@ -1,11 +1,19 @@
 /**
  * The verdict of the virus wall: from the facts of a scan and the policy of a tenant to one decision, the gravest that a
- * fact asks for. Reject before defer: what is known to be bad is not made better by a silent engine.
+ * fact asks for.
+ *
+ * reject > defer > quarantine > strip > tag > clean. Reject before defer: what is known to be bad is not made better by a
+ * silent engine. Defer before quarantine: what is in quarantine cannot be refused in the session any more, so it is taken only when
+ * every engine has said what it knows; until then the sender's server keeps it, and nobody has it.
  */
+import type { QuarantineClass } from '#mail/quarantine.ts'
 import { factText, type ScanFact, type ScanResult } from '#mail/scan.ts'
-import type { VirusPolicy } from '#tenant/virus-policy.ts'
+import type { VirusPolicy, VirusSetting } from '#tenant/virus-policy.ts'
 
-export type VirusDecision = 'clean' | 'tag' | 'defer' | 'reject'
+export type VirusDecision = 'clean' | 'tag' | 'strip' | 'quarantine' | 'defer' | 'reject'
+
+/** Those of its settings that are an action. */
+type ActionSetting = Exclude<VirusSetting, 'scan' | 'fileTypes' | 'fileNames'>
 
 export interface VirusVerdict {
   readonly decision: VirusDecision
@@ -13,7 +21,14 @@ export interface VirusVerdict {
   readonly because: readonly ScanFact[]
 }
 
-const GRAVITY: Readonly<Record<VirusDecision, number>> = { clean: 0, tag: 1, defer: 2, reject: 3 }
+const GRAVITY: Readonly<Record<VirusDecision, number>> = {
+  clean: 0,
+  tag: 1,
+  strip: 2,
+  quarantine: 3,
+  defer: 4,
+  reject: 5,
+}
 const KINDS = [
   ...['malware', 'file', 'suspicious', 'macro', 'encrypted', 'over-limit', 'cannot-tell', 'broken', 'not-looked'],
 ] as readonly ScanFact['kind'][]
@@ -33,38 +48,57 @@ export function judgeScan({ facts, cleanBy }: ScanResult, policy: VirusPolicy): 
 }
 
 function asks(fact: ScanFact, policy: VirusPolicy, cleanBy: readonly string[]): VirusDecision {
+  const setting = settingOf(fact)
+  if (setting === 'files') return isForbidden(fact, policy) ? policy.files : 'clean'
+  const action = policy[setting]
+  if (action === 'other-engines') return cleanBy.length > 0 ? 'clean' : 'defer'
+  return action === 'pass' ? 'clean' : action
+}
+
+/** What a policy says about a kind of finding. */
+export function settingOf(fact: ScanFact): ActionSetting {
   switch (fact.kind) {
     case 'malware':
-      return policy.malware
     case 'suspicious':
-      return decisionOf(policy.suspicious)
-    case 'file':
-      return isForbidden(fact, policy) ? 'reject' : 'clean'
-    case 'macro':
-      return decisionOf(fact.autoRun ? policy.autoRunMacros : policy.macros)
     case 'encrypted':
-      return decisionOf(policy.encrypted)
     case 'broken':
-      return decisionOf(policy.broken)
+      return fact.kind
+    case 'file':
+      return 'files'
+    case 'macro':
+      return fact.autoRun ? 'autoRunMacros' : 'macros'
     case 'over-limit':
-      return decisionOf(policy.overLimit)
+      return 'overLimit'
     case 'cannot-tell':
-      return decisionOf(policy.cannotTell)
+      return 'cannotTell'
     case 'not-looked':
-      if (policy.engineSilent === 'other-engines') return cleanBy.length > 0 ? 'clean' : 'defer'
-      return policy.engineSilent
+      return 'engineSilent'
   }
 }
 
-const decisionOf = (action: 'reject' | 'tag' | 'pass'): VirusDecision => (action === 'pass' ? 'clean' : action)
-
-function isForbidden(fact: Extract<ScanFact, { kind: 'file' }>, { fileTypes, fileNames }: VirusPolicy): boolean {
+function isForbidden(fact: ScanFact, { fileTypes, fileNames }: VirusPolicy): boolean {
+  if (fact.kind !== 'file') return false
   if (fileTypes.includes(fact.class)) return true
   // Windows ignores dots and blanks at the end of a name.
   return fact.names.some((name) => {
     const end = /\.([^.]{1,20})$/.exec(name.toLowerCase().replace(/[.\s]+$/, ''))?.[1]
     return end !== undefined && fileNames.includes(end)
   })
+}
+
+/** Under which name it is kept in quarantine. */
+export function classOf({ because }: VirusVerdict): QuarantineClass {
+  switch (because[0]?.kind) {
+    case 'malware':
+      return 'malware'
+    case 'file':
+      return 'forbidden-file'
+    case 'suspicious':
+    case 'macro':
+      return 'suspicious'
+    default:
+      return 'unchecked'
+  }
 }
 
 /** For the sender: what kind of thing, in words that name nothing of ours. */

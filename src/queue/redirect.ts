@@ -84,7 +84,8 @@ function orcptOf(path: ForwardPath): string | undefined {
   return path.mailbox.internationalized ? `utf-8;${encodeUtf8Address(text)}` : `rfc822;${encodeXtext(text)}`
 }
 
-function goalOf(
+/** An address of a domain that the tenant has with us, or why it is none. */
+export function goalOf(
   text: string,
   tenant: string,
   domain: (ascii: string) => ServedDomain | undefined,

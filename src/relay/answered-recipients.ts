@@ -19,6 +19,10 @@ export interface AnsweredRecipients {
   readonly unknown: number
   /** Messages of the login in which an engine has named malware. */
   readonly malware?: number
+  /** Recipients of whom a server said later, by mail, that there is no such mailbox. */
+  readonly bounced?: number
+  /** Recipients who complained. */
+  readonly complaints?: number
 }
 
 export function answeredFor(found: (answered: AnsweredRecipients) => void, report: Report): Report {

@@ -19,7 +19,7 @@ const BATV: BounceProtection = { kind: 'batv', ...PROTECTION, signingKey: 1, key
 const RECORD: BounceProtection = { kind: 'sent-record', ...PROTECTION }
 const signed = mailboxText(withTag(mailbox('anna@bakery.test'), 1, KEY, clock.wall())!)
 
-function bench(bounceProtection?: BounceProtection) {
+function bench(bounceProtection?: BounceProtection, takesReports = false) {
   const events: PathEvent[] = []
   const record = {
     known: async (facts: readonly string[]): Promise<readonly (boolean | undefined)[]> => facts.map(() => false),
@@ -33,6 +33,7 @@ function bench(bounceProtection?: BounceProtection) {
         return record.known(facts)
       },
     },
+    takesReports: () => takesReports,
     report: (event) => void events.push(event),
   })
   const domain = served({ tenant: { name: 'bakery', language: 'en', ...(bounceProtection && { bounceProtection }) } })
@@ -82,6 +83,12 @@ describe('signed mail', () => {
     assert.deepEqual(decisions(), ['signed', 'refused', 'refused', 'postmaster', 'too-long-to-sign'])
     assert.equal(rcpt('anna@bakery.test', 'bob@far.test'), 'accept')
     assert.equal(decisions().length, 5)
+  })
+
+  it('a report of a feedback loop may come from <> without one', () => {
+    const { rcpt, decisions } = bench(BATV, true)
+    assert.equal(rcpt('fbl@bakery.test'), 'accept')
+    assert.deepEqual(decisions(), [])
   })
 
   it('during the warm-up nothing is refused', () => {

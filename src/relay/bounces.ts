@@ -26,6 +26,8 @@ import * as refusals from './refusals.ts'
 export interface BouncesParts {
   readonly clock: Clock
   readonly records: Pick<MessageRecords, 'known'>
+  /** Reports of feedback loops come here, from `<>` too, though we never sent from it. */
+  readonly takesReports?: (path: ForwardPath) => boolean
   readonly report: Report
 }
 
@@ -54,6 +56,7 @@ export class Bounces {
   rcpt({ envelope: { reversePath } }: Transaction, path: ForwardPath, domain: ServedDomain): Gate {
     const protection = domain.tenant.bounceProtection
     if (protection?.kind !== 'batv' || reversePath.kind !== 'null' || path.kind !== 'mailbox') return ACCEPT
+    if (this.#parts.takesReports?.(path) === true) return ACCEPT
     const { localPart } = path.mailbox
     const check = checkTag(path.mailbox, protection.keys, this.#parts.clock.wall())
     if (check.ok) return this.#passed(domain, 'signed')

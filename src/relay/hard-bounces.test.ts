@@ -31,11 +31,13 @@ test('only a refusal of the address, at a server of others, makes an address one
       inSession: false,
       ...more,
     }) as const
-  report(event({}))
+  const first = event({})
+  report(first)
   report(event({ route: 'bakery/shop' }))
   report(event({ notice: true }))
   assert.equal(heard.length, 3)
   assert.equal(found.length, 1)
   assert.deepEqual([found[0]!.tenant, found[0]!.address], ['bakery', 'bob@far.test'])
   assert.match(found[0]!.text, /no such user/)
+  assert.equal(found[0]!.evidence, first.id)
 })

@@ -12,6 +12,8 @@ export interface HardBounce {
   readonly address: string
   /** The server's words, one line. */
   readonly text: string
+  /** The message that was refused. */
+  readonly evidence: string
 }
 
 /** `leaves`: mail of this route goes out into the world. */
@@ -27,12 +29,12 @@ export function hardBouncesFor(
 }
 
 function tell(
-  { tenant, recipients, attempt }: Extract<PathEvent, { kind: 'attempted' }>,
+  { id, tenant, recipients, attempt }: Extract<PathEvent, { kind: 'attempted' }>,
   found: (bounce: HardBounce) => void,
 ): void {
   for (const [i, outcome] of attempt.outcomes.entries()) {
     const path = recipients[i]?.forwardPath
     if (outcome.kind !== 'failed' || path?.kind !== 'mailbox' || !saysNoMailbox(outcome)) continue
-    found({ tenant, address: mailboxKey(path.mailbox), text: outcome.text })
+    found({ tenant, address: mailboxKey(path.mailbox), text: outcome.text, evidence: id })
   }
 }

@@ -21,6 +21,8 @@ export interface Inspected {
   readonly kind: 'inspected'
   /** With our trace fields, without results that others forged in our name. */
   readonly content: Content
+  /** Of our trace fields, at its beginning. */
+  readonly ownOctets: number
   readonly messageId: string | undefined
   readonly header: HeaderSection
 }
@@ -38,10 +40,13 @@ export function inspect(
   if (loop !== undefined) return refusals.looping(loop)
   const isSubmitted = transaction.session.service === 'submission'
   const added = isSubmitted ? missingFields(header, transaction, own.hostname, own.wallMs) : ''
-  const trace = receivedField(transaction, own.hostname, own.wallMs) + authenticationResultsNone(own.hostname) + added
+  const trace = Buffer.from(
+    receivedField(transaction, own.hostname, own.wallMs) + authenticationResultsNone(own.hostname) + added,
+  )
   return {
     kind: 'inspected',
-    content: withTrace(Buffer.from(trace), withoutFields(content, forgedResults(header, own.hostname))),
+    content: withTrace(trace, withoutFields(content, forgedResults(header, own.hostname))),
+    ownOctets: trace.length,
     messageId: messageId(header) ?? (isSubmitted ? ownMessageId(transaction, own.hostname) : undefined),
     header,
   }

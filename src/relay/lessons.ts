@@ -13,7 +13,7 @@ import { readTag } from '#policy/prvs.ts'
 import type { Directory, ServedDomain } from '#tenant/directory.ts'
 
 /** Of the mailbox, none of them of the sender (RFC 3463 §3.2, §3.3) or of a null MX (RFC 7505 §3). */
-const SAYS_NO_MAILBOX: ReadonlySet<string> = new Set(['5.1.0', '5.1.1', '5.1.6', '5.1.10', '5.2.1'])
+export const SAYS_NO_MAILBOX: ReadonlySet<string> = new Set(['5.1.0', '5.1.1', '5.1.6', '5.1.10', '5.2.1'])
 /** Codes that speak of the mailbox where no status says more (RFC 5321 §4.2.3). */
 const NO_MAILBOX: ReadonlySet<number> = new Set([550, 551, 553])
 

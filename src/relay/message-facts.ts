@@ -1,7 +1,7 @@
 /**
  * What is remembered of a message, and what a bounce says of the message that it is about; where the two agree in one
  * fact, the bounce is real. Several facts, because reporters leave out one or the other: the Message-ID, and
- * each pair of sender and recipient.
+ * each pair of sender and recipient; and of each message each recipient, which says most.
  */
 import { type Mailbox, mailboxKey, parseMailbox } from '#mail/address.ts'
 import type { Envelope } from '#mail/envelope.ts'
@@ -11,7 +11,10 @@ export function sentFacts({ reversePath, recipients }: Envelope, messageId: stri
   const facts = messageId === undefined ? [] : [messageIdFact(messageId)]
   if (reversePath.kind === 'null') return facts
   for (const { forwardPath } of recipients) {
-    if (forwardPath.kind === 'mailbox') facts.push(pairFact(reversePath.mailbox, mailboxKey(forwardPath.mailbox)))
+    if (forwardPath.kind !== 'mailbox') continue
+    const key = mailboxKey(forwardPath.mailbox)
+    facts.push(pairFact(reversePath.mailbox, key))
+    if (messageId !== undefined) facts.push(wentToFact(messageId, key))
   }
   return facts
 }
@@ -27,6 +30,9 @@ export function claimedFacts(dsn: Dsn, to: readonly Mailbox[]): string[] {
   }
   return facts
 }
+
+/** Of mail that left: this message went to this `mailboxKey`. */
+export const wentToFact = (messageId: string, recipient: string): string => `to ${bare(messageId)} ${recipient}`
 
 /** Of mail that came in: which message, and its reversePath. Recorded only where that was verified. */
 export const returnPathFact = (messageId: string, reversePath: Mailbox): string =>

@@ -342,7 +342,8 @@ describe('bounce protection', () => {
   it('records what leaves before it does, or defers it', async () => {
     const { judge, desk } = bench({}, { bounceProtection: { kind: 'sent-record', sinceMs: 0, warmUpMs: 0 } })
     assert.equal((await judge(ORDINARY, ['Bob@far.test'], 'anna@bakery.test')).kind, 'pass')
-    assert.deepEqual(desk.asked, [['bakery', 'sent', ['id 7@bakery.test', 'pair anna@bakery.test bob@far.test']]])
+    const facts = ['id 7@bakery.test', 'pair anna@bakery.test bob@far.test', 'to 7@bakery.test bob@far.test']
+    assert.deepEqual(desk.asked, [['bakery', 'sent', facts]])
     desk.remembers = () => Promise.reject(new Error('no answer'))
     assert.match(said(await judge(ORDINARY, ['bob@far.test'], 'anna@bakery.test')), /^451 4\.3\.0 /)
   })

@@ -14,6 +14,7 @@ import type { ForwardPath, Mailbox } from '#mail/address.ts'
 import type { Content } from '#mail/content.ts'
 import { DiscardRecord } from '#mail/custody.ts'
 import type { Discarded, Soon } from '#mail/decisions.ts'
+import { domainText } from '#mail/domain.ts'
 import type { Envelope, Recipient } from '#mail/envelope.ts'
 import type { Report } from '#mail/event.ts'
 import { FEW_RECIPIENTS_MAX } from '#mail/priority.ts'
@@ -70,7 +71,17 @@ export interface ToJudge<W extends Way> {
 
 /** R7: counts recipients across all workers. Rejects when nobody can count now. */
 export interface SendingQuota {
-  take(tenant: string, login: string | undefined, limits: SendingLimits): Promise<QuotaAnswer>
+  take(recipient: CountedRecipient): Promise<QuotaAnswer>
+}
+export interface CountedRecipient {
+  readonly tenant: string
+  /** Absent: one of the tenant's servers sends. */
+  readonly login?: string
+  readonly limits: SendingLimits
+  /** Of the recipient: a name in A-labels, or `[192.0.2.1]`. */
+  readonly domain: string
+  /** Address of the client. */
+  readonly client: string
 }
 /** `waitMs`: so long nothing more is taken. */
 export type QuotaAnswer =
@@ -130,14 +141,16 @@ export class Outbound {
   }
 
   /** R7. A recipient that is counted stays counted, also when its message does not come after all. */
-  rcpt({ authenticated }: Session, way: OutboundWay, path: ForwardPath): Soon<Gate> {
+  rcpt({ authenticated, client }: Session, way: OutboundWay, path: ForwardPath): Soon<Gate> {
     const suppressed = path.kind === 'mailbox' ? this.#suppressed(way, path.mailbox) : undefined
     if (suppressed !== undefined) return suppressed
     const { limits } = way.outbound
     const { quota } = this.#parts
-    const isCounted = authenticated !== undefined || limits?.servers !== undefined || limits?.tenant !== undefined
+    const isCounted = authenticated !== undefined || (limits?.servers ?? limits?.tenant ?? limits?.tenantToOneDomain)
     if (quota === undefined || limits === undefined || !isCounted) return ACCEPT
-    return quota.take(way.tenant.name, authenticated?.login, limits).then(
+    const domain = path.kind === 'mailbox' ? domainText(path.mailbox.domain) : ''
+    const login = authenticated && { login: authenticated.login }
+    return quota.take({ tenant: way.tenant.name, ...login, limits, domain, client: client.address }).then(
       (answer) => {
         if (answer.kind === 'taken') return ACCEPT
         if (answer.kind === 'locked') return refusals.sendingLocked(answer.reason)
@@ -152,7 +165,9 @@ export class Outbound {
   #suppressed({ tenant: { name }, outbound }: OutboundWay, mailbox: Mailbox): Reject | undefined {
     try {
       const found = this.#parts.suppressed?.(name, mailbox)
-      if (found === undefined || (found.reason === 'bounced' && outbound.sendsToBounced)) return undefined
+      if (found === undefined) return undefined
+      if (found.reason === 'bounced' && outbound.sendsToBounced) return undefined
+      if (found.reason === 'complained' && outbound.sendsToComplained) return undefined
       return refusals.suppressed(found, name)
     } catch {
       return undefined

@@ -282,6 +282,19 @@ export const forbiddenContent = (what: string, why: string, id: string): Reject 
 export const notScanned = (why: string): Defer =>
   defer(transient(451, '4.7.1', 'This message cannot be checked now, please try again later'), 'not-scanned', why)
 
+/** The tenant wants such mail kept, and there is nobody to keep it. The sender does not hear why. */
+export const noQuarantine = (why: string): Defer => defer(NOT_NOW, 'no-quarantine', why)
+
+export const quarantineFull = (of: 'tenant' | 'disk'): Defer => {
+  const what = of === 'tenant' ? 'the share of the tenant (quarantine.size-max) is used up' : 'its disk is full'
+  return defer(NOT_NOW, 'quarantine-full', `nothing can be put into quarantine: ${what}`)
+}
+
+export const quarantineFailed = (why: string): Defer =>
+  defer(NOT_NOW, 'quarantine-failed', `it could not be put into quarantine: ${why}`)
+
+const NOT_NOW = transient(451, '4.3.0', 'Cannot take this message now, please try again later')
+
 /** The next hop has not taken the message, and we did not take it either. */
 export const nextHopDeferred = (why: string): Defer =>
   defer(

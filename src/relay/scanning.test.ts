@@ -27,7 +27,7 @@ async function scan(engines: readonly Engine[], layer: VirusPolicyLayer = {}) {
   const wall = new Wall(engines, clock)
   const scanning = new Scanning({ wall: () => wall, report: (event) => void events.push(event) })
   const one = transaction(['anna@bakery.test'])
-  const answer = await scanning.scan(one, served({ virus: virusPolicy(layer) }), MAIL)
+  const answer = await scanning.scan(one, served({ virus: virusPolicy(layer) }), MAIL, 0)
   return { answer, events, id: one.id, wall }
 }
 
@@ -45,6 +45,26 @@ test('malware is refused with the trace id, and what an engine writes begins no 
   assert.equal(answer.reply.status, '5.7.1')
   assert.ok(String(answer.reply.text).endsWith(`; trace ${id}`))
   assert.doesNotMatch(String(answer.reply.text), /[\r\n]/)
+})
+
+test('what is to be kept says under which name and for which facts, what decided first', async () => {
+  const tagged: ScanFact = { kind: 'encrypted', container: 'zip', where: 'part 1' }
+  const kinds: readonly (readonly [ScanFact, string])[] = [
+    [MALWARE, 'malware'],
+    [{ kind: 'file', names: ['a.exe'], type: 'x', class: 'executable', where: 'part 1' }, 'forbidden-file'],
+    [{ kind: 'suspicious', symbol: 'x', where: 'part 1', text: 'x' }, 'suspicious'],
+    [{ kind: 'macro', dialect: 'vba', autoRun: true, where: 'part 1' }, 'suspicious'],
+    [{ kind: 'broken', container: 'zip', where: 'part 1', text: 'x' }, 'unchecked'],
+  ]
+  const keep = 'quarantine'
+  const layer = { malware: keep, files: keep, suspicious: keep, autoRunMacros: keep, broken: keep } as const
+  for (const [fact, wanted] of kinds) {
+    const { answer, events } = await scan([engine('one', tagged, fact)], layer)
+    assert.ok(answer.kind === 'quarantine')
+    assert.deepEqual([answer.class, answer.by, answer.facts], [wanted, 'virus', [fact, tagged]])
+    assert.doesNotMatch(answer.text, /[^ -~]/)
+    assert.ok(events[0]?.kind === 'scanned' && events[0].decision === 'quarantine')
+  }
 })
 
 test('a tag is a field before all others, in lines of ASCII', async () => {

@@ -18,6 +18,7 @@ import { prepare, type SigningKey, signatureField } from '#auth/dkim/signature.t
 import { type Content, withTrace } from '#mail/content.ts'
 import { domainText } from '#mail/domain.ts'
 import type { Report, Signature } from '#mail/event.ts'
+import type { Transaction } from '#mail/session.ts'
 import type { Defer } from '#mail/verdict.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay } from '#tenant/directory.ts'
@@ -33,6 +34,11 @@ export type KeysAnswer =
 
 /** The active keys of a tenant's domain. */
 export type KeysOf = (tenant: string, domain: string) => KeysAnswer
+
+/** What a signature is made of. */
+export type ToSign = Pick<ToJudge<OutboundWay>, 'way' | 'content' | 'header'> & {
+  readonly transaction: Pick<Transaction, 'envelope'>
+}
 
 export interface SigningParts {
   readonly clock: Clock
@@ -60,7 +66,7 @@ export class Signing {
   }
 
   /** `toSend`: the content with its trace fields, before which the signatures go. */
-  async sign(message: ToJudge<OutboundWay>, toSend: Content): Promise<Signed | Defer> {
+  async sign(message: ToSign, toSend: Content): Promise<Signed | Defer> {
     const { way } = message
     const found = this.#keys(message)
     const asItIs = (result: string): Signed => {
@@ -81,7 +87,7 @@ export class Signing {
     }
   }
 
-  #keys({ transaction, way, header }: ToJudge<OutboundWay>): KeysAnswer {
+  #keys({ transaction, way, header }: ToSign): KeysAnswer {
     const { reversePath } = transaction.envelope
     const from = header.fields.find(({ name }) => name === 'from')
     const candidates = (from === undefined ? [] : authorDomains(from)).flatMap((domain) =>

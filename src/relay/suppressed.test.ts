@@ -61,6 +61,12 @@ describe('an address that is suppressed', () => {
     for (const reason of ['operator', 'complained'] as const) assert.match(heardAt(reason), /^550 5\.7\.1/)
   })
 
+  it('is taken where a tenant writes to those who complained all the same, and only then', () => {
+    const heardAt = (reason: Suppressed['reason']) => heard(list(reason), 'bob@far.test', { sendsToComplained: true })
+    assert.equal(heardAt('complained'), 'accept')
+    for (const reason of ['operator', 'bounced'] as const) assert.match(heardAt(reason), /^550 5\./)
+  })
+
   it('is taken where the list cannot be read', () => {
     const broken = () => {
       throw new Error('disk I/O error')

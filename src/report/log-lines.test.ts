@@ -60,6 +60,9 @@ describe('log lines are in Postfix’s grammar', () => {
     assert.deepEqual(texts(all.sent), [
       `bounce ${id}: sender non-delivery notification: ${all.sent.report} (to=<anna@bakery.test>, submission)`,
     ])
+    assert.deepEqual(texts(all.feedback), [
+      `cleanup ${id}: feedback=complaint, to=<bob@far.test>, sasl_username=anna@bakery.test, tenant=bakery, status=suppressed (abuse report)`,
+    ])
     assert.deepEqual(texts(all.settled), [`qmgr ${id}: removed`])
     assert.deepEqual(texts(all.alarm), ['vorposten warning: spool-full: plain'])
     assert.deepEqual([...texts(all.probed), ...texts(all.closed)], [])

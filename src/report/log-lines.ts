@@ -60,6 +60,8 @@ export function logLines(event: PathEvent): readonly LogLine[] {
       return [{ part: 'qmgr', text: noticeText(event) }]
     case 'operator':
       return [{ part: 'qmgr', text: `${event.entry.id}: ${event.action} by operator (${event.text})` }]
+    case 'quarantine':
+      return [{ part: 'qmgr', text: quarantineText(event) }]
     case 'dsn-sent':
       return [{ part: 'bounce', text: `${event.id}: ${NOTIFICATION[event.dsnKind]}: ${event.report}${dsnNote(event)}` }]
     case 'settled':
@@ -79,11 +81,19 @@ export function logLines(event: PathEvent): readonly LogLine[] {
       }))
     case 'authenticated':
       return [{ part: 'smtpd', text: authText(event) }]
+    case 'feedback':
+      return [{ part: 'cleanup', text: feedbackText(event) }]
     case 'governed':
     case 'probed':
     case 'session-closed':
       return []
   }
+}
+
+function feedbackText({ id, about, decision, address, login, tenant, text }: Extract<PathEvent, { kind: 'feedback' }>) {
+  const to = address === undefined ? '' : ` to=<${address}>,`
+  const by = login === undefined ? '' : ` sasl_username=${login},`
+  return `${id}: feedback=${about},${to}${by} tenant=${tenant}, status=${decision} (${text})`
 }
 
 // Postfix's words: fail2ban and its like find the address by them.
@@ -107,6 +117,19 @@ const noticeText = ({ entry, recipient, about }: Extract<PathEvent, { kind: 'not
 const takesAllText = ({ domain, route }: Extract<PathEvent, { kind: 'takes-all-tested' }>): string =>
   `warning: takes-all: the server of ${domain} (route ${route}) takes every address, so nobody can be refused in time`
 
+const quarantineText = ({
+  id,
+  class: of,
+  action,
+  who,
+  text,
+  part,
+}: Extract<PathEvent, { kind: 'quarantine' }>): string =>
+  `${id}: quarantine=${action}, class=${of}, by=${who}${part === undefined ? '' : `, goes on as ${part}`} (${text})`
+
+/** Where a message is that we answered 250. */
+const WHERE = { spool: 'queue active', 'next-hop': 'delivered in session', quarantine: 'quarantine' } as const
+
 /** Postfix's words. */
 const NOTIFICATION = {
   failure: 'sender non-delivery notification',
@@ -125,7 +148,7 @@ function acceptedLines(event: Extract<PathEvent, { kind: 'accepted' }>): LogLine
   for (const { domain, selector } of event.signatures ?? []) {
     lines.push({ part: 'cleanup', text: `${id}: DKIM-Signature field added (s=${selector}, d=${domain})` })
   }
-  const where = event.custody === 'spool' ? 'queue active' : 'delivered in session'
+  const where = WHERE[event.custody]
   const note = event.note ? `; ${event.note}` : ''
   lines.push({
     part: 'qmgr',
@@ -135,10 +158,11 @@ function acceptedLines(event: Extract<PathEvent, { kind: 'accepted' }>): LogLine
 }
 
 // A clean one says nothing: its acceptance follows.
-function scannedLines({ id, decision, facts, durationMs }: Extract<PathEvent, { kind: 'scanned' }>): LogLine[] {
+function scannedLines({ id, decision, facts, policy, durationMs }: Extract<PathEvent, { kind: 'scanned' }>): LogLine[] {
   if (decision === 'clean') return []
   const why = facts.slice(0, FACTS_SHOWN).map(factText).join('; ')
-  return [{ part: 'cleanup', text: `${id}: scan=${decision}, delay=${seconds(durationMs)} (${why})` }]
+  const text = `${id}: scan=${decision}, delay=${seconds(durationMs)} (${why}) [${policy.join('; ')}]`
+  return [{ part: 'cleanup', text }]
 }
 
 function discardedLines(event: Extract<PathEvent, { kind: 'discarded' }>): LogLine[] {

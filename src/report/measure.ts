@@ -11,7 +11,9 @@ type Count = (event: PathEvent) => void
 
 /** Registers the metrics of the path and returns what feeds them. */
 export function measurer(metrics: Metrics): Count {
-  const counts = [acceptance, refusals, attempts, people, policies, notifications, scans].map((of) => of(metrics))
+  const counts = [acceptance, refusals, attempts, people, policies, notifications, scans, feedback].map((of) =>
+    of(metrics),
+  )
   return (event) => {
     for (const count of counts) count(event)
   }
@@ -26,14 +28,21 @@ function notifications(metrics: Metrics): Count {
 }
 
 function scans(metrics: Metrics): Count {
-  const decisions = ['clean', 'tag', 'defer', 'reject']
+  const decisions = ['clean', 'tag', 'strip', 'quarantine', 'defer', 'reject']
   const scanned = metrics.counter('vorposten_scans_total', 'Messages that were scanned', 'decision', decisions)
   const found = metrics.counter('vorposten_scan_facts_total', 'What the scans found, by kind', 'kind')
   const silent = metrics.counter('vorposten_scan_not_looked_total', 'Looks of an engine that failed', 'why')
   const seconds = metrics.histogram('vorposten_scan_seconds', 'All engines together, for one message', SECONDS)
+  const memory = metrics.counter(
+    'vorposten_scan_memory_total',
+    'Contents whose result was remembered, or not',
+    'memory',
+    ['hit', 'miss'],
+  )
   return (event) => {
     if (event.kind !== 'scanned') return
     scanned.add(event.decision)
+    if (event.memory !== undefined) memory.add(event.memory)
     seconds.observe(event.durationMs / 1000)
     for (const fact of event.facts) {
       found.add(fact.kind)
@@ -42,12 +51,22 @@ function scans(metrics: Metrics): Count {
   }
 }
 
+function feedback(metrics: Metrics): Count {
+  const tally = new Tally()
+  metrics.counterOf('vorposten_feedback_total', 'Bounces by mail and complaints about mail that left', () =>
+    tally.samples(),
+  )
+  return (event) => {
+    if (event.kind === 'feedback') tally.add({ about: event.about, decision: event.decision })
+  }
+}
+
 function acceptance(metrics: Metrics): Count {
   const accepted = metrics.counter(
     'vorposten_messages_accepted_total',
     'Messages answered 250, by custody',
     'custody',
-    ['spool', 'next-hop'],
+    ['spool', 'next-hop', 'quarantine'],
   )
   const octets = metrics.counter('vorposten_octets_accepted_total', 'Octets of content answered 250')
   const discarded = metrics.counter(

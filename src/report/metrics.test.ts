@@ -97,6 +97,7 @@ describe('what events count for', () => {
       'vorposten_delivery_delay_seconds_count 1',
       'vorposten_held_total{reason="refused"} 3',
       'vorposten_callouts_total{answer="unreachable"} 1',
+      'vorposten_feedback_total{about="complaint",decision="suppressed"} 1',
       'vorposten_sessions_total{end="quit"} 1',
       'vorposten_dsn_emitted_total{class="submission"} 1',
       'vorposten_dsn_emitted_total{class="unverified"} 0',

@@ -100,6 +100,7 @@ const scannedAs = ({ id, session: by }: Transaction, text: string): Of<'scanned'
   session: by,
   decision: 'reject',
   facts: [{ kind: 'malware', engine: 'clamd', name: text, where: text }],
+  policy: ['malware: reject, by default'],
   cleanBy: [],
   durationMs: 12,
 })
@@ -116,7 +117,7 @@ function endsFor(one: Transaction) {
     route: 'bakery/internet/far.test',
     recipients: one.envelope.recipients,
   }
-  return { settled, split, sent: sentAbout(one.id), closed: closedFor(one) }
+  return { settled, split, sent: sentAbout(one.id), feedback: feedbackIn(one.id), closed: closedFor(one) }
 }
 
 const closedFor = ({ session: of }: Transaction): Of<'session-closed'> => ({
@@ -132,6 +133,18 @@ function keptFor(recipients: readonly Recipient[], text: string) {
   const operator: Of<'operator'> = { kind: 'operator', entry, action: 'released', text }
   return { held, dropped, noticed, operator }
 }
+
+const feedbackIn = (id: TraceId): Of<'feedback'> => ({
+  kind: 'feedback',
+  id,
+  tenant: 'bakery',
+  about: 'complaint',
+  decision: 'suppressed',
+  login: 'anna@bakery.test',
+  address: 'bob@far.test',
+  proof: 'token',
+  text: 'abuse report',
+})
 
 const sentAbout = (id: TraceId): Of<'dsn-sent'> => ({
   kind: 'dsn-sent',

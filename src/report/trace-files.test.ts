@@ -135,7 +135,7 @@ test('a report writes lines and records, one each, and a hostile text begins non
   })
   for (const line of lines)
     assert.match(line, /^(?:2027-01-15T08:00:01\.000Z relay\.example vorposten\/\w+\[\d+\]: |\{"time")/)
-  assert.equal(lines.filter((line) => line.startsWith('{')).length, 13)
+  assert.equal(lines.filter((line) => line.startsWith('{')).length, 14)
   assert.ok(lines.every((line) => !line.includes('\x1b')))
   const story = await eventually(async () => {
     const found = await readTrace(join(folder, 'trace'), events.accepted.id)
@@ -143,7 +143,7 @@ test('a report writes lines and records, one each, and a hostile text begins non
   })
   assert.deepEqual(
     new Set(story.map(({ event }) => event)),
-    new Set(['accepted', 'refused', 'discarded', 'scanned', 'attempted', 'dsn-sent', 'settled', 'split']),
+    new Set(['accepted', 'refused', 'discarded', 'scanned', 'attempted', 'dsn-sent', 'feedback', 'settled', 'split']),
   )
 })
 

@@ -84,13 +84,13 @@ export const traceIdMs = (id: TraceId): number =>
   [...id.slice(0, 9)].reduce((ms, digit) => ms * 32 + CROCKFORD.indexOf(digit), 0)
 
 /**
- * Every record of one id, in order of time; and of the messages into which the transaction was split, each with the `split`
- * that made it. Reads the files from the id's hour on, once each, or twice where there are such messages.
+ * Every record of one id, in order of time; and of the messages into which the transaction was split, or as which it left the
+ * quarantine, each with the record that names it. Reads the files from the id's hour on, once each, or twice where there are such messages.
  */
 export async function readTrace(folder: string, id: TraceId): Promise<TraceRecord[]> {
   const found = await recordsOf(folder, id, [id])
   const parts = found.flatMap((record) =>
-    record.event === 'split' && record.id === id ? [String(record['part'])] : [],
+    record['part'] !== undefined && record.id === id ? [String(record['part'])] : [],
   )
   return parts.length === 0 ? found : recordsOf(folder, id, [id, ...parts])
 }

@@ -54,6 +54,8 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
       }
     case 'operator':
       return operatorRecord(event, time)
+    case 'quarantine':
+      return quarantineRecord(event, time)
     case 'dsn-sent':
       return dsnRecord(event, time)
     case 'settled':
@@ -68,6 +70,8 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
       return splitRecord(event, time)
     case 'authenticated':
       return authenticatedRecord(event, time)
+    case 'feedback':
+      return feedbackRecord(event, time)
     case 'governed':
     case 'probed':
     case 'takes-all-tested':
@@ -81,9 +85,32 @@ function operatorRecord(event: Extract<PathEvent, { kind: 'operator' }>, time: s
   return { time, event: action, id: entry.id, tenant: entry.tenant, by: 'operator', text }
 }
 
+function quarantineRecord(event: Extract<PathEvent, { kind: 'quarantine' }>, time: string): TraceRecord {
+  const { id, tenant, class: of, action, who, text, part, recipients } = event
+  const released = part === undefined ? {} : { part, to: to(recipients ?? []) }
+  return { time, event: 'quarantine', id, tenant, class: of, action, who, text, ...released }
+}
+
 function scannedRecord(event: Extract<PathEvent, { kind: 'scanned' }>, time: string): TraceRecord {
-  const { id, tenant, decision, facts, cleanBy, durationMs } = event
-  return { time, event: 'scanned', id, tenant, decision, facts, cleanBy, durationMs: Math.round(durationMs) }
+  const { id, tenant, decision, facts, policy, cleanBy, durationMs, memory } = event
+  return {
+    time,
+    event: 'scanned',
+    id,
+    tenant,
+    decision,
+    facts,
+    policy,
+    cleanBy,
+    durationMs: Math.round(durationMs),
+    memory,
+  }
+}
+
+function feedbackRecord(event: Extract<PathEvent, { kind: 'feedback' }>, time: string): TraceRecord {
+  const { id, tenant, about, decision, address, login, proof, text } = event
+  const to = address === undefined ? {} : { to: [`<${address}>`] }
+  return { time, event: 'feedback', id, tenant, about, decision, ...to, login, proof, text }
 }
 
 function splitRecord(event: Extract<PathEvent, { kind: 'split' }>, time: string): TraceRecord {

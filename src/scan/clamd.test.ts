@@ -1,40 +1,12 @@
 /** clamd as it lies: every way in which a server can fail to look, and that none of them is a "clean". */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { content } from '#mail/content.ts'
 import { systemClock } from '#sys/clock.ts'
 import { Clamd, type ClamdSettings } from './clamd.ts'
-
-type Behaviour = (socket: Socket, heard: Buffer) => void
-
-/** A server that calls `behave` at each piece it hears. */
-async function fake(behave: Behaviour, greet?: (socket: Socket) => void) {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {})
-    greet?.(socket)
-    let heard = Buffer.alloc(0)
-    socket.on('data', (octets: Buffer) => {
-      heard = Buffer.concat([heard, octets])
-      behave(socket, heard)
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  return {
-    address: { kind: 'tcp', address: '127.0.0.1', port } as const,
-    sockets,
-    [Symbol.dispose]() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-    },
-  }
-}
+import { fake } from './testing.ts'
 
 const isWhole = (heard: Buffer) => heard.subarray(-4).equals(Buffer.alloc(4))
 const says = (answer: string) =>

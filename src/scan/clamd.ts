@@ -12,32 +12,45 @@
 import type { Content } from '#mail/content.ts'
 import type { ScanFact } from '#mail/scan.ts'
 import type { Clock } from '#sys/clock.ts'
-import { type ClamdAddress, type ClamdAnswer, clamdTalk } from './clamd-talk.ts'
+import { type ClamdAnswer, clamdTalk, clamdVersion } from './clamd-talk.ts'
 import type { Engine, ScanObject } from './contract.ts'
 import { lookAtEach, notLooked, type Seen, Servers, type ServersSettings } from './servers.ts'
+import { allKnown, SignatureTag } from './signature-tag.ts'
+import type { SocketAddress } from './talk.ts'
 
 /** clamd's MaxThreads is 10, its own default, and it queues what is above. */
-export interface ClamdSettings extends ServersSettings<ClamdAddress> {
+export interface ClamdSettings extends ServersSettings<SocketAddress> {
   readonly name: string
   readonly connectMsMax: number
 }
+
+/** For the word about its version, which it gives without looking at anything. */
+const VERSION_MS_MAX = 5_000
 
 export class Clamd implements Engine {
   readonly name: string
   readonly #connectMsMax: number
   readonly #clock: Clock
-  readonly #servers: Servers<ClamdAddress>
+  readonly #servers: Servers<SocketAddress>
+  readonly #tag: SignatureTag
 
   constructor(settings: ClamdSettings, clock: Clock) {
     this.name = settings.name
     this.#connectMsMax = settings.connectMsMax
     this.#clock = clock
     this.#servers = new Servers(settings, addressText, clock)
+    const limits = { connectMsMax: settings.connectMsMax, timeMsMax: VERSION_MS_MAX }
+    const ask = () => Promise.all(settings.servers.map((server) => clamdVersion(server, limits, clock)))
+    this.#tag = new SignatureTag(async () => allKnown(await ask()), clock)
   }
 
   look(content: Content, extra: Promise<readonly ScanObject[]>): Promise<readonly ScanFact[]> {
     const endMs = this.#servers.endMs()
     return lookAtEach(content, extra, (seen) => this.#lookAt(seen, endMs))
+  }
+
+  signatures(): string | undefined {
+    return this.#tag.get()
   }
 
   async #lookAt({ chunks, where }: Seen, endMs: number): Promise<readonly ScanFact[]> {
@@ -64,5 +77,5 @@ function foundFact(engine: string, name: string, where: string): ScanFact {
   return { kind: 'malware', engine, name, where }
 }
 
-export const addressText = (address: ClamdAddress): string =>
+export const addressText = (address: SocketAddress): string =>
   address.kind === 'local' ? address.path : `${address.address}:${address.port}`

@@ -8,6 +8,7 @@
  */
 import type { Content } from '#mail/content.ts'
 import type { ScanFact, ScanLimit } from '#mail/scan.ts'
+import type { Parts } from '#mime/removal/parts.ts'
 
 export interface ScanObject {
   /** For a person, outermost first: `part 2 › invoice.zip › invoice.js`. */
@@ -58,6 +59,11 @@ export interface Engine {
    * found nothing.
    */
   look(content: Content, extra: Promise<readonly ScanObject[]>): Promise<readonly ScanFact[]>
+  /**
+   * Which signatures it has: something that changes when they do; empty where it has no word for that. Undefined: not known
+   * now. Nobody waits for it.
+   */
+  signatures?(): string | undefined
   /** Ends what it runs. */
   close?(): Promise<void>
 }
@@ -70,6 +76,12 @@ export interface Reading {
   readonly facts: Promise<readonly ScanFact[]>
 }
 
+/** Nobody could look: says nothing about the message. */
+export interface NotSaid {
+  readonly kind: 'not-said'
+  readonly text: string
+}
+
 /** Takes messages apart beside the path of mail. */
 export interface Reader {
   readonly name: string
@@ -77,5 +89,7 @@ export interface Reader {
   readonly examines: boolean
   /** `wantsExtra`: engines wait for what only some readers see. */
   read(content: Content, wantsExtra: boolean): Reading
+  /** The parts that can be taken out. */
+  parts(content: Content): Promise<Parts | NotSaid>
   close(): Promise<void>
 }

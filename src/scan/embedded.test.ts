@@ -57,6 +57,9 @@ test('what a file is and how its name deceives', () =>
     assert.deepEqual(await facts('MZ.txt', 'MZ is how programs of DOS begin, for no better reason than a name.'), [
       'text',
     ])
+    assert.deepEqual(await facts('a.7z.002', 'x'), ['broken', 'text'])
+    assert.deepEqual(await facts('a.z01', 'x'), ['broken', 'text'])
+    assert.deepEqual(await facts('version 1.002', 'x'), ['text'])
     assert.deepEqual(await facts('run.sh', '#!/bin/sh\necho'), ['script'])
   }))
 
@@ -89,6 +92,20 @@ test('a thread that ends, throws, or runs out of memory is a crash', async () =>
       thread,
     )
   }
+})
+
+test('the parts of a message come from the thread; that it could not say is no answer', async () => {
+  await looking(async (engine) => {
+    const found = await engine.parts(part('a.bin', 'x'))
+    assert.deepEqual(found.kind === 'parts' && found.parts.map(({ names }) => names), [[], ['a.bin']])
+    assert.equal((await engine.parts(mail('Content-Type: a/b\nContent-Type: c/d\n\nx'))).kind, 'disputed')
+    assert.deepEqual(kinds(await look(engine, mail('Subject: bread\n\nSix loaves.\n'))), [], 'it scans on')
+  })
+  await looking(
+    async (engine) => assert.equal((await engine.parts(mail('x'))).kind, 'not-said'),
+    {},
+    `import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => process.exit(0))`,
+  )
 })
 
 test('an answer to another job is none', () =>

@@ -1,6 +1,6 @@
 /**
- * Threads beside the path of mail that take messages apart, one message each at a time: the embedded engine, and the readings
- * that engines beside us would not make. Hostile input must neither hold up nor end the worker.
+ * Threads beside the path of mail that take messages apart, one message each at a time: the embedded engine, the readings
+ * that engines beside us would not make, and the parts that could be taken out. Hostile input must neither hold up nor end the worker.
  *
  * | what happens | fact |
  * |---|---|
@@ -14,9 +14,10 @@
  */
 import { Worker } from 'node:worker_threads'
 import type { Content } from '#mail/content.ts'
-import type { NoLook, ScanFact } from '#mail/scan.ts'
+import { factText, type NoLook, type ScanFact } from '#mail/scan.ts'
+import type { Parts } from '#mime/removal/parts.ts'
 import type { Cancel, Clock } from '#sys/clock.ts'
-import type { Reader, Reading, ScanObject } from './contract.ts'
+import type { NotSaid, Reader, Reading, ScanObject } from './contract.ts'
 import { EMBEDDED, READINGS } from './embedded-name.ts'
 import { type Packed, unpacked } from './extra.ts'
 
@@ -25,12 +26,15 @@ export interface ToThread {
   readonly octets: Uint8Array<ArrayBuffer>
   readonly examines: boolean
   readonly wantsExtra: boolean
+  /** Nothing else is wanted then. */
+  readonly wantsParts: boolean
 }
 
-/** `extra`, if it was wanted, comes before one of the two others. */
+/** `extra`, if it was wanted, comes before one of the others. */
 export type FromThread =
   | { readonly job: number; readonly extra: Packed }
   | { readonly job: number; readonly facts: readonly ScanFact[] }
+  | { readonly job: number; readonly parts: Parts }
   | { readonly job: number; readonly failed: string }
 
 export interface EmbeddedOptions extends EmbeddedLimits {
@@ -65,6 +69,8 @@ interface Job {
   readonly content: Content
   readonly wantsExtra: boolean
   readonly extra: (objects: readonly ScanObject[] | undefined) => void
+  /** Absent: it is scanned. */
+  readonly parts?: (parts: Parts) => void
   readonly end: (facts: readonly ScanFact[]) => void
 }
 
@@ -97,18 +103,29 @@ export class Embedded implements Reader {
   }
 
   read(content: Content, wantsExtra: boolean): Reading {
-    const { waitingMax, waitingOctetsMax } = this.#limits
-    const isFull = this.#line.length >= waitingMax || this.#waitingOctets + content.octets > waitingOctetsMax
-    if (this.#line.length > 0 && isFull) {
-      const busy = [this.#notLooked('busy', 'too many messages wait')]
-      return { extra: Promise.resolve(undefined), facts: Promise.resolve(busy) }
-    }
     const extra = Promise.withResolvers<readonly ScanObject[] | undefined>()
     const facts = Promise.withResolvers<readonly ScanFact[]>()
-    this.#line.push({ content, wantsExtra, extra: extra.resolve, end: facts.resolve })
-    this.#waitingOctets += content.octets
-    this.#next()
+    this.#enqueue({ content, wantsExtra, extra: extra.resolve, end: facts.resolve })
     return { extra: extra.promise, facts: facts.promise }
+  }
+
+  parts(content: Content): Promise<Parts | NotSaid> {
+    const said = Promise.withResolvers<Parts | NotSaid>()
+    const end = (facts: readonly ScanFact[]) => said.resolve({ kind: 'not-said', text: facts.map(factText).join() })
+    this.#enqueue({ content, wantsExtra: false, extra: () => {}, parts: said.resolve, end })
+    return said.promise
+  }
+
+  #enqueue(job: Job): void {
+    const { waitingMax, waitingOctetsMax } = this.#limits
+    const isFull = this.#line.length >= waitingMax || this.#waitingOctets + job.content.octets > waitingOctetsMax
+    if (this.#line.length > 0 && isFull) {
+      this.#fail(job, 'busy', 'too many messages wait')
+      return
+    }
+    this.#line.push(job)
+    this.#waitingOctets += job.content.octets
+    this.#next()
   }
 
   async close(): Promise<void> {
@@ -131,8 +148,9 @@ export class Embedded implements Reader {
       })
       this.#running.set(thread, { thread, number, job, cancel })
       const octets = copyOf(job.content)
-      const message: ToThread = { job: number, octets, examines: this.examines, wantsExtra: job.wantsExtra }
-      thread.postMessage(message, [octets.buffer])
+      const { wantsExtra, parts } = job
+      const message = { job: number, octets, examines: this.examines, wantsExtra, wantsParts: parts !== undefined }
+      thread.postMessage(message satisfies ToThread, [octets.buffer])
     }
   }
 
@@ -156,6 +174,7 @@ export class Embedded implements Reader {
     this.#running.delete(thread)
     this.#idle.push(thread)
     if ('failed' in message) this.#fail(running.job, 'crashed', message.failed)
+    else if ('parts' in message) running.job.parts?.(message.parts)
     else {
       running.job.extra(undefined)
       running.job.end(message.facts)

@@ -32,6 +32,15 @@ test('a straightforward message has none; what only some read is there once, wit
   )
 })
 
+test('the same octets are given once, and not at all if they are there for all to see', async () => {
+  const { objects } = readEveryWayOf(2)
+  const [one, two] = [objects[0]!, objects[1]!]
+  const given = async (...readings: Parameters<typeof extraOf>[0]) =>
+    texts((await extraOf(readings, 100, budget())).objects)
+  assert.deepEqual(await given(one, { ...one, where: 'part 9' }, two), ['object 0', 'object 1'])
+  assert.deepEqual(await given(one, two, { ...one, where: 'part 9', isPlain: true }), ['object 1'])
+})
+
 test('what is over the limits is a fact, and no silence', async () => {
   const few = await extra(uuencoded(EXTRA_OBJECTS_MAX - 1))
   assert.deepEqual([few.objects.length, few.facts], [EXTRA_OBJECTS_MAX - 1, []])

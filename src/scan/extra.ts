@@ -9,7 +9,10 @@ import { hash } from 'node:crypto'
 import type { ScanFact } from '#mail/scan.ts'
 import type { Reading } from '#mime/readings/contract.ts'
 import type { Opener, ScanBudget, ScanObject } from './contract.ts'
+import { encodedText } from './unpack/encoded-text.ts'
+import { flatOffice } from './unpack/flat-office.ts'
 import { zstd } from './unpack/gzip.ts'
+import { rtf } from './unpack/rtf.ts'
 
 /** Of one message. Real mail has up to 10, mostly 0; each is a scan of its own. */
 export const EXTRA_OBJECTS_MAX = 100
@@ -19,7 +22,7 @@ export const EXTRA_RATIO_MAX = 4
 export const EXTRA_OCTETS_FREE = 4 * 1024 * 1024
 
 /** ClamAV 1.4 hands these through as they are. Inside of other containers only the embedded engine sees them. */
-const UNOPENED_BY_OTHERS: readonly Opener[] = [zstd]
+const UNOPENED_BY_OTHERS: readonly Opener[] = [zstd, rtf, flatOffice, encodedText]
 
 export interface Extra {
   readonly objects: readonly ScanObject[]

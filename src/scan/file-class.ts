@@ -62,7 +62,16 @@ export interface FileKind {
   readonly type: string
 }
 
+/** Several examiners ask about the same object. */
+const KNOWN = new WeakMap<Buffer, FileKind>()
+
 export function fileKind(octets: Buffer): FileKind {
+  const known = KNOWN.get(octets) ?? kindOf(octets)
+  KNOWN.set(octets, known)
+  return known
+}
+
+function kindOf(octets: Buffer): FileKind {
   if (isDosProgram(octets)) return { class: 'executable', type: 'application/x-dosexec' }
   const head = octets.toString('latin1', 0, HEAD_OCTETS)
   const mark = MARKS.find(([, , text, offset = 0]) =>

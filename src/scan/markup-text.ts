@@ -11,11 +11,24 @@ const UTF_16: Readonly<Record<string, readonly [from: number, skip: number]>> = 
   '003c': [1, 0],
 }
 
+const HEAD_OCTETS = 512
+const MARKUP = /^(?:\xef\xbb\xbf)?\s*</
+
+/** XML begins with `<`, but for blanks: what does not is not searched for it. */
+export function isMarkup(octets: Buffer): boolean {
+  return MARKUP.test(plainMarkup(octets, HEAD_OCTETS).toString('latin1'))
+}
+
 /** At most `octetsMax` of the input are read; what is not ASCII comes out as anything. */
 export function plainMarkup(octets: Buffer, octetsMax: number): Buffer {
   const part = octets.subarray(0, octetsMax)
   const wide = UTF_16[part.toString('hex', 0, 2)]
   return wide === undefined ? part : everySecond(part.subarray(wide[1]), wide[0])
+}
+
+/** OpenDocument, or what it was before, by the names of its vocabularies; one search for those who look for much of it. */
+export function isOpenDocument(markup: Buffer): boolean {
+  return markup.includes(':oasis:names:tc:opendocument') || markup.includes('openoffice.org')
 }
 
 /** Characters may be written by their numbers: `&#x44;DE`. */

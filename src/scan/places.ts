@@ -17,10 +17,12 @@ export class Places {
   readonly #limits: PlacesLimits
   readonly #clock: Pick<Clock, 'after'>
   readonly #line = new Set<(leave: Leave | undefined) => void>()
+  #placesMax: number
   #taken = 0
 
   constructor(limits: PlacesLimits, clock: Pick<Clock, 'after'>) {
     this.#limits = limits
+    this.#placesMax = limits.placesMax
     this.#clock = clock
   }
 
@@ -28,9 +30,20 @@ export class Places {
     return this.#line.size
   }
 
+  /** For places that are taken from now on; at least one. */
+  resize(placesMax: number): void {
+    this.#placesMax = Math.max(1, placesMax)
+    while (this.#taken < this.#placesMax) {
+      const [next] = this.#line
+      if (next === undefined) return
+      this.#taken++
+      next(this.#leave())
+    }
+  }
+
   take(): Promise<Leave | undefined> {
-    const { placesMax, waitingMax, waitMsMax } = this.#limits
-    if (this.#taken < placesMax) {
+    const { waitingMax, waitMsMax } = this.#limits
+    if (this.#taken < this.#placesMax) {
       this.#taken++
       return Promise.resolve(this.#leave())
     }
@@ -52,7 +65,7 @@ export class Places {
       if (isLeft) return
       isLeft = true
       const [next] = this.#line
-      if (next === undefined) this.#taken--
+      if (next === undefined || this.#taken > this.#placesMax) this.#taken--
       else next(this.#leave())
     }
   }

@@ -57,6 +57,7 @@ interface Server<Address> {
 
 export class Servers<Address> {
   readonly #clock: Clock
+  readonly #connectionsMax: number
   readonly #timeMsMax: number
   readonly #textOf: (address: Address) => string
   readonly #servers: readonly Server<Address>[]
@@ -65,6 +66,7 @@ export class Servers<Address> {
   constructor(settings: ServersSettings<Address>, textOf: (address: Address) => string, clock: Clock) {
     const { connectionsMax: placesMax, timeMsMax } = settings
     this.#clock = clock
+    this.#connectionsMax = placesMax
     this.#timeMsMax = timeMsMax
     this.#textOf = textOf
     this.#servers = settings.servers.map((address) => ({
@@ -72,6 +74,12 @@ export class Servers<Address> {
       places: new Places({ placesMax, waitMsMax: timeMsMax, waitingMax: WAITING_MAX }, clock),
       restsUntilMs: 0,
     }))
+  }
+
+  /** It wants so many connections at most; nothing: it does not mind. */
+  narrow(address: Address, connectionsMax: number | undefined): void {
+    const server = this.#servers.find((one) => one.address === address)
+    server?.places.resize(Math.min(this.#connectionsMax, connectionsMax ?? this.#connectionsMax))
   }
 
   /** Until when a look that begins now may take. */

@@ -1,7 +1,8 @@
-/** A reading thread: one message in, what engines beside us do not see and its facts out. It knows nothing of the program around it. */
+/** A reading thread: one message in, what engines beside us do not see and its facts out, or its parts. It knows nothing of the program around it. */
 import { parentPort } from 'node:worker_threads'
 import type { ScanFact } from '#mail/scan.ts'
 import { readEveryWay } from '#mime/readings/readings.ts'
+import { partsOf } from '#mime/removal/parts.ts'
 import type { FromThread, ToThread } from './embedded.ts'
 import { extraOf, pack } from './extra.ts'
 import { distinct, doubtsOf, examined } from './look.ts'
@@ -14,14 +15,19 @@ const say = (message: FromThread, moved: ArrayBuffer[] = []) => port.postMessage
 port.on('message', async (message: ToThread) => {
   const { job } = message
   try {
-    say({ job, facts: await look(message) })
+    if (message.wantsParts) say({ job, parts: partsOf(octetsOf(message)) })
+    else say({ job, facts: await look(message) })
   } catch (error) {
     say({ job, failed: (error as Error).message })
   }
 })
 
-async function look({ job, octets, examines, wantsExtra }: ToThread): Promise<readonly ScanFact[]> {
-  const read = readEveryWay(Buffer.from(octets.buffer, octets.byteOffset, octets.length))
+const octetsOf = ({ octets }: ToThread): Buffer => Buffer.from(octets.buffer, octets.byteOffset, octets.length)
+
+async function look(message: ToThread): Promise<readonly ScanFact[]> {
+  const { job, examines, wantsExtra } = message
+  const octets = octetsOf(message)
+  const read = readEveryWay(octets)
   const facts = doubtsOf(read)
   if (wantsExtra) {
     const extra = await extraOf(read.readings, octets.length, createBudget(UNPACK_LIMITS, now))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { content } from '#mail/content.ts'
 import { FACTS_MAX, type ScanFact } from '#mail/scan.ts'
-import type { Engine } from './contract.ts'
+import type { Engine, Reader, ScanObject } from './contract.ts'
 import { Wall } from './wall.ts'
 
 const MESSAGE = content([Buffer.from('Subject: x\r\n\r\nhello\r\n')])
@@ -57,4 +57,63 @@ test('an engine that is only busy is not ill', async () => {
   const wall = wallOf(saying('one', [silent('busy')]))
   await wall.scan(MESSAGE)
   assert.deepEqual(wall.states(), [{ name: 'one' }])
+})
+
+test('the same content is remembered while the signatures of all engines are known and the same', async () => {
+  const tags: (string | undefined)[] = ['v1', 'v1', undefined, 'v1', 'v2']
+  let looks = 0
+  const one: Engine = {
+    name: 'one',
+    signatures: () => tags.shift(),
+    look: async () => {
+      looks++
+      return []
+    },
+  }
+  const wall = wallOf(one, saying('two', [FILE]))
+  const memories: (string | undefined)[] = []
+  for (let i = 0; i < 5; i++) memories.push((await wall.scan(MESSAGE, { tenant: 'bakery', ownOctets: 0 })).memory)
+  assert.deepEqual([memories, looks], [['miss', 'hit', undefined, 'hit', 'miss'], 3])
+  assert.equal((await wall.scan(MESSAGE)).memory, undefined)
+})
+
+test('who was not given what only some readers see is not clean; threads that only read say nothing about malware', async () => {
+  const reader = (examines: boolean, extra: readonly ScanObject[] | undefined, ...facts: ScanFact[]): Reader => ({
+    name: examines ? 'embedded' : 'readings',
+    examines,
+    read: () => ({ extra: Promise.resolve(extra), facts: Promise.resolve(facts) }),
+    parts: async () => ({ kind: 'not-said', text: '' }) as const,
+    close: async () => {},
+  })
+  const cleanBy = async (one: Reader) =>
+    (await new Wall([saying('one', [])], { monotonic: () => 0 }, one).scan(MESSAGE)).cleanBy
+  assert.deepEqual(await cleanBy(reader(false, [])), ['one'])
+  assert.deepEqual(await cleanBy(reader(true, [])), ['one', 'embedded'])
+  assert.deepEqual(await cleanBy(reader(false, undefined, silent('down'))), [])
+  assert.deepEqual(await cleanBy(reader(true, undefined, silent('down'))), [])
+})
+
+test('engines are given what the reader makes for them', async () => {
+  const object: ScanObject = { where: 'part 2', names: [], octets: Buffer.from('x'), depth: 0 }
+  const given: (readonly ScanObject[])[] = []
+  const one: Engine = {
+    name: 'one',
+    look: async (_, extra) => {
+      given.push(await extra)
+      return []
+    },
+  }
+  const reader: Reader = {
+    name: 'readings',
+    examines: false,
+    read: (_, wantsExtra) => ({
+      extra: Promise.resolve(wantsExtra ? [object] : undefined),
+      facts: Promise.resolve([]),
+    }),
+    parts: async () => ({ kind: 'not-said', text: '' }) as const,
+    close: async () => {},
+  }
+  await new Wall([one], { monotonic: () => 0 }, reader).scan(MESSAGE)
+  await new Wall([one], { monotonic: () => 0 }).scan(MESSAGE)
+  assert.deepEqual(given, [[object], []])
 })

@@ -7,8 +7,11 @@
  */
 import { type Content, content } from '#mail/content.ts'
 import { FACTS_MAX, type ScanFact, type ScanResult } from '#mail/scan.ts'
+import type { Parts } from '#mime/removal/parts.ts'
 import type { Clock } from '#sys/clock.ts'
-import type { Engine, Reader, Reading } from './contract.ts'
+import type { Engine, NotSaid, Reader, Reading } from './contract.ts'
+import { Results, type Whose } from './results.ts'
+import { allKnown } from './signature-tag.ts'
 
 /** Facts about the content, not about the engine: the next content may fare better. */
 const OF_CONTENT: readonly string[] = ['too-large', 'busy']
@@ -33,6 +36,7 @@ export class Wall {
   readonly #reader: Reader | undefined
   readonly #asked: readonly Asked[]
   readonly #clock: Pick<Clock, 'monotonic'>
+  readonly #results: Results
   readonly #silent = new Map<string, string>()
 
   /** Without a reader, engines see the content and nothing else. */
@@ -40,6 +44,7 @@ export class Wall {
     this.#engines = engines
     this.#reader = reader
     this.#clock = clock
+    this.#results = new Results(clock)
     this.#asked = [
       ...engines.map((engine) => ({
         name: engine.name,
@@ -51,7 +56,24 @@ export class Wall {
     ]
   }
 
-  async scan(body: Content): Promise<ScanResult> {
+  /** `whose`: what was found in the same content a short time ago may be the answer. */
+  scan(body: Content, whose?: Whose): Promise<ScanResult> {
+    const signatures = whose && this.#signatures()
+    if (whose === undefined || signatures === undefined) return this.#scan(body)
+    return this.#results.of(body, whose, signatures, () => this.#scan(body))
+  }
+
+  /** Nothing that was found before counts any more. */
+  forget(): void {
+    this.#results.forget()
+  }
+
+  /** Undefined: those of an engine are not known now, and nothing may be remembered. The rules of our own threads are code. */
+  #signatures(): string | undefined {
+    return allKnown(this.#engines.map((engine) => (engine.signatures ? engine.signatures() : '')))
+  }
+
+  async #scan(body: Content): Promise<ScanResult> {
     const startMs = this.#clock.monotonic()
     const reading = this.#read(body)
     const answers = await Promise.all(this.#asked.map((asked) => this.#ask(asked, body, reading)))
@@ -63,6 +85,11 @@ export class Wall {
       return mayJudge && answers[i]!.every(isNeutral) ? [name] : []
     })
     return { facts, cleanBy, durationMs: this.#clock.monotonic() - startMs }
+  }
+
+  /** The parts of a message that can be taken out of it. */
+  async parts(body: Content): Promise<Parts | NotSaid> {
+    return this.#reader?.parts(body) ?? { kind: 'not-said', text: 'nobody reads messages here' }
   }
 
   /** Asks the silent engines again. */

@@ -10,6 +10,7 @@ import {
   CredentialReader,
   CredentialStore,
   KNOWN_NETWORKS_MAX,
+  NETWORK_FADES_MS,
   RESTRICTIONS_MAX,
   textsOf,
 } from './credentials.ts'
@@ -101,14 +102,16 @@ test('application passwords: one of a label, so many of a login, gone with the l
   assert.equal(store.find(anna.login), undefined)
 })
 
-test('networks of use: the latest ones, of logins that exist', () => {
+test('networks of use, of logins that exist: a thief with a hundred of them does not drive out the old ones', () => {
   const { store } = bench()
-  for (let n = 0; n <= KNOWN_NETWORKS_MAX; n++) store.usedFrom(anna.login, `192.0.${n}`, n)
+  for (let n = 0; n < 2 * KNOWN_NETWORKS_MAX; n++) store.usedFrom(anna.login, `192.0.${n}`, n)
   assert.equal(store.networks(anna.login).length, KNOWN_NETWORKS_MAX)
-  assert.equal(store.knows(anna.login, '192.0.0'), false)
-  assert.equal(store.knows(anna.login, '192.0.1'), true)
+  const known = (n: number) => store.knows(anna.login, `192.0.${n}`)
+  assert.deepEqual([0, 1, 48, 49, 98, 99].map(known), [true, true, true, false, false, true])
   store.usedFrom(anna.login, '192.0.1', 1000)
-  assert.deepEqual(store.networks(anna.login)[0], { network: '192.0.1', lastAtMs: 1000 })
+  assert.deepEqual(store.networks(anna.login)[0], { network: '192.0.1', firstAtMs: 1, lastAtMs: 1000 })
+  store.usedFrom(anna.login, '10.0.0', NETWORK_FADES_MS + 50)
+  assert.deepEqual([known(1), known(47), known(48), known(99)], [true, true, false, true], 'unused for long goes first')
   store.usedFrom('nobody', '192.0.2', 1)
   assert.deepEqual(store.networks('nobody'), [])
 })
@@ -123,6 +126,29 @@ test('pages are in order, of one tenant or all', () => {
   assert.deepEqual(logins('smith'), ['bert', 'carl'])
   assert.deepEqual(logins(undefined, 'bert'), ['carl'])
   assert.deepEqual(logins(undefined, '', 2), [anna.login, 'bert'])
+})
+
+test('limits of its own are kept; what cannot be understood is never no limit', () => {
+  const { store, database } = bench()
+  store.limit(anna.login, { perDay: 7 })
+  assert.deepEqual(store.find(anna.login)?.limits, { perDay: 7 })
+  store.limit(anna.login, {})
+  assert.equal(store.find(anna.login)?.limits, undefined)
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), (json) => {
+      database.prepare('UPDATE credentials SET limits = ?').run(json)
+      try {
+        const { limits } = store.find(anna.login)!
+        assert.ok(Object.values(limits!).every((count) => Number.isSafeInteger(count) && count > 0))
+      } catch (error) {
+        assert.doesNotMatch(String(error), /Assertion/)
+      }
+    }),
+  )
+  for (const json of ['[]', '7', '{"perDay":0}', '{"perDay":"7"}', '{"perDay":null}', 'null']) {
+    database.prepare('UPDATE credentials SET limits = ?').run(json)
+    assert.throws(() => store.find(anna.login), json)
+  }
 })
 
 test('a list that cannot be understood is never an empty one', () => {

@@ -7,14 +7,17 @@
  * an operator who exceeds one is told by the clerk. A row that cannot be understood throws: it must not become a right.
  */
 import { randomBytes } from 'node:crypto'
+import type { OwnLimits } from '#tenant/directory.ts'
 import { type Database, inTransaction, type Part } from './database.ts'
 
 /** Logins of one tenant, some 600 octets each; an operator is told. */
 export const LOGINS_PER_TENANT_MAX = 100_000
 /** Each device of a person has its own. */
 export const APPLICATION_PASSWORDS_MAX = 20
-/** Networks remembered for a login: home, office, and a year of journeys. The one not used for longest goes first. */
+/** Networks remembered for a login: home, office, and a year of journeys. */
 export const KNOWN_NETWORKS_MAX = 50
+/** One that was not used for so long is the first to be forgotten. */
+export const NETWORK_FADES_MS = 60 * 86_400_000
 /** For both lists of a login. */
 export const RESTRICTIONS_MAX = 100
 
@@ -46,6 +49,8 @@ export interface StoredCredential extends Restrictions, StoredPassword {
   readonly lastUsedAtMs?: number
   readonly disabled: boolean
   readonly locked?: { readonly reason: string; readonly atMs: number }
+  /** Absent: as the tenant's others. */
+  readonly limits?: OwnLimits
 }
 
 export interface ApplicationPassword {
@@ -53,6 +58,15 @@ export interface ApplicationPassword {
   readonly label: string
   readonly createdAtMs: number
   readonly lastUsedAtMs?: number
+}
+
+/** From where a login was used. */
+export interface StoredNetwork {
+  /** IPv4 /24, IPv6 /48. */
+  readonly network: string
+  /** 0: before this was written down. */
+  readonly firstAtMs: number
+  readonly lastAtMs: number
 }
 
 export const CREDENTIALS: Part = {
@@ -75,6 +89,9 @@ export const CREDENTIALS: Part = {
        login TEXT NOT NULL, network TEXT NOT NULL, last_at INTEGER NOT NULL, PRIMARY KEY (login, network)
      ) STRICT, WITHOUT ROWID;
      CREATE TABLE credential_secret (id INTEGER PRIMARY KEY CHECK (id = 1), secret BLOB NOT NULL) STRICT`,
+    'ALTER TABLE credentials ADD COLUMN limits TEXT',
+    // Those that are known by then were known for long.
+    'ALTER TABLE credential_networks ADD COLUMN first_at INTEGER NOT NULL DEFAULT 0',
   ],
 }
 
@@ -143,13 +160,16 @@ export class CredentialStore extends CredentialReader {
   }
 
   /** False: there is one of this login. */
-  add(of: { login: string; tenant: string } & Restrictions & StoredPassword, atMs: number): boolean {
-    const { login, tenant, networks, senders, hash, scram } = of
+  add(
+    of: { login: string; tenant: string; limits?: OwnLimits } & Restrictions & StoredPassword,
+    atMs: number,
+  ): boolean {
+    const { login, tenant, networks, senders, hash, scram, limits = {} } = of
     const { changes } = this.#run(
       `INSERT OR IGNORE INTO credentials (login, tenant, hash, scram_salt, scram_iterations, stored_key, server_key,
-         networks, senders, created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         networks, senders, created_at, changed_at, limits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[login, tenant, hash, scram.salt, scram.iterations, scram.storedKey, scram.serverKey],
-      ...[JSON.stringify(networks), JSON.stringify(senders), atMs, atMs],
+      ...[JSON.stringify(networks), JSON.stringify(senders), atMs, atMs, textOf(limits)],
     )
     return Number(changes) === 1
   }
@@ -165,6 +185,11 @@ export class CredentialStore extends CredentialReader {
   restrict(login: string, { networks, senders }: Restrictions): void {
     const sql = 'UPDATE credentials SET networks = ?, senders = ? WHERE login = ?'
     this.#run(sql, JSON.stringify(networks), JSON.stringify(senders), login)
+  }
+
+  /** Those that are absent are the tenant's. */
+  limit(login: string, limits: OwnLimits): void {
+    this.#run('UPDATE credentials SET limits = ? WHERE login = ?', textOf(limits), login)
   }
 
   setDisabled(login: string, disabled: boolean): void {
@@ -224,29 +249,39 @@ export class CredentialStore extends CredentialReader {
     this.#run(sql, atMs, applicationPassword, login)
   }
 
-  /** The login was used from there; a login that is gone has no networks. Within a transaction. */
+  /**
+   * The login was used from there; a login that is gone has no networks. Too many: first those go that were not used for
+   * `NETWORK_FADES_MS`, then the youngest, so that a thief with a hundred networks does not drive out the owner's. Within a
+   * transaction.
+   */
   usedFrom(login: string, network: string, atMs: number): void {
     this.#run(
-      `INSERT INTO credential_networks (login, network, last_at) SELECT login, ?, ? FROM credentials WHERE login = ?
+      `INSERT INTO credential_networks (login, network, first_at, last_at)
+         SELECT login, ?1, ?2, ?2 FROM credentials WHERE login = ?3
        ON CONFLICT (login, network) DO UPDATE SET last_at = excluded.last_at`,
       ...[network, atMs, login],
     )
     this.#run(
       `DELETE FROM credential_networks WHERE login = ?1 AND network IN (
-         SELECT network FROM credential_networks WHERE login = ?1 ORDER BY last_at DESC, network LIMIT -1 OFFSET ?2)`,
-      ...[login, KNOWN_NETWORKS_MAX],
+         SELECT network FROM credential_networks WHERE login = ?1
+         ORDER BY network = ?2 DESC, last_at > ?3 DESC, first_at, network LIMIT -1 OFFSET ?4)`,
+      ...[login, network, atMs - NETWORK_FADES_MS, KNOWN_NETWORKS_MAX],
     )
   }
 
   /** The latest first. */
-  networks(login: string): { readonly network: string; readonly lastAtMs: number }[] {
+  networks(login: string): StoredNetwork[] {
     return this.#database
-      .prepare('SELECT network, last_at FROM credential_networks WHERE login = ? ORDER BY last_at DESC, network')
+      .prepare('SELECT * FROM credential_networks WHERE login = ? ORDER BY last_at DESC, network')
       .all(login)
-      .map((row) => ({ network: row['network'] as string, lastAtMs: row['last_at'] as number }))
+      .map((row) => ({
+        network: row['network'] as string,
+        firstAtMs: row['first_at'] as number,
+        lastAtMs: row['last_at'] as number,
+      }))
   }
 
-  #run(sql: string, ...values: (string | number | Uint8Array)[]) {
+  #run(sql: string, ...values: (string | number | Uint8Array | null)[]) {
     return this.#database.prepare(sql).run(...values)
   }
 }
@@ -270,7 +305,18 @@ function credentialOf(row: Row): StoredCredential {
     ...lastUsed(row),
     disabled: row['disabled'] !== 0,
     ...(lockedAtMs === null ? {} : { locked: { reason: reason ?? '', atMs: lockedAtMs } }),
+    ...(row['limits'] === null ? {} : { limits: limitsOf(row['limits'] as string) }),
   }
+}
+
+const textOf = (limits: OwnLimits): string | null => (Object.keys(limits).length === 0 ? null : JSON.stringify(limits))
+
+/** As they are stored. Throws for anything else: no limit would mean the tenant's, which may be higher. */
+function limitsOf(json: string): OwnLimits {
+  const value: unknown = JSON.parse(json)
+  const isLimits = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (isLimits && Object.values(value).every((count) => Number.isSafeInteger(count) && count > 0)) return value
+  throw new Error('the limits of a credential cannot be understood')
 }
 
 const lastUsed = (row: Row): { lastUsedAtMs?: number } =>

@@ -73,3 +73,14 @@ test('what is written beforehand is not synced, and everything after it is', () 
   assert.equal(level(), 2)
   database.close()
 })
+
+test('a transaction that SQLite has undone itself says why, and the next one works', () => {
+  const database = openStore(':memory:', [{ name: 'a', steps: ['CREATE TABLE a (b TEXT) STRICT'] }])
+  const pages = Number(database.prepare('PRAGMA page_count').get()?.['page_count'])
+  database.exec(`PRAGMA max_page_count = ${pages}`)
+  const insert = (octets: number) =>
+    inTransaction(database, () => database.prepare('INSERT INTO a VALUES (?)').run('x'.repeat(octets)))
+  assert.throws(() => insert(1_000_000), /full/)
+  insert(10)
+  assert.equal(database.prepare('SELECT count(*) AS n FROM a').get()?.['n'], 1)
+})

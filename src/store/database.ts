@@ -53,7 +53,8 @@ export function inTransaction<T>(database: Database, work: () => T): T {
     database.exec('COMMIT')
     return result
   } catch (error) {
-    database.exec('ROLLBACK')
+    // A full disk, for example, has undone it already (lang_transaction.html of SQLite, "automatic rollback").
+    if (database.isTransaction) database.exec('ROLLBACK')
     throw error
   }
 }

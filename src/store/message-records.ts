@@ -13,7 +13,7 @@ export type FactKind = 'sent' | 'return-path'
 const DAY_MS = 86_400_000
 /** Bounces come within the 5 days that servers try (RFC 5321 §4.5.4.1), some after a person looked at a queue. */
 export const KEPT_MS: Readonly<Record<FactKind, number>> = { sent: 14 * DAY_MS, 'return-path': 7 * DAY_MS }
-/** Two or three facts for each message with one recipient; 60 octets each. */
+/** Three or four facts for each message with one recipient; 60 octets each. */
 export const FACTS_PER_TENANT_MAX = 3_000_000
 export const PRUNE_FACTS_MAX = 5_000
 

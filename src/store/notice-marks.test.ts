@@ -21,3 +21,16 @@ test('notices are counted for each tenant and day', () => {
   assert.equal(all.countOne('school', 0), 1)
   assert.deepEqual([all.countOne('bakery', DAY_MS), all.countOne('bakery', DAY_MS)], [1, 2])
 })
+
+test('what is told once is marked for each tenant and subject, and forgotten in time', () => {
+  const all = marks()
+  all.toldSubject('bakery', 'one', 0.6)
+  all.toldSubject('bakery', 'one', 5)
+  all.toldSubject('bakery', 'two', 60 * DAY_MS)
+  assert.deepEqual(
+    [all.subject('bakery', 'one'), all.subject('bakery', 'two'), all.subject('school', 'one')],
+    [5, 60 * DAY_MS, undefined],
+  )
+  all.toldSubject('bakery', 'two', 60 * DAY_MS + 6)
+  assert.equal(all.subject('bakery', 'one'), undefined)
+})

@@ -1,10 +1,12 @@
 /**
  * What tenants have been told, in the store: up to which hold the last digest went, when it went, and how many other
- * notices went on a day. Times are those of a clock that never goes back.
+ * notices went on a day, and when something was last told of that is told once. Times are those of a clock that never goes back.
  */
 import type { Database, Part } from './database.ts'
 
 const DAY_MS = 86_400_000
+/** Longer than anything goes on that is told once. */
+const SUBJECTS_KEPT_MS = 60 * DAY_MS
 
 export const NOTICE_MARKS: Part = {
   name: 'notice-marks',
@@ -19,6 +21,12 @@ export const NOTICE_MARKS: Part = {
       day INTEGER NOT NULL,
       count INTEGER NOT NULL,
       PRIMARY KEY (tenant, day)
+    ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE told_subjects (
+      tenant TEXT NOT NULL,
+      subject TEXT NOT NULL,
+      at_ms INTEGER NOT NULL,
+      PRIMARY KEY (tenant, subject)
     ) STRICT, WITHOUT ROWID`,
   ],
 }
@@ -35,6 +43,9 @@ export class NoticeMarks {
   readonly #writeDigest
   readonly #count
   readonly #forget
+  readonly #readSubject
+  readonly #writeSubject
+  readonly #forgetSubjects
 
   constructor(database: Database) {
     this.#readDigest = database.prepare('SELECT told_ms, at_ms FROM digests WHERE tenant = ?')
@@ -47,6 +58,12 @@ export class NoticeMarks {
        ON CONFLICT (tenant, day) DO UPDATE SET count = count + 1 RETURNING count`,
     )
     this.#forget = database.prepare('DELETE FROM notice_counts WHERE day < ?')
+    this.#readSubject = database.prepare('SELECT at_ms FROM told_subjects WHERE tenant = ? AND subject = ?')
+    this.#writeSubject = database.prepare(
+      `INSERT INTO told_subjects (tenant, subject, at_ms) VALUES (?, ?, ?)
+       ON CONFLICT (tenant, subject) DO UPDATE SET at_ms = excluded.at_ms`,
+    )
+    this.#forgetSubjects = database.prepare('DELETE FROM told_subjects WHERE at_ms < ?')
   }
 
   digest(tenant: string): DigestMark | undefined {
@@ -56,6 +73,17 @@ export class NoticeMarks {
 
   told(tenant: string, { toldMs, atMs }: DigestMark): void {
     this.#writeDigest.run(tenant, Math.round(toldMs), Math.round(atMs))
+  }
+
+  /** When the tenant was last told of this; undefined: never, or longer ago than `SUBJECTS_KEPT_MS`. */
+  subject(tenant: string, subject: string): number | undefined {
+    const row = this.#readSubject.get(tenant, subject)
+    return row && Number(row['at_ms'])
+  }
+
+  toldSubject(tenant: string, subject: string, nowMs: number): void {
+    this.#forgetSubjects.run(Math.round(nowMs - SUBJECTS_KEPT_MS))
+    this.#writeSubject.run(tenant, subject, Math.round(nowMs))
   }
 
   /** How many notices this one makes today (UTC). */

@@ -27,10 +27,14 @@ export const SUPPRESSIONS: Part = {
       PRIMARY KEY (tenant, address)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX suppressions_forget ON suppressions (forget_ms)`,
+    `ALTER TABLE suppressions ADD COLUMN source TEXT NOT NULL DEFAULT '';
+    ALTER TABLE suppressions ADD COLUMN evidence TEXT NOT NULL DEFAULT ''`,
   ],
 }
 
 export type SuppressionReason = 'bounced' | 'complained' | 'operator'
+/** `session`: a server said so to us; `dsn`: one said so by mail; `feedback`: a report of a feedback loop. */
+export type SuppressionSource = 'session' | 'dsn' | 'feedback' | 'operator'
 
 export interface Suppression {
   readonly tenant: string
@@ -39,12 +43,18 @@ export interface Suppression {
   readonly reason: SuppressionReason
   /** The server's words, or the operator's. */
   readonly text: string
+  readonly source: SuppressionSource
+  /** The message that was refused or that said so, and who wrote it; empty if nobody has said. */
+  readonly evidence: string
   readonly sinceMs: number
   /** Absent: until somebody removes it. */
   readonly untilMs?: number
   /** How often it came to this. */
   readonly times: number
 }
+
+/** What a server said of an address, or its owner. */
+export type Said = Pick<Suppression, 'tenant' | 'address' | 'text' | 'source' | 'evidence'>
 
 /** For workers: a look takes some microseconds. */
 export class SuppressionReader {
@@ -72,10 +82,10 @@ export class SuppressionStore extends SuppressionReader {
   constructor(database: Database) {
     super(database)
     this.#put = database.prepare(
-      `INSERT INTO suppressions (tenant, address, reason, text, since_ms, until_ms, times, forget_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO suppressions (tenant, address, reason, text, source, evidence, since_ms, until_ms, times, forget_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (tenant, address) DO UPDATE SET reason = excluded.reason, text = excluded.text,
-         since_ms = excluded.since_ms, until_ms = excluded.until_ms, times = excluded.times, forget_ms = excluded.forget_ms`,
+         source = excluded.source, evidence = excluded.evidence, since_ms = excluded.since_ms, until_ms = excluded.until_ms, times = excluded.times, forget_ms = excluded.forget_ms`,
     )
     this.#times = database.prepare('SELECT times FROM suppressions WHERE tenant = ? AND address = ? AND forget_ms > ?')
     this.#remove = database.prepare('DELETE FROM suppressions WHERE tenant = ? AND address = ?')
@@ -92,17 +102,35 @@ export class SuppressionStore extends SuppressionReader {
   }
 
   /** A server said that there is no such mailbox. False: it stands there already. */
-  bounced(tenant: string, address: string, text: string, nowMs: number): boolean {
+  bounced(said: Said, nowMs: number): boolean {
+    const { tenant, address } = said
     if (this.find(tenant, address, nowMs) !== undefined) return false
     const times = this.#timesOf(tenant, address, nowMs) + 1
     const forMs = BOUNCED_MS[Math.min(times, BOUNCED_MS.length) - 1]!
-    this.#write({ tenant, address, reason: 'bounced', text, sinceMs: nowMs, untilMs: nowMs + forMs, times })
+    this.#write({ ...said, reason: 'bounced', sinceMs: nowMs, untilMs: nowMs + forMs, times })
+    return true
+  }
+
+  /** Its owner wants no more. False: it stands there already, for as long. */
+  complained(said: Said, nowMs: number): boolean {
+    const { tenant, address } = said
+    const untilMs = nowMs + COMPLAINED_MS
+    const found = this.find(tenant, address, nowMs)
+    if (found?.reason === 'complained' || (found?.reason === 'operator' && (found.untilMs ?? untilMs) >= untilMs))
+      return false
+    const times = this.#timesOf(tenant, address, nowMs) + 1
+    this.#write({ ...said, reason: 'complained', sinceMs: nowMs, untilMs, times })
     return true
   }
 
   /** By order; without an end, unless there is one. */
-  add(of: Omit<Suppression, 'times'>): void {
-    this.#write({ ...of, times: this.#timesOf(of.tenant, of.address, of.sinceMs) + 1 })
+  add(of: Omit<Suppression, 'times' | 'source' | 'evidence'>): void {
+    this.#write({
+      ...of,
+      source: 'operator',
+      evidence: '',
+      times: this.#timesOf(of.tenant, of.address, of.sinceMs) + 1,
+    })
   }
 
   /** False: it did not stand there. What was remembered of it is forgotten too. */
@@ -124,11 +152,11 @@ export class SuppressionStore extends SuppressionReader {
     return Number(this.#times.get(tenant, address, Math.floor(nowMs))?.['times'] ?? 0)
   }
 
-  #write({ tenant, address, reason, text, sinceMs, untilMs, times }: Suppression): void {
+  #write({ tenant, address, reason, text, source, evidence, sinceMs, untilMs, times }: Suppression): void {
     const endMs = untilMs === undefined ? FOR_EVER_MS : Math.ceil(untilMs)
     const forgetMs = untilMs === undefined ? FOR_EVER_MS : endMs + REMEMBERED_MS
-    const said = text.slice(0, TEXT_CHARACTERS_MAX)
-    this.#put.run(tenant, address, reason, said, Math.floor(sinceMs), endMs, times, forgetMs)
+    const [said, shown] = [text.slice(0, TEXT_CHARACTERS_MAX), evidence.slice(0, TEXT_CHARACTERS_MAX)]
+    this.#put.run(tenant, address, reason, said, source, shown, Math.floor(sinceMs), endMs, times, forgetMs)
   }
 }
 
@@ -139,6 +167,8 @@ function suppressionOf(row: Record<string, unknown>): Suppression {
     address: String(row['address']),
     reason: row['reason'] as SuppressionReason,
     text: String(row['text']),
+    source: (row['source'] || (row['reason'] === 'operator' ? 'operator' : 'session')) as SuppressionSource,
+    evidence: String(row['evidence']),
     sinceMs: Number(row['since_ms']),
     ...(untilMs < FOR_EVER_MS && { untilMs }),
     times: Number(row['times']),

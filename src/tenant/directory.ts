@@ -4,6 +4,7 @@
  * reload makes a new directory, and whoever asks at each decision sees it at once.
  */
 import type { Mailbox } from '#mail/address.ts'
+import type { RecipientPolicies } from './recipient-policies.ts'
 import type { VirusPolicy } from './virus-policy.ts'
 
 export interface Tenant {
@@ -18,6 +19,8 @@ export interface Tenant {
   readonly timeZone?: string
   /** How long its held mail is kept. Absent: as for all. */
   readonly holdKeepMs?: number
+  /** How long its mail is kept in quarantine, and how much of it. Absent: as for all. */
+  readonly quarantine?: { readonly keepMs?: number; readonly octetsMax?: number }
   /** Absent: its servers may not send through us. */
   readonly outbound?: OutboundSettings
   /** Absent: every bounce is let through. */
@@ -47,6 +50,8 @@ export interface OutboundSettings {
   readonly ndrs: 'pass' | 'verified' | 'hold' | 'discard'
   /** Mail goes also to addresses that their servers refused as unknown before. */
   readonly sendsToBounced?: true
+  /** Mail goes also to addresses whose owners complained. */
+  readonly sendsToComplained?: true
   readonly autoReplies: AutoReplyLimit
   readonly dkim: SigningSettings
   /** R7. Absent: nothing is counted. */
@@ -58,8 +63,21 @@ export interface OutboundSettings {
 /** Recipients of each login, of the tenant's servers by network, and of all together. Absent: as many as they like. */
 export interface SendingLimits {
   readonly login: RecipientLimit
+  /** The most that a login's own limits may be. Absent: ten times `login`. */
+  readonly loginMax?: RecipientLimit
   readonly servers?: RecipientLimit
   readonly tenant?: RecipientLimit
+  /** To recipients of any one domain. */
+  readonly loginToOneDomain?: RecipientLimit
+  readonly tenantToOneDomain?: RecipientLimit
+}
+
+/** What one login has of its own, as an operator said. Absent: as the tenant's others. */
+export interface OwnLimits {
+  readonly per10Minutes?: number
+  readonly perDay?: number
+  readonly toOneDomainPer10Minutes?: number
+  readonly toOneDomainPerDay?: number
 }
 
 export interface RecipientLimit {
@@ -123,6 +141,8 @@ export interface Route {
   /** Of one destination of such a route: A-labels, or an address literal such as `[192.0.2.1]`. */
   readonly destination?: string
   readonly tls: TlsUse
+  /** TLS from the first octet (RFC 8314 §3), as on port 465; only with `required` and `verified`. */
+  readonly implicitTls?: true
   /** Who may issue the certificates of its hosts, with `verified`; absent: whom the system trusts. */
   readonly authorities?: Authorities
   /** Who we are to its hosts (RFC 4954); only with `verified`. */
@@ -214,6 +234,8 @@ export interface ServedDomain extends Way {
   /** A-labels, lower case. */
   readonly name: string
   readonly recipients: RecipientSource
+  /** Of some of its recipients, instead of `virus`. */
+  readonly virusByRecipient?: RecipientPolicies
 }
 
 /** The way of mail that leaves. */

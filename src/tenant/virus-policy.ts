@@ -5,32 +5,48 @@
 import { createHash } from 'node:crypto'
 import type { FileClass } from '#mail/scan.ts'
 
-/** `tag`: delivered, with a field that says what was found. */
-export type VirusAction = 'reject' | 'tag' | 'pass'
+/**
+ * `quarantine`: taken and kept from everybody until a person decides; the sender hears 250 and nothing more. `strip`:
+ * delivered without the part in which it was found, which a notice to the recipient replaces. `tag`: delivered, with a field
+ * that says what was found.
+ */
+export type VirusAction = 'reject' | 'quarantine' | 'strip' | 'tag' | 'pass'
 
 export interface VirusPolicy {
-  /** Mail with equal ids may share a transaction. Empty: the default policy. */
+  /** Mail with equal ids may share a transaction. Empty: what it says is what the default policy says. */
   readonly id: string
+  /** Which level says what; what no level says is as in the default policy. */
+  readonly from?: Readonly<Partial<Record<VirusSetting, string>>>
   /** False: nobody looks. */
   readonly scan: boolean
-  readonly malware: 'reject' | 'tag'
+  readonly malware: Exclude<VirusAction, 'pass'>
   /** An engine did not look. `other-engines`: it is enough that another one has looked at all of it. */
-  readonly engineSilent: 'defer' | 'other-engines' | 'tag'
+  readonly engineSilent: 'defer' | 'other-engines' | 'quarantine' | 'tag'
   readonly suspicious: VirusAction
   readonly encrypted: VirusAction
   readonly broken: VirusAction
   readonly overLimit: VirusAction
-  readonly cannotTell: VirusAction
+  readonly cannotTell: Exclude<VirusAction, 'strip'>
   readonly macros: VirusAction
   /** Macros that start by themselves. */
   readonly autoRunMacros: VirusAction
-  /** Files that are refused for what their content is. */
+  /** What becomes of the files that the next two name. */
+  readonly files: Exclude<VirusAction, 'pass'>
+  /** Files that are not accepted for what their content is. */
   readonly fileTypes: readonly FileClass[]
-  /** Files that are refused for the end of one of their names: `exe`, without a dot, lower case. */
+  /** Files that are not accepted for the end of one of their names: `exe`, without a dot, lower case. */
   readonly fileNames: readonly string[]
 }
 
-export type VirusPolicyLayer = Partial<Omit<VirusPolicy, 'id'>>
+export type VirusSetting = Exclude<keyof VirusPolicy, 'id' | 'from'>
+export type VirusPolicyLayer = Partial<Pick<VirusPolicy, VirusSetting>>
+
+/** A level at which a policy can be written. */
+export interface NamedLayer {
+  /** The setting of the configuration, for a person: `tenants.bakery.virus`. */
+  readonly from: string
+  readonly layer: VirusPolicyLayer
+}
 
 /** What Windows runs or installs at a click, and what nobody sends to people who shall read it. */
 const CLICK_AND_RUN = [
@@ -51,13 +67,29 @@ export const DEFAULT_VIRUS_POLICY: VirusPolicy = {
   cannotTell: 'reject',
   macros: 'pass',
   autoRunMacros: 'tag',
+  files: 'reject',
   fileTypes: ['executable', 'shortcut'],
   fileNames: CLICK_AND_RUN,
 }
 
 /** Later layers have the last word. */
-export function virusPolicy(...layers: readonly VirusPolicyLayer[]): VirusPolicy {
-  const merged = Object.assign({}, DEFAULT_VIRUS_POLICY, ...layers) as VirusPolicy
-  if (JSON.stringify(merged) === JSON.stringify(DEFAULT_VIRUS_POLICY)) return DEFAULT_VIRUS_POLICY
-  return { ...merged, id: createHash('sha256').update(JSON.stringify(merged)).digest('hex').slice(0, 12) }
+export const virusPolicy = (...layers: readonly VirusPolicyLayer[]): VirusPolicy =>
+  layeredPolicy(layers.map((layer) => ({ from: 'a layer', layer })))
+
+/** Of mail that leaves nothing is taken out: its author is there to hear that it is refused. */
+export function refusingInstead(layer: VirusPolicyLayer): VirusPolicyLayer {
+  const said = Object.entries(layer).map(([setting, value]) => [setting, value === 'strip' ? 'reject' : value])
+  return Object.fromEntries(said) as VirusPolicyLayer
+}
+
+/** The same, and it knows which level says what. */
+export function layeredPolicy(levels: readonly NamedLayer[]): VirusPolicy {
+  const { id: _, from: __, ...byDefault } = DEFAULT_VIRUS_POLICY
+  const said = Object.assign({}, byDefault, ...levels.map(({ layer }) => layer)) as typeof byDefault
+  const from: Partial<Record<VirusSetting, string>> = {}
+  for (const level of levels) for (const setting of Object.keys(level.layer)) from[setting as VirusSetting] = level.from
+  if (Object.keys(from).length === 0) return DEFAULT_VIRUS_POLICY
+  const text = JSON.stringify(said)
+  const id = text === JSON.stringify(byDefault) ? '' : createHash('sha256').update(text).digest('hex').slice(0, 12)
+  return { id, ...said, from }
 }

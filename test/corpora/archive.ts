@@ -2,7 +2,19 @@
  * Reads a corpus: the regular files of a `.tar.gz`, in memory (POSIX ustar, as GNU tar writes small archives).
  */
 import { readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import { gunzipSync } from 'node:zlib'
+
+/** Larger than the project carries: beside the checkout, or where MAIL_CORPORA says. */
+const folder = process.env['MAIL_CORPORA']
+export const CORPORA = folder ? pathToFileURL(`${folder}/`) : new URL('../../../shared/data/', import.meta.url)
+/** What people wanted to read. */
+export const HAM_ARCHIVES = [
+  'mail-2025-labelled/ham.tar.gz',
+  'spam-spamassassin/easy-ham-1.tar.gz',
+  'spam-spamassassin/easy-ham-2.tar.gz',
+  'spam-spamassassin/hard-ham-1.tar.gz',
+]
 
 export interface ArchivedFile {
   /** As the archive has it. */
@@ -35,3 +47,7 @@ function text(buffer: Buffer, at: number, length: number): string {
   const end = field.indexOf(0)
   return field.subarray(0, end < 0 ? length : end).toString('utf8')
 }
+
+/** Not a list or a note beside the messages. */
+export const isMessage = ({ path, octets }: ArchivedFile): boolean =>
+  octets.length > 0 && /\.eml$|\/[0-9a-f]{5,}[^/]*$/.test(path)

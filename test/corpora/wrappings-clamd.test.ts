@@ -17,6 +17,8 @@ import { type Wrapping, wrappings } from './wrappings.ts'
 /** Of the wrappings that are also shown to clamd without help. */
 const SAMPLE = 7
 const AT_A_TIME = 16
+/** ClamAV knows no yEnc, and what lies in a further container we do not open for it (docs/virus-wall.md). */
+const BEYOND_CLAMAV = ['yEnc in mail']
 const RECEIVED = Buffer.from(
   'Received: from x ([127.0.0.1])\r\n\tby mx.example;\r\n\tTue, 24 Nov 2026 00:00:00 +0000\r\n',
 )
@@ -25,7 +27,7 @@ test('EICAR comes out of no wrapping as clean, with clamd alone', { skip: withou
   await using clamd = await startClamd()
   await using reading = wallWith(clamd, new Embedded(systemClock, { examines: false }))
   await using bare = wallWith(clamd)
-  const all = [...wrappings()]
+  const all = [...wrappings()].filter(({ container }) => !BEYOND_CLAMAV.includes(container))
   const missed: string[] = []
   let bareMissed = 0
   const look = async ({ trick, encoding, container, message }: Wrapping, i: number) => {

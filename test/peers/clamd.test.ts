@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { setTimeout as after } from 'node:timers/promises'
 import { content } from '#mail/content.ts'
 import { Clamd, type ClamdSettings } from '#scan/clamd.ts'
 import { systemClock } from '#sys/clock.ts'
@@ -60,4 +61,16 @@ test('killed, and back: down, then clean again, with no restart of ours; a secon
   for (let i = 0; i < 4; i++) assert.deepEqual(await both.look(CLEAN, NONE), [])
   await first.start()
   assert.deepEqual(await alone.look(CLEAN, NONE), [])
+})
+
+test('its signatures are known by its version, and unknown while a server is away', { skip }, async () => {
+  await using clamd = await startClamd()
+  const version = async (of: Clamd) => {
+    of.signatures()
+    await after(500)
+    return of.signatures()
+  }
+  assert.match((await version(engine([{ kind: 'local', path: clamd.path }]))) ?? '', /^ClamAV \d/)
+  const gone = { kind: 'local', path: '/nonexistent/clamd.socket' } as const
+  assert.equal(await version(engine([{ kind: 'local', path: clamd.path }, gone])), undefined)
 })

@@ -41,7 +41,7 @@ const EXIM: PeerKind = {
 const START = 'conf=$1; shift; chown Debian-exim "$@" && exec "$0" -C "$conf" -bdf -q1s'
 
 function configuration(settings: PeerSettings): string {
-  const { folder, address, port, keyFile, certificateFile, accept, login } = settings
+  const { folder, address, port, keyFile, certificateFile, accept, login, implicitTls } = settings
   const filter = filterFile(folder)
   return `keep_environment =
 primary_hostname = exim.test
@@ -51,6 +51,7 @@ log_file_path = ${folder}/log/%slog
 pid_file_path = ${folder}/spool/exim.pid
 local_interfaces = ${address}
 daemon_smtp_ports = ${port}
+${implicitTls ? `tls_on_connect_ports = ${port}` : ''}
 disable_ipv6 = true
 domainlist served = ${accept?.domain ?? '*'}
 acl_smtp_rcpt = at_rcpt

@@ -19,8 +19,10 @@ export interface PeerOptions {
   readonly relayTo?: number
   /** Absent: it takes every recipient. Present: these mailboxes and no others. */
   readonly accept?: { readonly domain: string; readonly users: readonly string[] }
-  /** Takes mail only from who logs in so, by TLS (Exim). */
+  /** Takes mail only from who logs in so, by TLS (Exim, Postfix). */
   readonly login?: { readonly name: string; readonly password: string }
+  /** TLS from the first octet, as on port 465 (Exim, Postfix). */
+  readonly implicitTls?: true
   /** The name in its certificate; `exim.test` and the like if absent. */
   readonly certificateName?: string
   readonly port?: number
@@ -76,9 +78,12 @@ export interface PeerSettings extends PeerOptions {
   readonly certificateFile: string
 }
 
-const EXECUTABLES: { readonly [N in PeerName]: { readonly files: readonly string[]; readonly aptPackage: string } } = {
+const EXECUTABLES: {
+  readonly [N in PeerName | 'saslpasswd2']: { readonly files: readonly string[]; readonly aptPackage: string }
+} = {
   postfix: { files: ['/usr/sbin/postfix'], aptPackage: 'postfix' },
   exim: { files: [unpacked('exim4-daemon-heavy/usr/sbin/exim4')], aptPackage: 'exim4-daemon-heavy' },
+  saslpasswd2: { files: [unpacked('sasl2-bin/usr/sbin/saslpasswd2')], aptPackage: 'sasl2-bin' },
   opensmtpd: {
     files: [unpacked('opensmtpd/usr/sbin/smtpd'), unpacked('opensmtpd/usr/sbin/smtpctl')],
     aptPackage: 'opensmtpd',
@@ -90,13 +95,13 @@ function unpacked(path: string): string {
   return new URL(`../../.cache/peers/${path}`, import.meta.url).pathname
 }
 
-export const executable = (name: PeerName, index = 0): string => EXECUTABLES[name].files[index] ?? ''
+export const executable = (name: keyof typeof EXECUTABLES, index = 0): string => EXECUTABLES[name].files[index] ?? ''
 
 /**
  * For the `skip` option of a test: false if the peer can run, else why not. In CI nothing is skipped: there a missing
  * peer is a failed installation, and the test that needs it fails.
  */
-export function without(name: PeerName): string | false {
+export function without(name: keyof typeof EXECUTABLES): string | false {
   const { files, aptPackage } = EXECUTABLES[name]
   if (process.env['CI']) return false
   if (!files.every((file) => existsSync(file))) return `needs Debian's ${aptPackage}: run test/peers/install as root`
@@ -196,9 +201,10 @@ class RunningPeer implements Peer {
   }
 }
 
-async function greets({ address, port }: PeerSettings): Promise<boolean> {
+async function greets({ address, port, implicitTls }: PeerSettings): Promise<boolean> {
   try {
     using talk = await smtpTalk(port, { host: address })
+    if (implicitTls) await talk.secure()
     await talk.expect(/^220 /)
     await talk.quit()
     return true

@@ -1,7 +1,8 @@
 /**
  * Debian's Postfix with configuration, queue and data in a folder of its own.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { runToEnd, startChild } from '../harness/child.ts'
 import {
   executable,
@@ -24,6 +25,7 @@ const POSTFIX: PeerKind = {
     writeFileSync(`${folder}/etc/main.cf`, `${mainCf(settings)}\n`)
     writeFileSync(`${folder}/etc/master.cf`, `${masterCf(settings)}\n`)
     writeFileSync(`${folder}/mail.log`, '')
+    if (settings.login) passwordFile(folder, settings.login)
   },
   // The owner of the data folder is for Postfix to set: only it knows its user.
   run: ({ folder }) =>
@@ -73,6 +75,7 @@ ${transports(settings)}
 minimal_backoff_time = 2s
 maximal_backoff_time = 2s
 queue_run_delay = 1s
+${settings.login ? SASL : ''}
 ${recipients(settings)}`
 }
 
@@ -91,7 +94,28 @@ virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534`
 }
 
-function recipients({ accept }: PeerSettings): string {
+const SASL = `smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = cyrus
+smtpd_tls_auth_only = yes
+smtpd_relay_restrictions = permit_sasl_authenticated, reject`
+
+/** Cyrus SASL's own file of passwords, which Postfix's processes read under their own user. */
+function passwordFile(folder: string, { name, password }: NonNullable<PeerSettings['login']>): void {
+  const [user = '', realm = ''] = name.split('@')
+  const file = `${folder}/sasldb2`
+  // Debian's Postfix looks here and nowhere else, whatever cyrus_sasl_config_path says.
+  mkdirSync(`${folder}/etc/sasl`)
+  writeFileSync(
+    `${folder}/etc/sasl/smtpd.conf`,
+    `pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: ${file}\nmech_list: PLAIN SCRAM-SHA-256\n`,
+  )
+  const made = spawnSync(executable('saslpasswd2'), ['-p', '-c', '-f', file, '-u', realm, user], { input: password })
+  if (made.status !== 0) throw new Error(`saslpasswd2: ${made.stderr}`)
+  chmodSync(file, 0o644)
+}
+
+function recipients({ accept, login }: PeerSettings): string {
+  if (login) return 'smtpd_recipient_restrictions = permit_sasl_authenticated, reject'
   if (!accept) return 'smtpd_recipient_restrictions = permit_mynetworks, reject'
   const known = accept.users.map((user) => `{${user}=OK}`).join(' ')
   return `relay_domains = ${accept.domain}
@@ -102,8 +126,8 @@ unknown_relay_recipient_reject_code = 550`
 }
 
 // Each `cleanup` reads the filter once, and is used for one message, so that a new filter holds for the next.
-const masterCf = ({ address, port }: PeerSettings): string => `${address}:${port} inet n - n - - smtpd
-pickup unix n - n 60 1 pickup
+const masterCf = ({ address, port, implicitTls }: PeerSettings): string => `${address}:${port} inet n - n - - smtpd
+${implicitTls ? '  -o smtpd_tls_wrappermode=yes\n' : ''}pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup -o max_use=1
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr

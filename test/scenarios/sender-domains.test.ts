@@ -139,6 +139,8 @@ test('keys of a sender domain sign its mail, aligned with From', async () => {
   await relay.command('dkim', 'check', 'shop.test')
   assert.match((await relay.command('dkim', 'list', 'shop.test')).text, /bakery: shop\.test: \S+ \(RSA 2048\) signs/)
   assert.match((await relay.command('check-config')).text, /bakery: mail of shop\.test leaves signed/)
+  const tried = ['simulate', '--listener', 'out', '--client', '127.0.0.1', '--from', INFO, '--to', 'bob@far.test']
+  assert.match((await relay.command(...tried)).text, /bakery may send to anyone/)
   const send = async () => {
     using talk = await greeted(door)
     assert.match(

@@ -3,6 +3,9 @@
  * hops refuse, slows the login down and locks it, also in the session that is open; the tenant's others go on.
  */
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { freePort } from '../harness/free-port.ts'
 import { leaving } from '../harness/leaving.ts'
@@ -31,8 +34,8 @@ async function open(outbound = {}) {
     const add = ['credentials', 'add', 'bakery', login, '--password-stdin']
     assert.equal((await relay.commandWithInput(`${PASSWORD}\n`, ...add)).code, 0)
   }
-  const loggedIn = async (login: string) => {
-    const talk = await greeted(users)
+  const loggedIn = async (login: string, from = '127.0.0.1') => {
+    const talk = await greeted(users, { from })
     await talk.startTls()
     await talk.say('EHLO laptop.test', /^250/)
     await talk.say(`AUTH PLAIN ${secret(login)}`, /^235 /)
@@ -104,6 +107,30 @@ test('limits hold across sessions, workers and a restart', async () => {
   await ask(/^451 4\.7\.1 /)
 })
 
+test('a login gets limits of its own while it sends; a domain has limits too', async () => {
+  const toOne = { 'recipients-per-10-minutes': 2, 'recipients-per-day': 2 }
+  await using open_ = await open({ limits: { 'login-to-one-domain': toOne } })
+  const { relay, loggedIn } = open_
+  const limit = (...options: string[]) => relay.command('credentials', 'limit', ANNA, ...options)
+  using talk = await loggedIn(ANNA)
+  await talk.say(`MAIL FROM:<${ANNA}>`, /^250 /)
+  const ask = (domain: string, pattern: RegExp) => talk.say(`RCPT TO:<bob@${domain}>`, pattern)
+  await ask('one.test', /^250 /)
+  await ask('one.test', /^250 /)
+  await ask('one.test', /^451 4\.7\.1 Too many recipients, try again in \d+ min \(anna@dest\.test to one\.test: 2 rec/)
+  await ask('two.test', /^250 /)
+  assert.match((await limit('--per-10-minutes', '4')).text, /recipients: at most 4 in 10 min/)
+  await ask('two.test', /^250 /)
+  await ask('three.test', /^451 4\.7\.1 .*\(anna@dest\.test: 4 recipients in 10 minutes\)/)
+  assert.match((await limit('--per-day', '30000')).text, /no login of bakery may have more than 20000 recipients in 24/)
+  await limit('--as-tenant', '--to-one-domain-per-day', '3', '--to-one-domain-per-10-minutes', '9')
+  const shown = await relay.command('credentials', 'list')
+  assert.match(shown.text, /^anna@.*recipients: at most 9 in 10 min to one domain, 3 a day to one domain; used/m)
+  await ask('one.test', /^250 /)
+  await ask('one.test', /^550 5\.7\.1 Too many recipients today, try again in 2\d h \(anna@dest\.test to one\.test: 3 /)
+  assert.equal(await relay.metric('vorposten_sending_limited_total{why="domain"}'), 2)
+})
+
 test('what a locked login sent and has not left is held, also over a restart, and leaves when it is unlocked', async () => {
   await using open_ = await open({ ndrs: 'pass' })
   const { relay, world, loggedIn, mailOf } = open_
@@ -131,3 +158,48 @@ test('what a locked login sent and has not left is held, also over a restart, an
   assert.match((await relay.command('credentials', 'unlock', ANNA)).text, /what was held goes out: 2 messages$/m)
   await world.received(3)
 })
+
+test('who comes from elsewhere with a list of good addresses is slowed down and locked; a traveller is not even told of', async () => {
+  await using open_ = await open()
+  const { relay, loggedIn, mailOf } = open_
+  {
+    using home = await loggedIn(ANNA)
+    assert.match((await home.message(mailOf(ANNA, 'bob@elsewhere.test'))).text, /^250 /)
+  }
+  await relay.stop()
+  weeksPass(relay.folder)
+  await relay.start()
+  {
+    using hotel = await loggedIn(ANNA, '127.88.0.1')
+    await hotel.say(`MAIL FROM:<${ANNA}>`, /^250 /)
+    for (let n = 0; n < 15; n++) await hotel.say(`RCPT TO:<friend@d${n}.test>`, /^250 /)
+    assert.equal(await relay.metric('vorposten_logins_suspected_total{deed="warn"}'), 0)
+  }
+  let heard = ''
+  let taken = 0
+  for (let n = 0; n < 200 && !heard.startsWith('550 5.7.13'); ) {
+    // A session that is refused too often is refused all.
+    using thief = await loggedIn(ANNA, '127.99.0.1')
+    await thief.say(`MAIL FROM:<${ANNA}>`, /^250 /)
+    for (let refused = 0; refused < 15 && n < 200 && !heard.startsWith('550 5.7.13'); n++) {
+      heard = (await thief.send(`RCPT TO:<bob@victim${n}.test>`).reply()).text
+      if (heard.startsWith('250')) taken++
+      else refused++
+    }
+  }
+  assert.match(heard, /^550 5\.7\.13 .* it looks stolen: recipients of \d+ domains within an hour, where 5 were/)
+  assert.ok(taken < 30, `${taken}`)
+  await relay.logged(/slowed down \(many-domains: .*; new-network: \d+ recipients within an hour from networks/)
+  assert.equal(await relay.metric('vorposten_login_signs_total{sign="new-network"}'), 2)
+  const shown = await relay.command('credentials', 'show', ANNA)
+  assert.match(shown.text, /used from 127\.99\.0\.0\/24 .* ago, first on 20/)
+})
+
+/** Where Anna logged in is a habit by now, and so are five recipient domains in an hour. */
+function weeksPass(folder: string): void {
+  const name = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((path) => path.endsWith('store.db'))!
+  const store = new DatabaseSync(join(folder, name))
+  assert.equal(store.prepare('UPDATE credential_networks SET first_at = 1').run().changes, 1)
+  store.prepare('UPDATE sending_habits SET most = 5.0, most_ms = ?').run(Date.now())
+  store.close()
+}

@@ -212,6 +212,11 @@ test(`${CELLS.length} cells, no leak, and a policy outlives its host and a resta
   assert.equal(await relay.metric('vorposten_tls_policy_total{policy="sts",result="met"}'), 1)
   assert.match((await relay.command('tls-policy', 'good.enforce.open.test')).text, /policy: enforce, for \*\.good/)
 
+  const unsigned = await relay.command('tls-policy', 'good.enforce.open.test')
+  assert.match(unsigned.text, /no TLSA records: MTA-STS counts/)
+  const dane = CELLS.find(({ end }) => end === 'dane')!
+  assert.match((await relay.command('tls-policy', dane.domain)).text, /: DANE \(TLSA records of .*\n {4}TLSA \d \d \d /)
+
   await host.stop()
   await relay.stop()
   await relay.start()

@@ -77,6 +77,22 @@ test('what tenants send is scanned too', { skip }, async () => {
   assert.equal(await relay.metric('vorposten_scans_total{decision="reject"}'), 1)
 })
 
+test('the same mail to a second recipient is not looked at again; another one is', { skip }, async () => {
+  await using clamd = await startClamd()
+  await using sink = await startSink()
+  await using relay = await startVorposten({ config: bakery(sink.port, { top: { virus: virus(clamd) } }) })
+  const memory = (word: string) => relay.metric(`vorposten_scan_memory_total{memory="${word}"}`)
+  // Until the signatures are known nothing is remembered.
+  await waitFor('a first one that is remembered', async () => {
+    assert.match(await send(relay.port, CLEAN), /^250 /)
+    return (await memory('miss')) === 1
+  })
+  assert.match(await send(relay.port, CLEAN, 'ben@dest.test', 'b@x.test'), /^250 /)
+  assert.deepEqual([await memory('miss'), await memory('hit')], [1, 1])
+  for (let i = 0; i < 2; i++) assert.match(await send(relay.port, attached(EICAR)), /^550 5\.7\.1 .*Eicar/)
+  assert.deepEqual([await memory('miss'), await memory('hit')], [2, 2])
+})
+
 test('clamd killed: 451, not ready, nothing unscanned; back: mail flows by itself', { skip }, async () => {
   await using clamd = await startClamd()
   await using sink = await startSink()
@@ -119,4 +135,54 @@ test('the embedded engine alone: malware and programs are refused, each with its
   }
   assert.equal(json.decision, 'reject')
   assert.equal(json.because.length, 1)
+})
+
+test('a recipient has a policy of its own; scan names the level that decided', async () => {
+  await using sink = await startSink()
+  const domain = { 'virus-by-recipient': [{ recipients: 'abuse', malware: 'tag' }] }
+  await using relay = await startVorposten({
+    config: bakery(sink.port, { domain, top: { virus: { embedded: true } } }),
+  })
+  assert.match(await send(relay.port, attached(EICAR)), /^550 5\.7\.1 /)
+  assert.match(await send(relay.port, attached(EICAR), 'Abuse@dest.test'), /^250 /)
+  assert.match(sink.messages.at(-1)!.content.toString(), /^X-Vorposten-Scan: malware/)
+  const level = 'malware: tag, by tenants.bakery.domains."dest.test".virus-by-recipient.0'
+  await relay.logged(/scan=tag.*\[malware: tag, by tenants\.bakery\.domains\."dest\.test"\.virus-by-recipient\.0\]/)
+  const found = await relay.commandWithInput(attached(EICAR), 'scan', '-', '--recipient', 'abuse@dest.test')
+  assert.equal(found.code, 0)
+  assert.ok(found.text.includes(`decided by ${level}`), found.text)
+  assert.ok(found.text.includes('  encrypted: tag, by default'), found.text)
+  const other = await relay.commandWithInput(attached(EICAR), 'scan', '-', '--recipient', 'anna@dest.test')
+  assert.match(other.text, /^reject: [\s\S]*decided by malware: reject, by default/)
+  assert.match((await relay.commandWithInput(CLEAN, 'scan', '-', '--recipient', 'a@far.test')).text, /is not of ours/)
+})
+
+test('a tenant may have the part taken out: the recipient reads a notice, and clamd alone is enough', {
+  skip,
+}, async () => {
+  await using clamd = await startClamd()
+  await using sink = await startSink()
+  const domain = { virus: { malware: 'strip' } }
+  await using relay = await startVorposten({ config: bakery(sink.port, { domain, top: { virus: virus(clamd) } }) })
+  const letter = 'Content-Type: text/plain\r\n\r\nTwo loaves, please.'
+  const file = attached(EICAR).split('\r\n').slice(2).join('\r\n')
+  const mixed = `Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${letter}\r\n--b\r\n${file}--b--\r\n`
+  assert.match(await send(relay.port, mixed), /^250 /)
+  const arrived = sink.messages.at(-1)!.content.toString('latin1')
+  assert.match(arrived, /^X-Vorposten-Scan: removed: malware Eicar-Test-Signature.* in message \(clamav\)\r\n/)
+  assert.ok(arrived.includes(`--b\r\n${letter}\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n`), arrived)
+  assert.ok(!arrived.includes('invoice.bin'))
+  const body = /filename=removed\.txt\r\n.*\r\n\r\n([\w+/=\r\n]+)\r\n--b--/.exec(arrived)?.[1] ?? ''
+  assert.match(
+    Buffer.from(body, 'base64').toString(),
+    /File: invoice\.bin\r\nWhy: a scanner found malware in it \(Eicar-Test-Signature/,
+  )
+  await relay.logged(/scan=strip.*\[malware: strip, by tenants\.bakery\.domains\."dest\.test"\.virus\]/)
+  assert.equal(await relay.metric('vorposten_scans_total{decision="strip"}'), 1)
+
+  // Nothing would be left of it.
+  assert.match(await send(relay.port, attached(EICAR)), /^550 5\.7\.1 /)
+  const explained = await relay.commandWithInput(attached(EICAR), 'scan', '-', '--domain', 'dest.test')
+  assert.match(explained.text, /^reject: [\s\S]*it cannot be stripped: nothing would be left of it/)
+  assert.match((await relay.commandWithInput(mixed, 'scan', '-', '--domain', 'dest.test')).text, /^strip: /)
 })

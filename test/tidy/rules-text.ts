@@ -54,6 +54,7 @@ export const RETURN_PATH_MAKERS: readonly string[] = ['src/relay/return-path.ts'
 /** Law 1 and law 2: who may make a promise, and who may answer a return path. */
 export const MAKERS: readonly { readonly call: string; readonly where: RegExp | readonly string[] }[] = [
   { call: 'SpoolReceipt.afterSync', where: /^src\/spool\// },
+  { call: 'QuarantineReceipt.afterSync', where: /^src\/quarantine\// },
   { call: 'NextHopReceipt.afterPositiveReply', where: /^src\/deliver\// },
   { call: 'DiscardRecord.afterReport', where: /^src\/relay\/(?:outbound|callout-sender)\.ts$/ },
   { call: 'VerifiedReturnPath.from', where: RETURN_PATH_MAKERS },

@@ -128,6 +128,8 @@ test('receipts and return paths are made in their places only, and talk about th
   const check = (path: string, text: string) => makers([file(path, text)])
   count(check('src/queue/a.ts', 'SpoolReceipt.afterSync(id)'), 1)
   count(check('src/spool/a.ts', 'SpoolReceipt.afterSync(id)'), 0)
+  count(check('src/relay/a.ts', 'QuarantineReceipt.afterSync(id)'), 1)
+  count(check('src/quarantine/a.ts', 'QuarantineReceipt.afterSync(id)'), 0)
   count(check('src/relay.ts', 'NextHopReceipt\n  .afterPositiveReply(id)'), 1)
   count(check('src/deliver/a.ts', 'NextHopReceipt.afterPositiveReply(id)'), 0)
   count(check('src/report/a.ts', 'VerifiedReturnPath.from(path, proof)'), 1)

@@ -6,6 +6,7 @@
  * | From, To, Cc, Subject, Reply-To | as often as they occur, and once more | a second one, or a first one, added on the way would be shown in place of ours (RFC 6376 §8.15) |
  * | Date, Message-ID, MIME-Version, Content-Type, … | the same, if they occur | a relay on the way may add what is missing |
  * | Resent-…, List-…, References, … | as often as they occur | lists and forwarders add them by right |
+ * | TLS-Report-… | as often as they occur | RFC 8460 §5.3: whose report it is |
  *
  * List-Unsubscribe and its companion are covered, without which one-click unsubscribing is not offered (RFC 8058 §4).
  */
@@ -42,6 +43,8 @@ const COVERED = [
   'list-post',
   'list-owner',
   'list-archive',
+  'tls-report-domain',
+  'tls-report-submitter',
 ]
 const NAMES = [...SEALED, ...SEALED_IF_THERE, ...COVERED]
 

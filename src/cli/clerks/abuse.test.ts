@@ -3,51 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Notice } from '#mail/notice.ts'
 import { HandClock } from '#queue/testing.ts'
-import { CREDENTIALS, CredentialStore } from '#store/credentials.ts'
-import { openStore } from '#store/database.ts'
-import { GroupCommit } from '#store/group-commit.ts'
-import { SENDING_COUNTS } from '#store/sending-counts.ts'
-import type { SendingLimits } from '#tenant/directory.ts'
-import type { QuotaAnswer } from '../../relay/outbound.ts'
-import { AbuseClerk } from './abuse.ts'
-
-const LIMITS: SendingLimits = { login: { per10Minutes: 20, perDay: 50 } }
-const ANNA = 'anna@bakery.test'
-
-function open(path = ':memory:', clock = new HandClock()) {
-  const store = openStore(path, [CREDENTIALS, SENDING_COUNTS])
-  const credentials = new CredentialStore(store)
-  const scram = { salt: Buffer.alloc(16), iterations: 1, storedKey: Buffer.alloc(32), serverKey: Buffer.alloc(32) }
-  for (const login of [ANNA, 'bernd@bakery.test'])
-    credentials.add({ login, tenant: 'bakery', networks: [], senders: [], hash: 'x', scram }, clock.wall())
-  const lines: string[] = []
-  const notices: Notice[] = []
-  const commits = new GroupCommit(store)
-  const wallMs = () => clock.wall()
-  const clerk = new AbuseClerk({
-    store,
-    credentials,
-    commits,
-    wallMs,
-    clock,
-    log: (line) => void lines.push(line),
-    notify: (notice) => void notices.push(notice),
-  })
-  const asked: unknown[] = []
-  clerk.started(async (about, body) => [asked.push([about, body])])
-  const take = async (login?: string, limits = LIMITS) =>
-    (await clerk.answer('take', { tenant: 'bakery', ...(login && { login }), limits })) as QuotaAnswer
-  const takes = async (times: number, login?: string, limits = LIMITS) => {
-    let taken = 0
-    for (let i = 0; i < times; i++) if ((await take(login, limits)).kind === 'taken') taken++
-    return taken
-  }
-  const answered = (answered: number, unknown: number) =>
-    clerk.answer('answered', [{ tenant: 'bakery', login: ANNA, answered, unknown }])
-  return { asked, notices, clock, store, credentials, clerk, lines, take, takes, answered }
-}
+import type { AbuseClerk } from './abuse.ts'
+import { ANNA, LIMITS, openAbuse as open } from './abuse-testing.ts'
 
 test('a burst, then the day: each login has its own, and the tenant one for all', async () => {
   const { clock, take, takes } = open()
@@ -131,6 +89,42 @@ test('a store that cannot write the lock leaves the login slowed down, says so o
   assert.match(credentials.find(ANNA)?.locked?.reason ?? '', /22 of 22 recipients/)
   await answered(30, 30)
   assert.equal(notices.length, 1, 'what was under way locks nothing twice')
+})
+
+test('bounces by mail and complaints count against what was sent, over days, restarts and until an unlocking', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'abuse-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const clock = new HandClock()
+  const path = join(folder, 'store.db')
+  const limits = { login: { per10Minutes: 10_000, perDay: 10_000 } }
+  const before = open(path, clock)
+  const told = (clerk: AbuseClerk, of: object) =>
+    clerk.answer('answered', [{ tenant: 'bakery', login: ANNA, answered: 0, unknown: 0, ...of }])
+  assert.equal(await before.takes(1000, ANNA, limits), 1000)
+  await told(before.clerk, { complaints: 9 })
+  assert.match(before.lines.join(), /slowed down \(complaints: 9 of 1000 recipients within a week complained\)/)
+  await before.clerk.close()
+  before.store.close()
+  clock.jumpMs += 6 * 86_400_000
+  const after = open(path, clock)
+  await told(after.clerk, { complaints: 1 })
+  assert.match(after.credentials.find(ANNA)?.locked?.reason ?? '', /10 of 1000 recipients within a week complained/)
+  after.credentials.unlock(ANNA)
+  await after.clerk.close()
+  after.store.close()
+  const anew = open(path, clock)
+  await told(anew.clerk, { complaints: 1, bounced: 40 })
+  assert.equal(anew.credentials.find(ANNA)?.locked, undefined)
+  await told(anew.clerk, { answered: 10, unknown: 10 })
+  const notice = anew.notices.at(-1)
+  assert.ok(notice?.kind === 'login-locked')
+  assert.deepEqual(
+    notice.signs.map(({ symbol, count }) => [symbol, count]),
+    [
+      ['unknown-recipients', 10],
+      ['bounces', 50],
+    ],
+  )
 })
 
 test('malware: one message slows the login down, the third locks it', async () => {

@@ -6,11 +6,10 @@
  * can bear, and nobody waits for a disk. One that fails keeps no mail back. Limit: `SUBJECTS_MAX`.
  */
 import type { AskWorkers, Clerk } from '#cli/serve/desk.ts'
-import type { Notify } from '#mail/notice.ts'
+import type { Notify, SignSymbol } from '#mail/notice.ts'
 import {
   BURST_MS,
   BucketCount,
-  DAY_MS,
   HISTORY_MS,
   HOUR_MS,
   type Judgement,
@@ -22,23 +21,26 @@ import {
   SLOW_DIVISOR,
   signsOf,
 } from '#policy/abuse.ts'
+import { BOUNCES_MS, COMPLAINTS_MS, type Rates } from '#policy/feedback-rates.ts'
+import { type Limit, limitsFor, limitsToOneDomain, overLimit } from '#policy/sending-limits.ts'
 import type { Snapshot } from '#report/metrics.ts'
 import type { CredentialStore } from '#store/credentials.ts'
 import type { Database } from '#store/database.ts'
 import type { GroupCommit } from '#store/group-commit.ts'
 import { type CountRow, SendingCounts } from '#store/sending-counts.ts'
 import type { Cancel, Clock } from '#sys/clock.ts'
-import type { RecipientLimit, SendingLimits } from '#tenant/directory.ts'
+import type { OwnLimits } from '#tenant/directory.ts'
 import type { AnsweredRecipients } from '../../relay/answered-recipients.ts'
-import type { QuotaAnswer } from '../../relay/outbound.ts'
+import type { CountedRecipient, QuotaAnswer } from '../../relay/outbound.ts'
+import { DomainCounts } from './domain-counts.ts'
+import { LoginHabits } from './login-habits.ts'
 
 /** Logins, tenants and servers of tenants, some kilobytes each. The one that has not sent for longest is forgotten. */
 export const SUBJECTS_MAX = 50_000
 export const WRITE_MS = 1_000
 
 export interface AbuseQuestions {
-  /** One recipient. `login` absent: one of the tenant's servers sends. */
-  'abuse/take': { body: { tenant: string; login?: string; limits: SendingLimits }; answer: QuotaAnswer }
+  'abuse/take': { body: CountedRecipient; answer: QuotaAnswer }
   'abuse/answered': { body: readonly AnsweredRecipients[]; answer: undefined }
 }
 
@@ -49,10 +51,12 @@ const COUNTED = {
   unknown: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
   braked: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
   malware: { bucketMs: 5 * MINUTE_MS, keepMs: OUTCOMES_MS },
+  bounced: { bucketMs: HOUR_MS, keepMs: BOUNCES_MS },
+  complaints: { bucketMs: HOUR_MS, keepMs: COMPLAINTS_MS },
 } as const
 type What = keyof typeof COUNTED
 /** What an unlocking forgets. */
-const SIGNS = ['answered', 'unknown', 'malware', 'braked'] as const
+const SIGNS = ['answered', 'unknown', 'malware', 'braked', 'bounced', 'complaints'] as const
 type Tally = { readonly [what in What]: BucketCount } & {
   judgement: Exclude<Judgement, 'lock'>
   /** It should be locked, and the store failed. */
@@ -68,6 +72,8 @@ const newTally = (): Tally => {
     unknown: count(COUNTED.unknown),
     braked: count(COUNTED.braked),
     malware: count(COUNTED.malware),
+    bounced: count(COUNTED.bounced),
+    complaints: count(COUNTED.complaints),
     judgement: 'fine',
     cannotLock: false,
   }
@@ -79,11 +85,10 @@ interface Over {
   readonly isBraked: boolean
 }
 
-interface Subject {
+interface Subject extends Limit {
   readonly key: string
   /** For people. */
   readonly name: string
-  readonly limit: RecipientLimit
 }
 
 export interface AbuseClerkParts {
@@ -103,17 +108,23 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
   readonly #parts: AbuseClerkParts
   readonly #kept: SendingCounts
   readonly #tallies = new Map<string, Tally>()
+  readonly #habits: LoginHabits
+  readonly #toDomains = new DomainCounts((row) => this.#note(row))
   #workers: AskWorkers = async () => []
   #changed = new Map<string, CountRow>()
   #cancel: Cancel = () => {}
   #isTimed = false
-  readonly #counts = { refused: { burst: 0, day: 0, locked: 0 }, judged: { warn: 0, slow: 0, lock: 0 } }
+  readonly #counts = { refused: { burst: 0, day: 0, domain: 0, locked: 0 }, judged: { warn: 0, slow: 0, lock: 0 } }
+  readonly #signs = new Map<SignSymbol, number>()
 
   constructor(parts: AbuseClerkParts) {
     this.#parts = parts
     this.#kept = new SendingCounts(parts.store)
-    for (const { subject, what, startMs, count } of this.#kept.all(parts.wallMs()))
-      if (what in COUNTED) this.#tally(subject)[what as What].add(count, startMs)
+    this.#habits = new LoginHabits(parts)
+    for (const row of this.#kept.all(parts.wallMs())) {
+      const { subject, what, startMs, count } = row
+      if (!this.#toDomains.load(row) && what in COUNTED) this.#tally(subject)[what as What].add(count, startMs)
+    }
   }
 
   started(workers: AskWorkers): void {
@@ -146,23 +157,31 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
         help: 'Times that a login began to look stolen, by what was done',
         samples: samples('vorposten_logins_suspected_total', 'deed', this.#counts.judged),
       },
+      vorposten_login_signs_total: {
+        kind: 'counter',
+        help: 'Signs that were seen when a login began to look stolen',
+        samples: samples('vorposten_login_signs_total', 'sign', Object.fromEntries(this.#signs)),
+      },
     }
   }
 
   async close(): Promise<void> {
     this.#cancel()
     this.#write()
+    this.#habits.close()
     this.#parts.commits.flush()
   }
 
-  #take({ tenant, login, limits }: AbuseQuestions['abuse/take']['body']): QuotaAnswer {
-    const locked = login === undefined ? undefined : this.#parts.credentials.find(login)?.locked
-    if (locked !== undefined) {
+  #take(recipient: CountedRecipient): QuotaAnswer {
+    const { tenant, login, limits } = recipient
+    const found = login === undefined ? undefined : this.#parts.credentials.find(login)
+    if (found?.locked !== undefined) {
       this.#counts.refused.locked++
-      return { kind: 'locked', reason: locked.reason }
+      return { kind: 'locked', reason: found.locked.reason }
     }
+    const own = login === undefined ? undefined : (found?.limits ?? {})
     const nowMs = this.#parts.wallMs()
-    const subjects = subjectsOf(tenant, login, limits)
+    const subjects = subjectsOf(recipient, own)
     for (const subject of subjects) {
       const over = this.#over(subject, nowMs)
       if (over === undefined) continue
@@ -170,28 +189,33 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
       if (login !== undefined && over.isBraked) this.#braked(tenant, login, nowMs)
       return over.answer
     }
+    const toOne = limitsToOneDomain(limits, own)
+    const over = this.#toDomains.over(recipient, toOne, nowMs)
+    if (over !== undefined) {
+      this.#counts.refused.domain++
+      return over
+    }
     for (const { key } of subjects) {
       this.#add(key, 'minutes', 1, nowMs)
       this.#add(key, 'hours', 1, nowMs)
     }
-    if (login !== undefined) this.#look(tenant, login, nowMs)
+    this.#toDomains.add(recipient, toOne, nowMs)
+    if (login !== undefined) {
+      this.#habits.seen(login, recipient.domain, recipient.client, nowMs)
+      this.#look(tenant, login, nowMs)
+    }
     return { kind: 'taken' }
   }
 
-  #over({ key, name, limit }: Subject, nowMs: number): Over | undefined {
-    const { minutes, hours, judgement } = this.#tally(key)
-    const isSlow = judgement === 'slow'
-    const burst = isSlow ? Math.ceil(limit.per10Minutes / SLOW_DIVISOR) : limit.per10Minutes
-    if (minutes.sum(BURST_MS, nowMs) >= burst) {
-      const why = isSlow ? ', slowed down because it looks stolen' : ''
-      const text = `${name}: ${burst} recipients in 10 minutes${why}`
-      const answer = { kind: 'over', window: 'burst', text, waitMs: minutes.waitMs(burst, BURST_MS, nowMs) } as const
-      return { answer, isBraked: isSlow }
-    }
-    if (hours.sum(DAY_MS, nowMs) < limit.perDay) return undefined
-    const waitMs = hours.waitMs(limit.perDay, DAY_MS, nowMs)
-    const text = `${name}: ${limit.perDay} recipients in 24 hours`
-    return { answer: { kind: 'over', window: 'day', text, waitMs }, isBraked: false }
+  #over({ key, name, limit, slowedFrom }: Subject, nowMs: number): Over | undefined {
+    const tally = this.#tally(key)
+    const isSlow = tally.judgement === 'slow'
+    const per10Minutes = isSlow ? Math.ceil((slowedFrom ?? limit.per10Minutes) / SLOW_DIVISOR) : limit.per10Minutes
+    const over = overLimit(tally, { ...limit, per10Minutes }, nowMs)
+    if (over === undefined) return undefined
+    const isBraked = isSlow && over.window === 'burst'
+    const text = `${name}: ${over.text}${isBraked ? ', slowed down because it looks stolen' : ''}`
+    return { answer: { kind: 'over', ...over, text }, isBraked }
   }
 
   #braked(tenant: string, login: string, nowMs: number): void {
@@ -199,11 +223,14 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     this.#look(tenant, login, nowMs)
   }
 
-  #answered({ tenant, login, answered, unknown, malware = 0 }: AnsweredRecipients): void {
+  #answered({ tenant, login, answered, unknown, malware = 0, ...later }: AnsweredRecipients): void {
     const nowMs = this.#parts.wallMs()
     this.#add(loginKey(login), 'answered', answered, nowMs)
     if (malware > 0) this.#add(loginKey(login), 'malware', malware, nowMs)
     if (unknown > 0) this.#add(loginKey(login), 'unknown', unknown, nowMs)
+    const { bounced = 0, complaints = 0 } = later
+    if (unknown + bounced > 0) this.#add(loginKey(login), 'bounced', unknown + bounced, nowMs)
+    if (complaints > 0) this.#add(loginKey(login), 'complaints', complaints, nowMs)
     this.#look(tenant, login, nowMs)
   }
 
@@ -216,6 +243,8 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
       hour: tally.hours.sum(0, nowMs),
       busiestHour: tally.hours.most(nowMs - (nowMs % HOUR_MS)),
       braked: tally.braked.sum(OUTCOMES_MS, nowMs),
+      rates: ratesOf(tally, nowMs),
+      habit: this.#habits.habit(login, nowMs),
     })
     const before = tally.judgement
     const judgement = judge(signs)
@@ -225,12 +254,18 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
     }
     tally.judgement = judgement
     if (judgement === before || judgement === 'fine') return
-    this.#counts.judged[judgement]++
+    this.#counted(judgement, signs)
+    if (judgement === 'slow') this.#habits.doubt(login, nowMs)
     const why = whyOf(signs)
     const deed = judgement === 'slow' ? 'slowed down' : 'watched'
     this.#parts.log(
       `warning: credential ${login} of ${tenant}: ${deed} (${why}); see: vorposten credentials show ${login}`,
     )
+  }
+
+  #counted(judgement: Exclude<Judgement, 'fine'>, signs: readonly Sign[]): void {
+    this.#counts.judged[judgement]++
+    for (const { symbol } of signs) this.#signs.set(symbol, (this.#signs.get(symbol) ?? 0) + 1)
   }
 
   // Only what is written is a lock: a store that fails leaves the login slowed down, and the next sign tries again.
@@ -246,7 +281,8 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
       tally.cannotLock = true
       return
     }
-    this.#counts.judged.lock++
+    this.#counted('lock', signs)
+    this.#habits.forget(login, this.#parts.wallMs())
     this.#forget(loginKey(login))
     const then = `vorposten credentials unlock ${login}`
     log(`warning: credential ${login} of ${tenant}: locked (${whyOf(signs)}); then: ${then}`)
@@ -265,8 +301,8 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
       for (let startMs = nowMs - (nowMs % bucketMs); startMs > nowMs - keepMs - bucketMs; startMs -= bucketMs)
         this.#note({ subject: key, what, startMs, count: 0, untilMs: startMs + bucketMs + keepMs })
     }
-    const { answered, unknown, malware, braked } = newTally()
-    this.#tallies.set(key, { ...tally, answered, unknown, malware, braked, judgement: 'fine', cannotLock: false })
+    const { minutes: _, hours: __, ...fresh } = newTally()
+    this.#tallies.set(key, { ...tally, ...fresh })
   }
 
   #tally(key: string): Tally {
@@ -301,15 +337,22 @@ export class AbuseClerk<Settings = unknown> implements Clerk<Settings> {
   }
 }
 
+function ratesOf({ hours, bounced, complaints }: Tally, nowMs: number): Rates {
+  // Most logins have neither; then nobody need add up the recipients of a week, at each recipient.
+  const of = (count: BucketCount, windowMs: number) => {
+    const found = count.sum(windowMs, nowMs)
+    return { found, sent: found === 0 ? 0 : hours.sum(windowMs, nowMs) }
+  }
+  const [gone, angry] = [of(bounced, BOUNCES_MS), of(complaints, COMPLAINTS_MS)]
+  return { bounced: gone.found, sentForBounces: gone.sent, complaints: angry.found, sentForComplaints: angry.sent }
+}
+
 const whyOf = (signs: readonly Sign[]): string => signs.map(({ symbol, text }) => `${symbol}: ${text}`).join('; ')
 
 const loginKey = (login: string): string => `login ${login}`
 
-function subjectsOf(tenant: string, login: string | undefined, limits: SendingLimits): Subject[] {
-  const own =
-    login === undefined
-      ? { key: `servers ${tenant}`, name: `servers of ${tenant}`, limit: limits.servers }
-      : { key: loginKey(login), name: login, limit: limits.login }
-  const all = { key: `tenant ${tenant}`, name: `tenant ${tenant}`, limit: limits.tenant }
-  return [own, all].flatMap(({ limit, ...subject }) => (limit === undefined ? [] : [{ ...subject, limit }]))
+function subjectsOf({ tenant, login, limits }: CountedRecipient, own: OwnLimits | undefined): Subject[] {
+  const keys = { login: loginKey(login ?? ''), servers: `servers ${tenant}`, tenant: `tenant ${tenant}` }
+  const names = { login: login ?? '', servers: `servers of ${tenant}`, tenant: keys.tenant }
+  return limitsFor(limits, own).map((one) => ({ ...one, key: keys[one.of], name: names[one.of] }))
 }

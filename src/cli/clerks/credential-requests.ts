@@ -6,6 +6,7 @@ import { EXIT, UserError } from '#cli/exit.ts'
 import { networkMeant, readFullDomain, readNetwork } from '#config/units.ts'
 import { mailboxKey, parseMailbox } from '#mail/address.ts'
 import { RESTRICTIONS_MAX } from '#store/credentials.ts'
+import { ownLimits } from './credential-limits.ts'
 
 /** Characters of a password that a person makes up: NIST SP 800-63B wants 8 at least, guessing wants more. */
 export const PASSWORD_CHARACTERS_MIN = 12
@@ -17,13 +18,21 @@ const password = z.string().max(4096).optional()
 const restrictions = z.array(z.string().max(400)).max(RESTRICTIONS_MAX)
 
 export const requests = {
-  add: z.strictObject({ tenant: z.string().max(64), login, password, networks: restrictions, senders: restrictions }),
+  add: z.strictObject({
+    tenant: z.string().max(64),
+    login,
+    password,
+    networks: restrictions,
+    senders: restrictions,
+    limits: ownLimits.optional(),
+  }),
   list: z.strictObject({ tenant: z.string().max(64).optional(), after: z.string().max(400) }),
   one: z.strictObject({ login }),
   passwd: z.strictObject({ login, password }),
   try: z.strictObject({ login, password: z.string().max(4096) }),
   /** What is absent stays. */
   restrict: z.strictObject({ login, networks: restrictions.optional(), senders: restrictions.optional() }),
+  limit: z.strictObject({ login, limits: ownLimits }),
   labelled: z.strictObject({ login, label }),
   lock: z.strictObject({ login, reason: z.string().max(200) }),
 }

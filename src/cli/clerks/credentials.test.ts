@@ -20,7 +20,7 @@ const PASSWORD = 'correct horse battery'
 
 const configOf = (...tenants: string[]): Config =>
   ({
-    tenants: tenants.map((name) => ({ name })),
+    tenants: tenants.map((name) => ({ name, outbound: { limits: { login: { per10Minutes: 30, perDay: 200 } } } })),
     domains: tenants.map((name) => ({ name: `${name}.test`, tenant: { name } })),
   }) as unknown as Config
 
@@ -99,6 +99,25 @@ test('restrictions that are not named stay', async () => {
   assert.deepEqual([row.networks, row.senders], [['192.0.2.1'], []])
 })
 
+test('limits of its own: what is not named stays, null is as the tenant, and the tenant has a ceiling', async () => {
+  const { add, command, store } = bench()
+  await assert.rejects(
+    add({ limits: { perDay: 2_001 } }),
+    refused(/no login of bakery may have more than 2000 .* in 24/),
+  )
+  await add({ limits: { perDay: 2_000, toOneDomainPerDay: 50 } })
+  const limit = (limits: object) => command('limit', { login: 'anna', limits }) as Promise<CredentialRow>
+  assert.deepEqual((await limit({ per10Minutes: 5 })).limits, { perDay: 2_000, toOneDomainPerDay: 50, per10Minutes: 5 })
+  await assert.rejects(limit({ per10Minutes: 301 }), refused(/login-max and reload/))
+  for (const per10Minutes of [0, -1, 1.5, '7', Number.NaN]) await assert.rejects(limit({ per10Minutes }), UserError)
+  assert.deepEqual((await limit({ perDay: null, per10Minutes: undefined })).limits, {
+    toOneDomainPerDay: 50,
+    per10Minutes: 5,
+  })
+  await limit({ toOneDomainPerDay: null, per10Minutes: null })
+  assert.ok(!('limits' in store.find('anna')!))
+})
+
 test('application passwords up to the limit, each with its label', async () => {
   const { add, command, store, desk } = bench()
   await add()
@@ -164,6 +183,7 @@ test('a password is tried by a worker, and none is no answer', async () => {
       asked.push(about, body)
       return { kind: 'wrong' }
     },
+    async () => undefined,
   )
   assert.deepEqual(await tried(), { kind: 'wrong' })
   assert.deepEqual(asked, ['credentials/check', { login: 'anna', password: PASSWORD }])

@@ -17,10 +17,13 @@ import {
   type CredentialStore,
   LOGINS_PER_TENANT_MAX,
   type StoredCredential,
+  type StoredNetwork,
   type StoredPassword,
 } from '#store/credentials.ts'
 import type { GroupCommit } from '#store/group-commit.ts'
 import type { Clock } from '#sys/clock.ts'
+import type { SendingLimits } from '#tenant/directory.ts'
+import { limitsAfter } from './credential-limits.ts'
 import {
   asked,
   labelOf,
@@ -38,6 +41,7 @@ const DEEDS = {
   add: 'added',
   passwd: 'another password',
   restrict: 'other restrictions',
+  limit: 'other limits',
   disable: 'disabled',
   enable: 'enabled',
   lock: 'locked',
@@ -67,7 +71,7 @@ export interface CredentialMoved extends CredentialRow {
 
 export interface CredentialShown extends CredentialRow {
   readonly applicationPasswords: readonly ApplicationPassword[]
-  readonly usedFrom: readonly { readonly network: string; readonly lastAtMs: number }[]
+  readonly usedFrom: readonly StoredNetwork[]
 }
 
 /** `password`: the one that was made. */
@@ -145,6 +149,8 @@ export class CredentialsClerk implements Clerk<Config> {
         return this.#try(body)
       case 'restrict':
         return this.#restrict(body)
+      case 'limit':
+        return this.#limit(body)
       case 'disable':
       case 'enable':
         return this.#change(what, body, ({ login }) => this.#store.setDisabled(login, what === 'disable'))
@@ -172,7 +178,7 @@ export class CredentialsClerk implements Clerk<Config> {
   }
 
   async #add(body: unknown): Promise<PasswordSet> {
-    const { tenant, login: typed, password, networks, senders } = asked(requests.add, body)
+    const { tenant, login: typed, password, networks, senders, limits = {} } = asked(requests.add, body)
     const login = loginOf(typed)
     if (!this.#hasTenant(tenant)) {
       const advice = 'See the tenants with: vorposten check-config. A new one is known after a reload.'
@@ -183,8 +189,9 @@ export class CredentialsClerk implements Clerk<Config> {
       throw new UserError(problem, 'Remove some: vorposten credentials list shows when they were used.', EXIT.data)
     }
     const restrictions = { networks: networksOf(networks), senders: sendersOf(senders) }
+    const own = limitsAfter(undefined, limits, tenant, this.#limitsOf(tenant))
     const { stored, made } = await passwordFor(login, password)
-    if (!this.#store.add({ login, tenant, ...restrictions, ...stored }, this.#clock.wall())) {
+    if (!this.#store.add({ login, tenant, ...restrictions, ...stored, limits: own }, this.#clock.wall())) {
       const advice = `Logins are unique in the relay. See it with: vorposten credentials show ${login}.`
       throw new UserError(`there is a login ${login} already`, advice, EXIT.data)
     }
@@ -221,6 +228,20 @@ export class CredentialsClerk implements Clerk<Config> {
     this.#tell(found, 'restrict')
     const notes = senders === undefined ? [] : this.#foreign(found.tenant, restrictions.senders)
     return { row: this.#row({ ...found, ...restrictions }), notes }
+  }
+
+  // The clerk of abuse reads them at the next recipient.
+  #limit(body: unknown): CredentialRow {
+    const { login, limits: wanted } = asked(requests.limit, body)
+    const { limits: before, ...found } = this.#named({ login })
+    const limits = limitsAfter(before, wanted, found.tenant, this.#limitsOf(found.tenant))
+    this.#store.limit(found.login, limits)
+    this.#tell(found, 'limit')
+    return this.#row({ ...found, ...(Object.keys(limits).length > 0 && { limits }) })
+  }
+
+  #limitsOf(name: string): SendingLimits | undefined {
+    return this.#config.tenants.find((tenant) => tenant.name === name)?.outbound?.limits
   }
 
   #addApplicationPassword(body: unknown): PasswordSet {

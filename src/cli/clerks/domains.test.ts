@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import type { Config } from '#config/config.ts'
 import { parseConfig } from '#config/parse.ts'
+import type { SenderDomainNotice } from '#mail/notice.ts'
 import { HandClock } from '#queue/testing.ts'
 import { openStore } from '#store/database.ts'
 import { DKIM_KEYS } from '#store/dkim-keys.ts'
@@ -33,7 +34,7 @@ function bench(t: TestContext) {
   const store = openStore(':memory:', [DKIM_KEYS, SENDER_DOMAINS])
   const clock = new HandClock()
   const dns = new Map<string, TxtAnswer>()
-  const seen = { told: 0, log: [] as string[], lookUps: 0 }
+  const seen = { told: 0, log: [] as string[], lookUps: 0, notices: [] as SenderDomainNotice[] }
   const worker = new VerifiedDomains(store, clock)
   const clerk = new DomainsClerk({
     store,
@@ -45,6 +46,7 @@ function bench(t: TestContext) {
       seen.lookUps++
       return dns.get(name) ?? { kind: 'none' }
     },
+    notify: (notice) => void seen.notices.push(notice as SenderDomainNotice),
     log: (line) => void seen.log.push(line),
   })
   t.after(async () => {
@@ -107,8 +109,22 @@ it('a token that is gone is warned of, and only after the time of grace revoked'
   assert.ok(going!.revokedInMs! <= GRACE_MS)
   await clock.pass(GRACE_MS - 2 * HOUR_MS)
   assert.equal(may(), true)
+  assert.equal(may(), true)
+  const [notice] = seen.notices
+  const { recordName, record, tenant, domain } = going!
+  assert.deepEqual(
+    { ...notice, sinceMs: 0, untilMs: notice!.untilMs - notice!.sinceMs, atMs: 0 },
+    { kind: 'sender-domain-going', tenant, domain, recordName, record, sinceMs: 0, untilMs: GRACE_MS, atMs: 0 },
+  )
+  assert.equal(new Set(seen.notices.map(({ kind, sinceMs }) => `${kind} ${sinceMs}`)).size, 1)
   await clock.pass(3 * HOUR_MS)
   assert.equal(may(), false)
+  await clock.pass(GRACE_MS)
+  assert.deepEqual(
+    seen.notices.flatMap((one) => (one.kind === 'sender-domain-revoked' ? [one.sinceMs] : [])),
+    [notice!.sinceMs],
+  )
+  assert.equal(seen.notices.at(-1)?.kind, 'sender-domain-revoked')
   assert.match(seen.log.at(-1)!, /warning: .*bakery may send as shop\.test no more/)
   publish(going!)
   await clock.pass(HOUR_MS)

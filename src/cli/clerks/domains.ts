@@ -15,6 +15,7 @@ import { zoneLine } from '#auth/dkim/keys.ts'
 import { senderToken, tokenIn, tokenRecordName, tokenRecordText } from '#auth/sender-token.ts'
 import type { Config } from '#config/config.ts'
 import { readFullDomain } from '#config/units.ts'
+import type { Notify } from '#mail/notice.ts'
 import type { Snapshot } from '#report/metrics.ts'
 import type { Database } from '#store/database.ts'
 import { DkimKeyReader } from '#store/dkim-keys.ts'
@@ -72,6 +73,7 @@ export interface DomainsClerkParts {
   /** In [0, 1). */
   readonly random: () => number
   readonly lookUp: (config: Config) => LookUpTxt
+  readonly notify: Notify
   readonly log: (line: string) => void
 }
 
@@ -222,6 +224,7 @@ export class DomainsClerk implements Clerk<Config> {
     this.#rows.put(after)
     this.#next(after)
     this.#tell(before, after)
+    this.#notify(before, after)
     return (before?.verifiedMs === undefined) !== (after.verifiedMs === undefined)
   }
 
@@ -236,6 +239,20 @@ export class DomainsClerk implements Clerk<Config> {
       log(`warning: sender-domains: ${tokenRecordName(domain)} is gone from DNS: ${goingText(tenant, domain)}`)
     else if (before?.missingMs !== undefined && after.missingMs === undefined)
       log(`sender-domains: ${tokenRecordName(domain)} is in DNS again`)
+  }
+
+  // At each look, as long as it is gone: who sends notices knows what was told, and an answer may have been lost.
+  #notify(before: StoredSenderDomain | undefined, after: StoredSenderDomain): void {
+    const { tenant, domain, checkedMs: atMs } = after
+    const isRevoked = before?.verifiedMs !== undefined && after.verifiedMs === undefined
+    const sinceMs = isRevoked ? before.missingMs : after.missingMs
+    if (sinceMs === undefined) return
+    this.#parts.notify({
+      kind: isRevoked ? 'sender-domain-revoked' : 'sender-domain-going',
+      ...{ tenant, domain, sinceMs, untilMs: sinceMs + GRACE_MS, atMs },
+      recordName: tokenRecordName(domain),
+      record: tokenRecordText(tokenOf(this.#master(), { tenant, domain })),
+    })
   }
 
   /** Throws a UserError where the key is gone: another one would hide that, and change every token. */

@@ -5,7 +5,7 @@ import type { HeldMessage } from '#mail/notice.ts'
 import { mailbox, newTraceId, recipient } from '#mail/testing.ts'
 import { openStore } from '#store/database.ts'
 import { NOTICE_MARKS } from '#store/notice-marks.ts'
-import { NOTICES_PER_DAY_MAX, type NoticeQuestions, NoticesClerk } from './notices.ts'
+import { NOTICES_PER_DAY_MAX, type NoticeQuestions, NoticesClerk, QUIET_MS } from './notices.ts'
 
 const HOUR_MS = 3_600_000
 const route = { id: 'bakery/main', tenant: 'bakery', hosts: [] }
@@ -172,4 +172,32 @@ test('a clock that is far ahead or behind floods nobody: other notices have a li
   clerk.notify({ kind: 'primary-down', ...facts, tenant: 'nobody', atMs: now.ms, text: 'x' })
   await new Promise(setImmediate)
   assert.equal(sent.length, NOTICES_PER_DAY_MAX)
+})
+
+test('what is told once is told once for each time that it begins, and not for each flicker; also after a restart', async () => {
+  const { sent, now, open, log } = office(config('chef@bakery.example'))
+  let clerk = open()
+  const facts = { tenant: 'bakery', recordName: '_vorposten.shop.test', record: 'vorposten-sender=1' }
+  const tell = async (kind: 'sender-domain-going' | 'sender-domain-revoked', sinceMs: number, domain = 'shop.test') => {
+    clerk.notify({ kind, ...facts, domain, sinceMs, untilMs: sinceMs + 7 * 24 * HOUR_MS, atMs: now.ms })
+    await new Promise(setImmediate)
+    return sent.length
+  }
+  const beganMs = now.ms
+  now.workersTake = false
+  assert.equal(await tell('sender-domain-going', beganMs), 0)
+  now.workersTake = true
+  assert.equal(await tell('sender-domain-going', beganMs), 1)
+  assert.match(textOf(sent[0]!.content), /bakery|shop\.test/)
+  assert.match(log.at(-1)!, /told <chef@bakery\.example> \(tenant bakery\): Der DNS-Eintrag von shop\.test fehlt/)
+  clerk = open()
+  now.ms += 100 * HOUR_MS
+  assert.equal(await tell('sender-domain-going', beganMs), 1)
+  assert.equal(await tell('sender-domain-going', beganMs, 'other.test'), 2)
+  assert.equal(await tell('sender-domain-revoked', beganMs), 3)
+  assert.equal(await tell('sender-domain-going', now.ms), 4)
+  now.ms += QUIET_MS - 1
+  assert.equal(await tell('sender-domain-going', now.ms), 4)
+  now.ms += 2
+  assert.equal(await tell('sender-domain-going', now.ms), 5)
 })

@@ -24,6 +24,8 @@ import { noticeWay } from '#tenant/notice-way.ts'
 export const NOTICES_PER_DAY_MAX = 20
 /** A digest shows fifty; the rest is counted. */
 const DIGEST_ROWS_MAX = 100
+/** What comes and goes, as a record does where name servers disagree, is not told again sooner. */
+export const QUIET_MS = 24 * 3_600_000
 const LOOK_MS = 60_000
 const HELD_ANSWER_MS_MAX = 60_000
 const SEND_ANSWER_MS_MAX = 30_000
@@ -167,15 +169,24 @@ export class NoticesClerk implements Clerk<Config> {
     const tenant = this.#directory.tenant(notice.tenant)
     if (tenant === undefined) return
     try {
-      if (this.#marks.countOne(tenant.name, this.#parts.wallMs()) > NOTICES_PER_DAY_MAX) {
+      const nowMs = this.#parts.wallMs()
+      const subject = onceSubject(notice)
+      if (subject !== undefined && this.#wasTold(notice.tenant, subject, nowMs)) return
+      if (this.#marks.countOne(tenant.name, nowMs) > NOTICES_PER_DAY_MAX) {
         this.#count(notice, 'limited')
         return
       }
-      await this.#send(notice, tenant)
+      const result = await this.#send(notice, tenant)
+      if (subject !== undefined && result !== 'failed') this.#marks.toldSubject(tenant.name, subject.name, nowMs)
     } catch (error) {
       this.#count(notice, 'failed')
       this.#parts.log(`a notice to tenant ${tenant.name} (${notice.kind}) failed: ${(error as Error).message}`)
     }
+  }
+
+  #wasTold(tenant: string, { name, sinceMs }: Once, nowMs: number): boolean {
+    const toldMs = this.#marks.subject(tenant, name)
+    return toldMs !== undefined && (toldMs >= sinceMs || nowMs - toldMs < QUIET_MS)
   }
 
   async #send(notice: Notice, tenant: Tenant): Promise<Result> {
@@ -213,5 +224,21 @@ export class NoticesClerk implements Clerk<Config> {
     const key = `${kind} ${result}`
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
     return result
+  }
+}
+
+/** Told once for each time that it begins; who reports it may do so again and again, until somebody was told. */
+interface Once {
+  readonly name: string
+  readonly sinceMs: number
+}
+
+function onceSubject(notice: Notice): Once | undefined {
+  switch (notice.kind) {
+    case 'sender-domain-going':
+    case 'sender-domain-revoked':
+      return { name: `${notice.kind} ${notice.domain}`, sinceMs: notice.sinceMs }
+    default:
+      return undefined
   }
 }

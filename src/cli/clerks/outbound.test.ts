@@ -92,6 +92,7 @@ test('what has ended is forgotten now and then', async () => {
   desk.started(
     async () => [],
     async () => undefined,
+    async () => undefined,
   )
   const rows = () => Number(database.prepare('SELECT count(*) AS n FROM reply_slots').get()?.['n'])
   await new Promise(setImmediate)

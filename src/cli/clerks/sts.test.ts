@@ -17,7 +17,7 @@ const got = (mode: 'enforce' | 'none', ageMs = AGE_MS): Fetched => ({
   body: policy(mode, ageMs),
   policy: { mode, mx: ['mx.dest.test'], maxAgeMs: ageMs },
 })
-const FAILED: Fetched = { kind: 'failed', text: 'ECONNREFUSED' }
+const FAILED: Fetched = { kind: 'failed', fault: 'sts-policy-fetch-error', text: 'ECONNREFUSED' }
 
 function bench(t: TestContext, database: Database = openStore(':memory:', [STS_POLICIES]), clock = new HandClock()) {
   const seen = { fetches: 0, log: [] as string[], told: 0, next: got('enforce') as Fetched | Promise<Fetched> }
@@ -26,10 +26,11 @@ function bench(t: TestContext, database: Database = openStore(':memory:', [STS_P
     database,
     clock,
     wallMs: () => clock.wall(),
-    config: { destinations: { allowNetworks: [], ownNames: [], mtaStsPort: 443 } } as unknown as Config,
+    config: { routes: [], destinations: { allowNetworks: [], ownNames: [], mtaStsPort: 443 } } as unknown as Config,
     dns: {
-      async lookup(name: string) {
+      async lookup(name: string, type: string) {
         const common = { name, secure: false, ttlMs: 1000 }
+        if (type !== 'TXT') return { kind: 'none', why: 'no-record', ...common }
         if (dns.record === 'unknown') return { kind: 'unknown', text: 'SERVFAIL' }
         if (dns.record === undefined) return { kind: 'none', why: 'no-name', ...common }
         return { kind: 'found', records: [dns.record], ...common }
@@ -46,8 +47,9 @@ function bench(t: TestContext, database: Database = openStore(':memory:', [STS_P
     return []
   })
   t.after(() => clerk.close())
-  const ask = async (id?: string) => (await clerk.answer('policy', { domain: 'dest.test', ...(id && { id }) })).body
-  return { clerk, seen, dns, clock, database, ask }
+  const answer = (id?: string) => clerk.answer('policy', { domain: 'dest.test', ...(id && { id }) })
+  const ask = async (id?: string) => (await answer(id)).body
+  return { clerk, seen, dns, clock, database, answer, ask }
 }
 
 it('fetches once for all who ask at once, and not again while the id stays', async (t) => {
@@ -74,6 +76,17 @@ it('keeps a policy over restarts, until it expires', async (t) => {
   assert.equal(await second.ask(), policy('enforce'))
   await first.clock.pass(TURN_MS)
   assert.deepEqual([await second.ask(), await second.ask('1')], [undefined, undefined])
+})
+
+it('says what is wrong with a policy that cannot be had, for the report to its domain', async (t) => {
+  const { answer, seen, clock } = bench(t)
+  seen.next = { kind: 'failed', fault: 'sts-webpki-invalid', text: 'expired' }
+  const failure = { type: 'sts-webpki-invalid', text: 'expired' }
+  assert.deepEqual([await answer('1'), await answer('1'), seen.fetches], [{ failure }, { failure }, 1])
+  assert.deepEqual(await answer(), {})
+  await clock.pass(RETRY_MS)
+  seen.next = got('enforce')
+  assert.equal((await answer('1')).failure, undefined)
 })
 
 it('a policy host that fails never takes a kept policy away, and is left alone for a while', async (t) => {
@@ -122,6 +135,7 @@ it('an operator sees what is kept and why it is not, and fetches at once', async
   assert.deepEqual(await clerk.command('show', { domain: 'dest.test' }), {
     domain: 'dest.test',
     record: { kind: 'found', id: '1' },
+    published: { hosts: [{ host: 'dest.test', mxSecure: false, records: [], recordsSecure: false, dane: 'none' }] },
   })
   const row = await clerk.command('refresh', { domain: 'DEST.test' })
   assert.deepEqual([row.kept?.mode, row.kept?.id, seen.told], ['enforce', '1', 1])

@@ -9,7 +9,8 @@ import type { Config } from '#config/config.ts'
 import { readFullDomain } from '#config/units.ts'
 import { type Fetched, type FetchParts, fetchPolicy } from '#deliver/mta-sts/fetch-policy.ts'
 import { readPolicy, readRecordId, type StsPolicy } from '#deliver/mta-sts/policy.ts'
-import type { StsAnswer, StsQuestion } from '#deliver/mta-sts/sts-policies.ts'
+import type { StsAnswer, StsFailure, StsQuestion } from '#deliver/mta-sts/sts-policies.ts'
+import { type PublishedTls, publishedTls } from '#deliver/published-tls.ts'
 import type { Snapshot } from '#report/metrics.ts'
 import type { Database } from '#store/database.ts'
 import { type KeptPolicy, StsPolicyStore } from '#store/sts-policies.ts'
@@ -33,6 +34,7 @@ const REFRESHES_PER_TURN_MAX = 200
 /** Policy hosts that failed, and fetches under way. */
 const FAILURES_MAX = 10_000
 const FETCHES_MAX = 100
+const SMTP_PORT = 25
 
 export interface StsClerkParts {
   readonly database: Database
@@ -52,6 +54,15 @@ export interface StsRow {
   readonly kept?: StsPolicy & Pick<KeptPolicy, 'id' | 'fetchedMs' | 'expiresMs'>
   /** Why the last fetch failed, if it did. */
   readonly failed?: string
+  /** What DANE says, which comes before the policy. */
+  readonly published: PublishedTls
+}
+
+/** `id`: of the record whose policy was asked for. */
+interface Failure extends StsFailure {
+  readonly id: string
+  /** Monotonic ms. */
+  readonly untilMs: number
 }
 
 const domainAsked = z.strictObject({ domain: z.string().max(255) })
@@ -61,7 +72,7 @@ export class StsClerk implements Clerk<Config> {
   readonly #parts: StsClerkParts
   readonly #store: StsPolicyStore
   readonly #fetches = new Map<string, Promise<Fetched>>()
-  readonly #failures = new Map<string, { readonly id: string; readonly text: string; readonly untilMs: number }>()
+  readonly #failures = new Map<string, Failure>()
   readonly #counts = { fetched: 0, failed: 0 }
   #config: Config
   #cancel: Cancel = () => {}
@@ -77,8 +88,7 @@ export class StsClerk implements Clerk<Config> {
   async answer(what: string, body: unknown): Promise<StsAnswer> {
     if (what !== 'policy') throw new Error(`unknown question sts/${what}`)
     const { domain, id } = body as StsQuestion
-    const text = await this.#policy(domain, id)
-    return text === undefined ? {} : { body: text }
+    return this.#policy(domain, id)
   }
 
   async command(what: string, body: unknown): Promise<StsRow> {
@@ -90,7 +100,7 @@ export class StsClerk implements Clerk<Config> {
       await this.#fetch(domain, record.id ?? this.#store.of(domain)!.id)
       this.#changed()
     }
-    return this.#row(domain, record)
+    return this.#row(domain, record, await publishedTls(domain, this.#parts.dns, this.#mxPort()))
   }
 
   started(workers: (about: string, body: unknown) => Promise<unknown[]>): void {
@@ -121,18 +131,21 @@ export class StsClerk implements Clerk<Config> {
     }
   }
 
-  async #policy(domain: string, id: string | undefined): Promise<string | undefined> {
+  async #policy(domain: string, id: string | undefined): Promise<StsAnswer> {
     const nowMs = this.#parts.wallMs()
     const row = this.#store.of(domain)
     const valid = row !== undefined && row.expiresMs > nowMs ? row : undefined
     if (valid !== undefined) this.#noteUse(domain, nowMs)
-    if (id === undefined) return valid?.body
+    const kept: StsAnswer | undefined = valid && { body: valid.body }
+    if (id === undefined) return kept ?? {}
     // RFC 8461 §3.3: the same id, the same policy.
-    if (valid?.id === id) return valid.body
+    if (kept !== undefined && valid?.id === id) return kept
     const failure = this.#failures.get(domain)
-    if (failure?.id === id && failure.untilMs > this.#parts.clock.monotonic()) return valid?.body
+    if (failure?.id === id && failure.untilMs > this.#parts.clock.monotonic())
+      return kept ?? { failure: { type: failure.type, text: failure.text } }
     const fetched = await this.#fetch(domain, id)
-    return fetched.kind === 'fetched' ? fetched.body : valid?.body
+    if (fetched.kind === 'fetched') return { body: fetched.body }
+    return kept ?? { failure: { type: fetched.fault, text: fetched.text } }
   }
 
   #noteUse(domain: string, nowMs: number): void {
@@ -147,8 +160,10 @@ export class StsClerk implements Clerk<Config> {
   #fetch(domain: string, id: string): Promise<Fetched> {
     const underWay = this.#fetches.get(domain)
     if (underWay !== undefined) return underWay
-    if (this.#fetches.size >= FETCHES_MAX)
-      return Promise.resolve({ kind: 'failed', text: `${FETCHES_MAX} other policies are being fetched` })
+    if (this.#fetches.size >= FETCHES_MAX) {
+      const text = `${FETCHES_MAX} other policies are being fetched`
+      return Promise.resolve({ kind: 'failed', fault: 'sts-policy-fetch-error', text })
+    }
     const work = this.#fetchOne(domain, id).finally(() => this.#fetches.delete(domain))
     this.#fetches.set(domain, work)
     return work
@@ -161,7 +176,8 @@ export class StsClerk implements Clerk<Config> {
     this.#counts[fetched.kind]++
     if (fetched.kind === 'failed') {
       if (this.#failures.size >= FAILURES_MAX) this.#failures.clear()
-      this.#failures.set(domain, { id, text: fetched.text, untilMs: clock.monotonic() + RETRY_MS })
+      const untilMs = clock.monotonic() + RETRY_MS
+      this.#failures.set(domain, { id, type: fetched.fault, text: fetched.text, untilMs })
       log(`warning: mta-sts: the policy of ${domain} cannot be fetched: ${fetched.text}`)
       return fetched
     }
@@ -204,12 +220,17 @@ export class StsClerk implements Clerk<Config> {
     return id === undefined ? { kind: 'none' } : { kind: 'found', id }
   }
 
-  #row(domain: string, record: StsRow['record']): StsRow {
+  // Of the first route by MX; a relay that has several such ports is a test.
+  #mxPort(): number {
+    return this.#config.routes.find(({ byMx }) => byMx !== undefined)?.byMx?.port ?? SMTP_PORT
+  }
+
+  #row(domain: string, record: StsRow['record'], published: PublishedTls): StsRow {
     const row = this.#store.of(domain)
     const failure = this.#failures.get(domain)
     const read = row && readPolicy(row.body)
     return {
-      ...{ domain, record },
+      ...{ domain, record, published },
       ...(row &&
         read?.kind === 'policy' && {
           kept: { ...read.policy, id: row.id, fetchedMs: row.fetchedMs, expiresMs: row.expiresMs },

@@ -50,10 +50,13 @@ test('what cannot be done says what to do', async () => {
 
 test('refusals that workers tell are counted once', async () => {
   const { clerk, list } = open()
-  const bounce = { tenant: 'bakery', address: 'bob@far.test', text: '550 5.1.1 no' }
+  const bounce = { tenant: 'bakery', address: 'bob@far.test', text: '550 5.1.1 no', evidence: '1M8693VGN006S6T' }
   await clerk.answer('bounced', [bounce, bounce])
   await clerk.answer('bounced', [bounce])
-  assert.equal((await list()).length, 1)
+  assert.deepEqual(
+    (await list()).map(({ source, evidence }) => [source, evidence]),
+    [['session', '1M8693VGN006S6T']],
+  )
   assert.equal(
     clerk.metrics()['vorposten_suppressions_total']?.samples['vorposten_suppressions_total{reason="bounced"}'],
     1,

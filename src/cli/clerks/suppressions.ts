@@ -6,7 +6,7 @@ import { mailboxKey, parseMailbox } from '#mail/address.ts'
 import type { Snapshot } from '#report/metrics.ts'
 import type { Database } from '#store/database.ts'
 import type { GroupCommit } from '#store/group-commit.ts'
-import { type Suppression, type SuppressionReason, SuppressionStore } from '#store/suppressions.ts'
+import { type Said, type Suppression, type SuppressionReason, SuppressionStore } from '#store/suppressions.ts'
 import type { Cancel, Clock } from '#sys/clock.ts'
 import type { HardBounce } from '../../relay/hard-bounces.ts'
 import { asked, notUnderstood } from './asked.ts'
@@ -71,13 +71,19 @@ export class SuppressionsClerk<Settings = unknown> implements Clerk<Settings> {
 
   async answer(what: string, body: unknown): Promise<unknown> {
     if (what !== 'bounced') throw new Error(`no question about suppressions: ${what}`)
-    const { commits, wallMs } = this.#parts
+    const { commits } = this.#parts
     const bounces = body as SuppressionQuestions['suppressions/bounced']['body']
     await commits.run(() => {
-      for (const bounce of bounces)
-        if (this.#store.bounced(bounce.tenant, bounce.address, bounce.text, wallMs())) this.#counts.bounced++
+      for (const bounce of bounces) this.put('bounced', { ...bounce, source: 'session' })
     })
     return undefined
+  }
+
+  /** Within a transaction. False: it stands there already. */
+  put(reason: 'bounced' | 'complained', said: Said): boolean {
+    const isNew = this.#store[reason](said, this.#parts.wallMs())
+    if (isNew) this.#counts[reason]++
+    return isNew
   }
 
   async command(what: string, body: unknown): Promise<unknown> {

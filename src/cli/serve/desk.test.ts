@@ -35,8 +35,15 @@ test('all clerks start, reload and close in their order', async () => {
   desk.started(
     async () => [],
     async () => undefined,
+    async () => undefined,
   )
   await desk.reload('new')
   await desk.close()
   assert.deepEqual(heard, ['a started', 'b started', 'a new', 'b new', 'a closed', 'b closed'])
+})
+
+test('the first clerk that is sick speaks for the desk', async () => {
+  const clerk = (subject: string, sick?: string) => ({ subject, sickness: async () => sick })
+  assert.equal(await new Desk([{ subject: 'a' }, clerk('b')]).sickness(), undefined)
+  assert.equal(await new Desk([clerk('b'), clerk('c', 'no room'), clerk('d', 'worse')]).sickness(), 'no room')
 })

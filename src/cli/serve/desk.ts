@@ -16,9 +16,11 @@ export interface Clerk<Settings = unknown> {
   /** An operator asks, over the control socket. UserErrors are shown. */
   command?(what: string, body: unknown): Promise<unknown>
   /** The workers are ready and can be asked: time for what goes on by itself. */
-  started?(workers: AskWorkers, one: AskOne): void
+  started?(workers: AskWorkers, one: AskOne, once: AskOnce): void
   /** A worker process is gone; what it was given it will not bring back. */
   ended?(worker: number): void
+  /** Why no mail should come here now; undefined: nothing is wrong. */
+  sickness?(): Promise<string | undefined>
   /** What this clerk counts, beside the workers' own metrics. */
   metrics?(): Snapshot
   /** New settings, which the workers have already. */
@@ -30,8 +32,14 @@ export interface Clerk<Settings = unknown> {
 /** Asks every worker; those that are dead, slow or unwilling are left out of the answer. */
 export type AskWorkers = (about: string, body: unknown, msMax?: number) => Promise<unknown[]>
 
-/** Asks one worker after the other until one answers; undefined if none does. */
+/** Asks one worker after the other until one answers; undefined if none does. Who was slow may have done it all the same. */
 export type AskOne = (about: string, body: unknown, msMax?: number) => Promise<unknown>
+
+/** The same for what must not be done twice: a worker that is silent may have done it, so no other one is asked. */
+export type AskOnce = (about: string, body: unknown, msMax?: number) => Promise<OnceAnswer | undefined>
+export type OnceAnswer =
+  | { readonly kind: 'answer'; readonly body: unknown }
+  | { readonly kind: 'failed'; readonly text: string; readonly unclear?: true }
 
 export class Desk<Settings = unknown> {
   readonly #clerks: ReadonlyMap<string, Clerk<Settings>>
@@ -53,12 +61,20 @@ export class Desk<Settings = unknown> {
     throw new UserError(`the running program knows nothing about ${about}`, advice, EXIT.unavailable)
   }
 
-  started(workers: AskWorkers, one: AskOne): void {
-    for (const clerk of this.#clerks.values()) clerk.started?.(workers, one)
+  started(workers: AskWorkers, one: AskOne, once: AskOnce): void {
+    for (const clerk of this.#clerks.values()) clerk.started?.(workers, one, once)
   }
 
   ended(worker: number): void {
     for (const clerk of this.#clerks.values()) clerk.ended?.(worker)
+  }
+
+  async sickness(): Promise<string | undefined> {
+    for (const clerk of this.#clerks.values()) {
+      const sick = await clerk.sickness?.()
+      if (sick !== undefined) return sick
+    }
+    return undefined
   }
 
   metrics(): Snapshot {

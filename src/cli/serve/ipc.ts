@@ -16,7 +16,8 @@ export const ASK_MS_MAX = 10_000
 
 export type WorkerAnswer =
   | { readonly kind: 'answer'; readonly worker: number; readonly body: unknown }
-  | { readonly kind: 'failed'; readonly worker: number; readonly text: string }
+  /** `unclear`: the question was put, and nobody knows what became of it. */
+  | { readonly kind: 'failed'; readonly worker: number; readonly text: string; readonly unclear?: true }
 
 interface Pending {
   readonly resolve: (answer: WorkerAnswer) => void
@@ -43,7 +44,7 @@ export class Questions {
     if (this.#pending.size >= this.#pendingMax) return Promise.resolve(this.failed('too many questions are open'))
     const id = ++this.#lastId
     return new Promise((resolve) => {
-      const cancelTimer = this.#clock.after(msMax, () => this.#end(id, this.failed(`no answer within ${msMax} ms`)))
+      const cancelTimer = this.#clock.after(msMax, () => this.#end(id, this.#unclear(`no answer within ${msMax} ms`)))
       this.#pending.set(id, { resolve, cancelTimer })
       this.#send({ kind: 'ask', id, about, body })
     })
@@ -58,7 +59,7 @@ export class Questions {
 
   /** The other is gone. */
   failAll(text: string): void {
-    for (const id of [...this.#pending.keys()]) this.#end(id, this.failed(text))
+    for (const id of [...this.#pending.keys()]) this.#end(id, this.#unclear(text))
   }
 
   #end(id: number, answer: WorkerAnswer): void {
@@ -67,6 +68,10 @@ export class Questions {
     this.#pending.delete(id)
     pending.cancelTimer()
     pending.resolve(answer)
+  }
+
+  #unclear(text: string): WorkerAnswer {
+    return { kind: 'failed', worker: this.#worker, text, unclear: true }
   }
 
   failed(text: string): WorkerAnswer {

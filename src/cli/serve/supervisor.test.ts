@@ -101,7 +101,7 @@ test('workers start with their context, answer, take new settings, and end when 
 
   assert.equal((await supervisor.askAll('nonsense', 0))[1]?.kind, 'failed')
   const [silent] = await supervisor.askAll('silence', 0, 50)
-  assert.deepEqual(silent, { kind: 'failed', worker: 0, text: 'no answer within 50 ms' })
+  assert.deepEqual(silent, { kind: 'failed', worker: 0, text: 'no answer within 50 ms', unclear: true })
   await until(() => supervisor.health().every(({ sessions }) => sessions === 7))
 
   supervisor.stop()
@@ -142,6 +142,17 @@ test('one worker is asked, another one each time, and the next one where it does
   assert.deepEqual([await asked(), await asked()], [1, 1])
 })
 
+test('what must not be done twice goes on to the next worker only where it cannot have been done', async (t) => {
+  const desk = async () => new Promise(() => {})
+  const { supervisor } = await supervised(t, { desk })
+  await supervisor.start()
+  const refused = await supervisor.askOnce('nonsense', 0)
+  assert.deepEqual([refused?.kind, refused?.worker], ['failed', 1])
+  assert.ok(refused?.kind === 'failed' && refused.unclear === undefined)
+  const silent = await supervisor.askOnce('desk', { about: 'limits/never', body: 7, msMax: 300 }, 50)
+  assert.ok(silent?.kind === 'failed' && silent.unclear && silent.worker === 1, JSON.stringify(silent))
+})
+
 test('a worker that is killed is replaced: same index, same folders, the settings of the last reload', async (t) => {
   const { supervisor, whoami, logged } = await supervised(t)
   await supervisor.start()
@@ -149,7 +160,7 @@ test('a worker that is killed is replaced: same index, same folders, the setting
   const [before] = await whoami()
   const pending = supervisor.askAll('silence', 0, 500)
   process.kill(before!.pid, 'SIGKILL')
-  assert.deepEqual((await pending)[0], { kind: 'failed', worker: 0, text: 'worker 0 ended' })
+  assert.deepEqual((await pending)[0], { kind: 'failed', worker: 0, text: 'worker 0 ended', unclear: true })
   await logged(/^worker 0 \(pid \d+\) ended: signal SIGKILL; a new one starts in 100 ms$/)
   await until(() => supervisor.ready)
   const [after] = await whoami()

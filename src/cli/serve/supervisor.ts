@@ -107,13 +107,29 @@ export class Supervisor {
 
   /** Asks one worker, another one each time; the next ones if it gives no answer. Undefined: none did. */
   async askOne(about: string, body: unknown, msMax?: number): Promise<unknown> {
+    const answer = await this.#askInTurn(about, body, msMax, ({ kind }) => kind === 'answer')
+    return answer?.kind === 'answer' ? answer.body : undefined
+  }
+
+  /** Goes on to the next worker only where the last one cannot have taken it. */
+  askOnce(about: string, body: unknown, msMax?: number): Promise<WorkerAnswer | undefined> {
+    return this.#askInTurn(about, body, msMax, (answer) => answer.kind === 'answer' || answer.unclear === true)
+  }
+
+  async #askInTurn(
+    about: string,
+    body: unknown,
+    msMax: number | undefined,
+    isEnough: (answer: WorkerAnswer) => boolean,
+  ): Promise<WorkerAnswer | undefined> {
     const first = this.#turn++
+    let last: WorkerAnswer | undefined
     for (let i = 0; i < this.#slots.length; i++) {
       const { worker } = this.#slots[(first + i) % this.#slots.length]!
-      const answer = await worker.ask(about, body, msMax)
-      if (answer.kind === 'answer') return answer.body
+      last = await worker.ask(about, body, msMax)
+      if (isEnough(last)) break
     }
-    return undefined
+    return last
   }
 
   health(): WorkerHealth[] {

@@ -49,7 +49,7 @@ async function fetched(answer: RequestListener, scene: Scene = {}) {
   const result = await fetchPolicy('good.test', { dns, guard, port, ...(msMax !== undefined && { msMax }) })
   server.close()
   server.closeAllConnections()
-  return { result, asked, text: result.kind === 'failed' ? result.text : '' }
+  return { result, asked, text: result.kind === 'failed' ? `${result.fault}: ${result.text}` : '' }
 }
 
 test('a policy is fetched from the host of that name', async () => {
@@ -61,9 +61,9 @@ test('a policy is fetched from the host of that name', async () => {
 test('a certificate that is not right is not spoken to', async () => {
   const strangers = certificate('mta-sts.good.test')
   for (const [shown, why] of [
-    [WRONG, /altnames/],
-    [EXPIRED, /expired/],
-    [strangers, /self-signed/],
+    [WRONG, /^sts-webpki-invalid: .*altnames/],
+    [EXPIRED, /^sts-webpki-invalid: .*expired/],
+    [strangers, /^sts-webpki-invalid: .*self-signed/],
   ] as const) {
     const { text, asked } = await fetched((_, response) => response.writeHead(200, TEXT).end(BODY), { shown })
     assert.match(text, why)
@@ -73,19 +73,25 @@ test('a certificate that is not right is not spoken to', async () => {
 
 test('redirects are not followed; other answers are none', async () => {
   const { text, asked } = await fetched((_, response) => response.writeHead(302, { location: '/other' }).end())
-  assert.match(text, /answers 302/)
+  assert.match(text, /^sts-policy-fetch-error: .*answers 302/)
   assert.equal(asked.length, 1)
   assert.match((await fetched((_, response) => response.writeHead(404, TEXT).end(BODY))).text, /404/)
   const html = { 'content-type': 'text/html' }
-  assert.match((await fetched((_, response) => response.writeHead(200, html).end(BODY))).text, /text\/plain/)
-  assert.match((await fetched((_, response) => response.writeHead(200, TEXT).end('no'))).text, /no field/)
+  assert.match(
+    (await fetched((_, response) => response.writeHead(200, html).end(BODY))).text,
+    /^sts-policy-invalid: .*text\/plain/,
+  )
+  assert.match(
+    (await fetched((_, response) => response.writeHead(200, TEXT).end('no'))).text,
+    /^sts-policy-invalid: .*no field/,
+  )
 })
 
 test('size and time have an end', async () => {
   const long = await fetched((_, response) => response.writeHead(200, TEXT).end('#'.repeat(POLICY_OCTETS_MAX * 4)))
-  assert.match(long.text, /longer than/)
+  assert.match(long.text, /^sts-policy-invalid: .*longer than/)
   const slow = await fetched((_, response) => void response.writeHead(200, TEXT).write(BODY), { msMax: 200 })
-  assert.match(slow.text, /too slow/)
+  assert.match(slow.text, /^sts-policy-fetch-error: .*too slow/)
   const short = await fetched((_, response) => {
     response.writeHead(200, { ...TEXT, 'content-length': '500' }).write(BODY)
     setImmediate(() => response.destroy())

@@ -66,6 +66,14 @@ export function readPolicy(text: string): PolicyRead {
   return { kind: 'policy', policy: { mode, mx: [...mx], maxAgeMs: Math.min(Number(age), MAX_AGE_S_MAX) * 1000 } }
 }
 
+/** The fields that count, as they are published; of equal policies they are equal. */
+export const policyLines = ({ mode, mx, maxAgeMs }: StsPolicy): string[] => [
+  `version: ${VERSION}`,
+  `mode: ${mode}`,
+  ...mx.map((pattern) => `mx: ${pattern}`),
+  `max_age: ${maxAgeMs / 1000}`,
+]
+
 /** RFC 8461 §4.1: a wildcard stands for the whole first label, and for one only. `host`: A-labels, lower case. */
 export function namesHost({ mx }: Pick<StsPolicy, 'mx'>, host: string): boolean {
   const dot = host.indexOf('.')

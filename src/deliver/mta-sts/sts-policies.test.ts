@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Dns } from '#sys/dns/answer.ts'
 import { HandClock } from '../testing.ts'
-import { REMEMBERED_MS, StsPolicies } from './sts-policies.ts'
+import { REMEMBERED_MS, type StsAnswer, StsPolicies } from './sts-policies.ts'
 
 const body = (mode: string) => `version: STSv1\nmode: ${mode}\nmx: mx.dest.test\nmax_age: 86400\n`
 
@@ -12,7 +12,7 @@ function world() {
   const state = {
     record: ['v=STSv1; id=1'] as readonly string[] | 'unknown',
     kept: undefined as string | undefined,
-    desk: { body: body('enforce') } as { body?: string } | Error,
+    desk: { body: body('enforce') } as StsAnswer | Error,
   }
   const asked: string[] = []
   const dns = {
@@ -83,4 +83,12 @@ test('a policy that cannot be had is none (RFC 8461 §3.3)', async () => {
   const { state, mode } = world()
   state.desk = {}
   assert.equal(await mode(), 'none')
+})
+
+test('what the desk says of a policy that cannot be had is passed on, and remembered', async () => {
+  const { state, asked, policies } = world()
+  const failure = { type: 'sts-policy-invalid', text: 'no mode' } as const
+  state.desk = { failure }
+  for (let i = 0; i < 2; i++) assert.deepEqual(await policies.of('dest.test'), { kind: 'none', failure })
+  assert.equal(asked.length, 1)
 })

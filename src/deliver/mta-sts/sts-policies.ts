@@ -11,6 +11,7 @@
  * | any | yes | nothing (it is away) | the kept policy, expired or not |
  * | there | no | nothing (it is away) | unknown: the mail waits |
  */
+import type { StsFailureType } from '#mail/tls-result.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Dns } from '#sys/dns/answer.ts'
 import { readPolicy, readRecordId, type StsPolicy } from './policy.ts'
@@ -27,6 +28,12 @@ export interface StsQuestion {
 }
 export interface StsAnswer {
   readonly body?: string
+  /** There should be a policy, and it cannot be had. */
+  readonly failure?: StsFailure
+}
+export interface StsFailure {
+  readonly type: StsFailureType
+  readonly text: string
 }
 
 export interface StsParts {
@@ -38,7 +45,7 @@ export interface StsParts {
 }
 
 export type StsFound =
-  | { readonly kind: 'none' }
+  | { readonly kind: 'none'; readonly failure?: StsFailure }
   | { readonly kind: 'policy'; readonly policy: StsPolicy }
   | { readonly kind: 'unknown'; readonly text: string }
 
@@ -63,8 +70,9 @@ export class StsPolicies {
     const remembered = this.#remembered.get(key)
     if (remembered !== undefined && remembered.untilMs > clock.monotonic()) return remembered.found
     try {
-      const { body } = await ask({ domain, ...(id !== undefined && { id }) })
-      return this.#remember(key, body === undefined ? NONE : foundIn(body))
+      const { body, failure } = await ask({ domain, ...(id !== undefined && { id }) })
+      if (body !== undefined) return this.#remember(key, foundIn(body))
+      return this.#remember(key, failure === undefined ? NONE : { kind: 'none', failure })
     } catch (error) {
       if (kept !== undefined) return foundIn(kept)
       return { kind: 'unknown', text: `the MTA-STS policy of ${domain}: ${(error as Error).message}` }

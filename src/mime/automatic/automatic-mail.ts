@@ -49,6 +49,8 @@ export interface Dsn {
   readonly reportingMta?: string
   /** Of the message that the report is about. */
   readonly originalMessageId?: string
+  /** In the message that came back, topmost first (mail/feedback.ts). Nothing in here says that they are genuine. */
+  readonly originalTokens?: readonly string[]
   /** RFC 3464 §2.2.1: what the sender gave as ENVID. */
   readonly originalEnvelopeId?: string
   readonly returned?: ReturnedMessage
@@ -122,6 +124,10 @@ export interface FeedbackReport {
   readonly originalRecipients: readonly string[]
   readonly sourceIp?: string
   readonly originalMessageId?: string
+  /** As of a `Dsn`. */
+  readonly originalTokens?: readonly string[]
+  /** Whom the message that came back says it was for. */
+  readonly returnedRecipients?: readonly string[]
 }
 
 /** Of a text in a result, in characters. */

@@ -16,7 +16,7 @@ import {
 } from './automatic-mail.ts'
 import { deriveStatus, isVague, remoteStatus } from './derived-status.ts'
 import { formatOf, isDelay } from './formats.ts'
-import { type Notice, readNotice, returnedField } from './notice.ts'
+import { type Notice, readNotice, returnedField, returnedTokens } from './notice.ts'
 import { bareRecipient, type NamedRecipient, namedRecipients } from './notice-recipients.ts'
 import { type ReportedRecipient, readStatusFields, type StatusReport } from './status-fields.ts'
 
@@ -135,6 +135,7 @@ function originalOf(report: StatusReport | undefined, notice: Notice): Partial<D
     ...(report?.reportingMta && { reportingMta: report.reportingMta }),
     ...(report?.originalEnvelopeId && { originalEnvelopeId: report.originalEnvelopeId }),
     ...(messageId && { originalMessageId: printable(messageId, 250) }),
+    ...returnedTokens(notice),
   }
 }
 

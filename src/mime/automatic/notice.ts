@@ -4,6 +4,7 @@
  *
  * The two must be told apart before anybody reads: an address in the returned message is not a failed recipient.
  */
+import { TOKEN_FIELD } from '#mail/feedback.ts'
 import { fromCharset, partText, transferEncoding } from '../decoded-text.ts'
 import { type Part, readFields, type Structure, type TextField } from '../structure.ts'
 import type { ReturnedMessage } from './automatic-mail.ts'
@@ -201,3 +202,17 @@ export function returnedField(notice: Notice, name: string): string | undefined 
   const value = notice.returnedFields.find((field) => field.name === name)?.value
   return value === undefined ? undefined : fromCharset(value, '')
 }
+
+/** Fields of ours in the message that came back, for `Dsn` and `FeedbackReport`. */
+export function returnedTokens({ returnedFields }: Notice): { readonly originalTokens?: readonly string[] } {
+  const found = returnedFields.filter(({ name }) => name === TOKEN_NAME).slice(0, TOKENS_MAX)
+  return found.length === 0
+    ? {}
+    : { originalTokens: found.map(({ value }) => value.replace(/[^\w-]+/g, '').slice(0, TOKEN_CHARACTERS_MAX)) }
+}
+
+const TOKEN_NAME = TOKEN_FIELD.toLowerCase()
+/** Mail that passed through us more than once has more than one. */
+const TOKENS_MAX = 5
+/** Octets, without folds; the longest are half of that. */
+const TOKEN_CHARACTERS_MAX = 6000

@@ -15,7 +15,7 @@ import {
   printable,
 } from './automatic-mail.ts'
 import { deriveStatus } from './derived-status.ts'
-import { type Notice, readNotice, returnedField } from './notice.ts'
+import { type Notice, readNotice, returnedField, returnedTokens } from './notice.ts'
 import { RECIPIENTS_MAX } from './status-fields.ts'
 
 /** Reads a feedback report; undefined if it is none. */
@@ -36,7 +36,18 @@ export function readFeedback(text: string, structure: Structure, subject: string
     originalRecipients: recipients.flatMap(({ value }) => fieldAddress(value) ?? []),
     ...(sourceIp && { sourceIp: printable(sourceIp, 60) }),
     ...(messageId && { originalMessageId: printable(messageId, 250) }),
+    ...returnedTokens(notice),
+    ...returnedRecipients(notice),
   }
+}
+
+const RECIPIENT_FIELDS: readonly string[] = ['delivered-to', 'x-original-to', 'x-envelope-to', 'to', 'cc']
+const RETURNED_RECIPIENTS_MAX = 100
+
+function returnedRecipients({ returnedFields }: Notice): { readonly returnedRecipients?: readonly string[] } {
+  const fields = returnedFields.filter(({ name }) => RECIPIENT_FIELDS.includes(name)).slice(0, 10)
+  const found = [...new Set(fields.flatMap(({ value }) => addressesIn(value).map(({ address }) => printable(address))))]
+  return found.length === 0 ? {} : { returnedRecipients: found.slice(0, RETURNED_RECIPIENTS_MAX) }
 }
 
 // Outlook.com's complaints are older than the standard: the message comes back with two fields of theirs at its top.

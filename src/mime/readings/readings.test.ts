@@ -213,6 +213,19 @@ test('what only some readers see is not plain', () => {
     const seen = read(CATALOGUE[name]!).readings.find(({ octets }) => octets.toString('latin1').startsWith(PAYLOAD))
     assert.equal(seen?.isPlain, false, name)
   }
+  // Also what is plain in itself, inside of what only some readers see.
+  const inner = multipart(PLAIN_FILE)
+  for (const around of [
+    `Content-Type: multipart/mixed; boundary="b2\n\n--b2\n${inner}\n--b2--\n`,
+    `Content-Type: multipart/mixed; boundary=x; boundary=b2\n\n--b2\n${inner}\n--b2--\n`,
+    `Content-Type: multipart/mixed; boundary=b2\nContent-Type: text/plain\n\n--b2\n${inner}\n--b2--\n`,
+    `Content-Type: multipart/mixed\n\n--b2\n${inner}\n--b2--\n`,
+    `Content-Type: message/rfc822\nContent-Type: text/plain\n\n${inner}`,
+    `Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n${Buffer.from(inner).toString('base64')}\n`,
+  ]) {
+    const all = read(around).readings.filter(({ octets }) => octets.toString('latin1').startsWith(PAYLOAD))
+    assert.ok(all.length > 0 && all.every(({ isPlain }) => !isPlain), around.slice(0, 60))
+  }
 })
 
 const namesOf = (fields: string): readonly string[] =>

@@ -108,6 +108,25 @@ export const ENGLISH: Words = {
     nothingToDo: 'You need not do anything.',
     placeholders: { time: 'TIME' },
   },
+  removed: {
+    opening: 'A part of this message was removed before it was delivered to you.',
+    files: 'File:',
+    why: 'Why:',
+    because: {
+      malware: (name) => `a scanner found malware in it (${name})`,
+      suspicious: (symbol) => `it looks like malware (${symbol})`,
+      file: 'files of this kind are not accepted here',
+      macro: 'it is an Office file with macros',
+      encrypted: 'it is encrypted, so it cannot be checked',
+      broken: 'it is damaged, so it cannot be checked',
+      'over-limit': 'it is packed too deep or too large to be checked',
+    },
+    otherWay: 'If you expected it, please ask the sender to send it in another way.',
+    ask: (postmaster, id) =>
+      `If you have questions, ask ${postmaster ?? 'whoever runs your mail'} and name this number: ${id}`,
+    sender: 'The sender was not told.',
+    fileName: 'removed.txt',
+  },
   login: {
     subject: (login) => `The login ${login} is locked: it looks stolen`,
     opening: (login) =>
@@ -120,6 +139,11 @@ export const ENGLISH: Words = {
       malware: (count) => `messages with malware within an hour: ${count.text}, each refused`,
       'sudden-volume': (count, of) => `${count.text} recipients within an hour, where ${of.text} were the most before`,
       'keeps-sending': (count) => `${count.text} recipients more, after we had slowed the login down`,
+      bounces: (count, of) => `${count.text} of ${of.text} recipients within a day do not exist, as their servers said`,
+      complaints: (count, of) => `${count.text} of ${of.text} recipients within a week called the mail spam`,
+      'many-domains': (count, of) =>
+        `recipients of ${count.text} domains within an hour, where ${of.text} were the most before`,
+      'new-network': (count) => `${count.text} recipients within an hour from networks where it was never used before`,
     },
     refused: 'Nothing can be sent with this login, not even with the right password. Its user hears why.',
     held: 'What was sent with it and has not left yet is held. It leaves when the login is unlocked, unless it is deleted before.',
@@ -134,6 +158,30 @@ export const ENGLISH: Words = {
     remove: 'Delete what a thief sent, by the ID in that list:',
     passwd: 'Another password:',
     open: 'Unlock:',
+  },
+  senderDomain: {
+    subject: {
+      going: (domain) => `The DNS record of ${domain} is gone: soon you cannot send as it`,
+      revoked: (domain) => `You cannot send as ${domain} any more`,
+    },
+    going: (domain, until) =>
+      `You may send as ${domain} through us because a record in its DNS says so. The record is gone. If it stays away, you can send as ${domain} until ${until}, and no longer.`,
+    revoked: (domain, now) =>
+      `The record that lets you send as ${domain} is gone from DNS, and the time of grace is over. Since ${now} we do not take such mail any more.`,
+    name: 'TXT record',
+    text: 'Its text',
+    until: 'Until then you send as before. We look for the record every hour.',
+    noAnswer: 'If the name servers do not answer at all, nothing is taken from you.',
+    refused: 'Your servers and users hear a refusal (550) when they send as this domain.',
+    unsigned: 'Its DKIM keys with us sign nothing any more.',
+    others: 'Your other domains are not concerned. Mail to you arrives as before.',
+    publish: 'Please have the record published again, with exactly this text. Then you need not do anything else.',
+    publishAgain:
+      'Please have the record published again, with exactly this text. We see it within some minutes, and you can send again.',
+    onPurpose: 'If you do not send as this domain any more, please ask your provider to remove it from your settings.',
+    operator: 'If you operate the relay yourself, these are the commands:',
+    show: 'The record, ready to paste:',
+    look: 'Look for it now:',
   },
   maintenance: {
     subject: {

@@ -109,6 +109,25 @@ export const GERMAN: Words = {
     nothingToDo: 'Sie brauchen nichts zu tun.',
     placeholders: { time: 'ZEIT' },
   },
+  removed: {
+    opening: 'Ein Teil dieser Nachricht wurde entfernt, bevor sie Ihnen zugestellt wurde.',
+    files: 'Datei:',
+    why: 'Grund:',
+    because: {
+      malware: (name) => `Ein Virenscanner hat darin Schadsoftware gefunden (${name})`,
+      suspicious: (symbol) => `Das sieht aus wie Schadsoftware (${symbol})`,
+      file: 'Dateien dieser Art werden hier nicht angenommen',
+      macro: 'Das ist eine Office-Datei mit Makros',
+      encrypted: 'Das ist verschlüsselt und kann nicht geprüft werden',
+      broken: 'Das ist beschädigt und kann nicht geprüft werden',
+      'over-limit': 'Das ist zu tief verpackt oder zu groß und kann nicht geprüft werden',
+    },
+    otherWay: 'Wenn Sie diesen Teil erwartet haben, bitten Sie den Absender, ihn auf einem anderen Weg zu senden.',
+    ask: (postmaster, id) =>
+      `Bei Fragen wenden Sie sich an ${postmaster ?? 'den Betreiber Ihrer Mail'} und nennen Sie diese Nummer: ${id}`,
+    sender: 'Der Absender wurde nicht benachrichtigt.',
+    fileName: 'entfernt.txt',
+  },
   login: {
     subject: (login) => `Das Login ${login} ist gesperrt: Es sieht gestohlen aus`,
     opening: (login) =>
@@ -122,6 +141,14 @@ export const GERMAN: Words = {
       'sudden-volume': (count, of) =>
         `${count.text} Empfänger innerhalb einer Stunde; bisher waren es höchstens ${of.text}`,
       'keeps-sending': (count) => `${count.text} weitere Empfänger, nachdem wir das Login gebremst hatten`,
+      bounces: (count, of) =>
+        `${count.text} von ${of.text} Empfängern innerhalb eines Tages gibt es nicht, wie ihre Server sagten`,
+      complaints: (count, of) =>
+        `${count.text} von ${of.text} Empfängern innerhalb einer Woche haben die Mail als Spam gemeldet`,
+      'many-domains': (count, of) =>
+        `Empfänger bei ${count.text} Domains innerhalb einer Stunde; bisher waren es höchstens ${of.text}`,
+      'new-network': (count) =>
+        `${count.text} Empfänger innerhalb einer Stunde aus Netzen, in denen es bisher nie benutzt wurde`,
     },
     refused:
       'Mit diesem Login kann nichts gesendet werden, auch nicht mit dem richtigen Passwort. Wer es benutzt, erfährt den Grund.',
@@ -137,6 +164,32 @@ export const GERMAN: Words = {
     remove: 'Löschen, was ein Dieb gesendet hat, mit der ID aus dieser Liste:',
     passwd: 'Ein anderes Passwort:',
     open: 'Entsperren:',
+  },
+  senderDomain: {
+    subject: {
+      going: (domain) => `Der DNS-Eintrag von ${domain} fehlt: Bald können Sie damit nicht mehr senden`,
+      revoked: (domain) => `Mit ${domain} können Sie nicht mehr senden`,
+    },
+    going: (domain, until) =>
+      `Sie dürfen über uns mit ${domain} als Absender senden, weil ein Eintrag im DNS der Domain das sagt. Der Eintrag fehlt jetzt. Bleibt es dabei, können Sie mit ${domain} nur noch senden bis ${until}.`,
+    revoked: (domain, now) =>
+      `Der Eintrag, der Ihnen das Senden mit ${domain} erlaubt, fehlt im DNS, und die Schonfrist ist vorbei. Solche Mail nehmen wir nicht mehr an seit ${now}.`,
+    name: 'TXT-Eintrag',
+    text: 'Sein Text',
+    until: 'Bis dahin senden Sie wie bisher. Wir suchen jede Stunde nach dem Eintrag.',
+    noAnswer: 'Wenn die Nameserver gar nicht antworten, wird Ihnen nichts genommen.',
+    refused: 'Ihre Server und Nutzer erhalten eine Ablehnung (550), wenn sie mit dieser Domain senden.',
+    unsigned: 'Die DKIM-Schlüssel der Domain bei uns signieren nichts mehr.',
+    others: 'Ihre anderen Domains sind nicht betroffen. Mail an Sie kommt an wie bisher.',
+    publish:
+      'Bitte lassen Sie den Eintrag wieder veröffentlichen, mit genau diesem Text. Mehr brauchen Sie nicht zu tun.',
+    publishAgain:
+      'Bitte lassen Sie den Eintrag wieder veröffentlichen, mit genau diesem Text. Wir sehen ihn binnen Minuten, und Sie können wieder senden.',
+    onPurpose:
+      'Wenn Sie mit dieser Domain nicht mehr senden, lassen Sie sie bitte von Ihrem Provider aus Ihren Einstellungen entfernen.',
+    operator: 'Wenn Sie das Relay selbst betreiben, sind das die Befehle:',
+    show: 'Der Eintrag zum Einfügen:',
+    look: 'Jetzt danach suchen:',
   },
   maintenance: {
     subject: {

@@ -1,5 +1,12 @@
 /** For tests: one notice of each kind, with facts that are easy to recognise. */
-import type { HeldDigest, HeldMessage, MaintenanceNotice, Notice, PrimaryNotice } from '#mail/notice.ts'
+import type {
+  HeldDigest,
+  HeldMessage,
+  MaintenanceNotice,
+  Notice,
+  PrimaryNotice,
+  SenderDomainNotice,
+} from '#mail/notice.ts'
 import { forwardPath, mailbox, WALL_MS } from '#mail/testing.ts'
 import type { TraceId } from '#mail/trace-id.ts'
 import type { NoticeOptions } from './notices.ts'
@@ -107,6 +114,12 @@ const maintenance = (kind: MaintenanceNotice['kind'], more: Partial<MaintenanceN
 })
 
 /** By the name of the golden file. */
+const senderDomain = (kind: SenderDomainNotice['kind'], sinceMs: number, untilMs: number): SenderDomainNotice => ({
+  ...{ kind, tenant: 'bakery', domain: 'bakery-shop.example', sinceMs, untilMs, atMs: WALL_MS },
+  recordName: '_vorposten.bakery-shop.example',
+  record: 'vorposten-sender=3f0c9e1b5a7d2468',
+})
+
 export const NOTICES: { readonly [name: string]: Notice } = {
   'held-one': digest([held(1)]),
   'held-several': digest(several, { newHeld: 70, allHeld: 1300 }),
@@ -131,9 +144,15 @@ export const NOTICES: { readonly [name: string]: Notice } = {
     signs: [
       { symbol: 'unknown-recipients', count: 210, of: 1300 },
       { symbol: 'sudden-volume', count: 1300, of: 40 },
+      { symbol: 'many-domains', count: 120, of: 6 },
+      { symbol: 'new-network', count: 1300 },
       { symbol: 'keeps-sending', count: 50 },
+      { symbol: 'bounces', count: 310, of: 1300 },
+      { symbol: 'complaints', count: 12, of: 1300 },
     ],
   },
+  'sender-domain-going': senderDomain('sender-domain-going', WALL_MS, WALL_MS + 7 * DAY_MS),
+  'sender-domain-revoked': senderDomain('sender-domain-revoked', WALL_MS - 7 * DAY_MS, WALL_MS),
   'maintenance-began': maintenance('maintenance-began', { reason: 'new disks', sinceMs: WALL_MS }),
   'maintenance-ending': maintenance('maintenance-ending', { waiting: 1, oldestMs: WALL_MS - HOUR_MS }),
   'maintenance-ended': maintenance('maintenance-ended', { waiting: 3, oldestMs: WALL_MS - HOUR_MS, untilMs: WALL_MS }),

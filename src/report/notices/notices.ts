@@ -19,6 +19,7 @@ import { htmlOf } from './html.ts'
 import { loginDocument } from './login-locked.ts'
 import { maintenanceDocument } from './maintenance.ts'
 import { textOf } from './plain-text.ts'
+import { senderDomainDocument } from './sender-domain.ts'
 import { serverDocument } from './server-state.ts'
 import type { Telling } from './telling.ts'
 
@@ -84,6 +85,9 @@ export function documentOf(
       return digestDocument(notice, telling)
     case 'login-locked':
       return loginDocument(notice, telling)
+    case 'sender-domain-going':
+    case 'sender-domain-revoked':
+      return senderDomainDocument(notice, telling)
     case 'primary-down':
     case 'still-down':
     case 'primary-up':

@@ -124,7 +124,50 @@ export interface LoginWords {
   readonly open: string
 }
 
+export interface SenderDomainWords {
+  readonly subject: { readonly going: (domain: string) => string; readonly revoked: (domain: string) => string }
+  readonly going: (domain: string, until: string) => string
+  readonly revoked: (domain: string, now: string) => string
+  readonly name: string
+  readonly text: string
+  readonly until: string
+  readonly noAnswer: string
+  readonly refused: string
+  readonly unsigned: string
+  readonly others: string
+  readonly publish: string
+  readonly publishAgain: string
+  readonly onPurpose: string
+  readonly operator: string
+  readonly show: string
+  readonly look: string
+}
+
+/** Of the part that stands in the place of one that the virus wall took out: for the recipient of the message. */
+export interface RemovedWords {
+  readonly opening: string
+  readonly files: string
+  readonly why: string
+  readonly because: {
+    readonly malware: (name: string) => string
+    readonly suspicious: (symbol: string) => string
+    readonly file: string
+    readonly macro: string
+    readonly encrypted: string
+    readonly broken: string
+    readonly 'over-limit': string
+  }
+  readonly otherWay: string
+  /** Without a postmaster whoever runs the recipient's mail is asked. */
+  readonly ask: (postmaster: string | undefined, id: string) => string
+  readonly sender: string
+  /** Of the file that mail programs show where they do not show the text. */
+  readonly fileName: string
+}
+
 export interface Words {
+  readonly removed: RemovedWords
+  readonly senderDomain: SenderDomainWords
   readonly login: LoginWords
   readonly common: CommonWords
   readonly digest: DigestWords

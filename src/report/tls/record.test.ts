@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { mailboxText } from '#mail/address.ts'
-import { PLACES_MAX, RECORD_CHARACTERS_MAX, reportPlaces } from './record.ts'
+import { PLACES_MAX, placeOf, placeText, RECORD_CHARACTERS_MAX, reportPlaces } from './record.ts'
 
 const read = (...records: string[]) =>
   reportPlaces(records)?.map((place) => (place.kind === 'mail' ? mailboxText(place.mailbox) : place.url.href))
@@ -13,9 +13,13 @@ test('what a record names', () => {
     'tls@a.example',
     'https://r.example/v1?x=1',
   ])
-  assert.deepEqual(read('v=spf1 -all', 'v=TLSRPTv1 ; new=1; rua = MAILTO:a%2Bb@a.example?subject=x , ftp://x'), [
-    'a+b@a.example',
-  ])
+  assert.deepEqual(
+    read(
+      'v=spf1 -all',
+      'v=TLSRPTv1 ; new=1;\trua=MAILTO:a%2Bb@a.example?subject=x , ftp://x ,mailto:a+b@a.example; x-1_2.3=y;',
+    ),
+    ['a+b@a.example'],
+  )
   const many = Array.from({ length: 50 }, (_, i) => `mailto:${i}@a.example`).join()
   assert.equal(read(`v=TLSRPTv1; rua=${many}`)?.length, PLACES_MAX)
 })
@@ -34,6 +38,17 @@ test('what is no record, or names nobody', () => {
     'v=TLSRPTv1; rua=http://r.example/',
     'v=TLSRPTv1; rua=https://me:secret@r.example/',
     'v=TLSRPTv1; rua=mailto:a@b.example; rua=mailto:c@b.example',
+    ' v=TLSRPTv1; rua=mailto:a@b.example',
+    'V=TLSRPTv1; rua=mailto:a@b.example',
+    'v=TLSRPTv1; RUA=mailto:a@b.example',
+    'v=TLSRPTv1; rua =mailto:a@b.example',
+    'v=TLSRPTv1; rua= mailto:a@b.example',
+    'v=TLSRPTv1; rua=mailto:a@b.example; new',
+    'v=TLSRPTv1; rua=mailto:a@b.example; new=',
+    'v=TLSRPTv1; rua=mailto:a@b.example; new=a=b',
+    'v=TLSRPTv1; rua=mailto:a@b.example; -new=a',
+    `v=TLSRPTv1; rua=mailto:a@b.example; ${'n'.repeat(33)}=a`,
+    'v=TLSRPTv1; rua=mailto:a@b.example;;',
     `v=TLSRPTv1; rua=mailto:a@b.example; x=${'y'.repeat(RECORD_CHARACTERS_MAX)}`,
   ]
   for (const text of none) assert.equal(read(text), undefined, text)
@@ -52,7 +67,8 @@ test('fuzz: never an exception, never a place that is none', () => {
       assert.ok(places.length <= PLACES_MAX)
       for (const place of places) {
         if (place.kind === 'https') assert.ok(place.url.protocol === 'https:' && place.url.username === '')
-        else assert.match(mailboxText(place.mailbox), /^[^\x00-\x1f\x7f]+@[^\s@]+$/)
+        else assert.equal(placeText(placeOf(placeText(place))!), placeText(place))
+        if (place.kind === 'mail') assert.match(mailboxText(place.mailbox), /^[^\x00-\x1f\x7f]+@[^\s@]+$/)
       }
     }),
   )

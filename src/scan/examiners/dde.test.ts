@@ -44,9 +44,11 @@ describe('DDE', () => {
   })
 
   it('is found in OpenDocument', () => {
-    assert.ok(isFound('<table:dde-link><office:dde-source office:dde-application="soffice"/>'))
-    assert.ok(isFound(`<table:table-cell table:formula="of:=DDE(&quot;soffice&quot;;x)">`))
-    assert.ok(!isFound('<text:p>see <office:dde-source> and DDE(x)</text:p>'.replace('dde-source>', 'dde-sources>')))
+    const document = (content: string) =>
+      `<office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0">${content}`
+    assert.ok(isFound(document('<table:dde-link><office:dde-source office:dde-application="soffice"/>')))
+    assert.ok(isFound(document('<table:table-cell table:formula="of:=DDE(&quot;soffice&quot;;x)">')))
+    assert.ok(!isFound(document('<text:p>see office:dde-source and DDE(x)</text:p>')))
   })
 
   it('says ole-link where a field fetches an object from a server', () => {

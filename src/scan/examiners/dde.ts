@@ -9,11 +9,12 @@
  */
 import type { MacroDialect } from '#mail/scan.ts'
 import type { Examiner, ScanObject } from '../contract.ts'
-import { plainMarkup, withoutReferences } from '../markup-text.ts'
+import { isMarkup, isOpenDocument, plainMarkup, withoutReferences } from '../markup-text.ts'
 
 const TEXT_OCTETS_MAX = 16 * 1024 * 1024
 /** Of what stands behind RTF's `\fldinst`. */
 const RTF_FIELD_CHARACTERS = 2_048
+const RTF = /^(?:\xef\xbb\xbf)?\s*\{\s*\\rt/
 const RTF_FIELDS_MAX = 20_000
 /** `\\` is a backslash, and no format. */
 const RTF_FORMATS = /\\[a-z]{1,32}-?\d{0,10} ?|[{}\r\n]|\\\*/gi
@@ -56,13 +57,17 @@ function* dialectsOf({ octets: all, names, declaredType }: ScanObject): Generato
   const octets = plainMarkup(all, TEXT_OCTETS_MAX)
   const isTable = names.some((name) => TABLE_NAME.test(name)) || declaredType === 'text/csv'
   if (isTable && CELL.test(octets.toString('latin1'))) yield 'dde'
-  if (octets.includes('{\\rt') && octets.includes('\\fldinst'))
+  if (RTF.test(octets.toString('latin1', 0, 256)) && octets.includes('\\fldinst'))
     yield* fieldDialects(rtfFields(octets.toString('latin1')))
+  if (isMarkup(all)) yield* inMarkup(octets)
+  else if (isBinaryLink(octets) || WORD_BINARY.some((mark) => binaryHasDde(octets, mark))) yield 'dde'
+}
+
+function* inMarkup(octets: Buffer): Generator<MacroDialect> {
   if (octets.includes('instr')) yield* fieldDialects(fieldsOf(octets.toString('latin1')))
   if (octets.includes('ddeLink') && EXCEL_LINK.test(octets.toString('latin1'))) yield 'dde'
   if (octets.includes('Formula=') && FORMULA.test(octets.toString('latin1'))) yield 'dde'
-  if (hasOpenDocumentDde(octets) || isBinaryLink(octets)) yield 'dde'
-  if (WORD_BINARY.some((mark) => binaryHasDde(octets, mark))) yield 'dde'
+  if (hasOpenDocumentDde(octets)) yield 'dde'
 }
 
 function* fieldDialects(fields: string): Generator<MacroDialect> {
@@ -76,7 +81,7 @@ function lettersOf(numbers: string): string {
 }
 
 function hasOpenDocumentDde(octets: Buffer): boolean {
-  return (octets.includes(':dde-') || octets.includes('DDE(')) && OPEN_DOCUMENT.test(octets.toString('latin1'))
+  return isOpenDocument(octets) && OPEN_DOCUMENT.test(octets.toString('latin1'))
 }
 
 function isBinaryLink(octets: Buffer): boolean {

@@ -23,6 +23,9 @@ describe('droppers', () => {
     assert.deepEqual(symbols(`<html><hta:application>${RUNNER} ${FETCHER}`), ['script-dropper'])
     assert.deepEqual(symbols(`${RUNNER}\n${FETCHER}`), [], 'a message that quotes it')
     assert.deepEqual(symbols(RUNNER, 'a.vbs'), [])
+    const job = `<?xml version="1.0"?><job>${RUNNER} ${FETCHER}`
+    assert.deepEqual([symbols(job, 'a.wsf'), symbols(job, 'a.xml')], [['script-dropper'], []])
+    assert.deepEqual(symbols(`${job}<script>x</script>`, 'a.xml'), ['script-dropper'])
     assert.deepEqual(symbols(`powershell -w hidden -enc ${'QUJD'.repeat(20)}`, 'a.bat'), ['encoded-powershell'])
     assert.deepEqual(symbols('powershell -File update.ps1', 'a.bat'), [])
   })

@@ -53,6 +53,7 @@ export const droppers: Examiner = {
     }
     const isScript = kind === 'script' || object.names.some((name) => SCRIPT_NAME.test(name))
     if (!isScript && kind !== 'text' && kind !== 'html') return
+    if (!isScript && isPart(object) && !object.octets.includes('<script')) return
     const text = isScript ? plain(object.octets, TEXT_OCTETS_MAX) : object.octets.toString('latin1', 0, TEXT_OCTETS_MAX)
     if (isMacro(object)) {
       if (RUNS.test(text) && (FETCHES.test(text) || isAutoRun(object.octets)))
@@ -69,6 +70,11 @@ export const droppers: Examiner = {
 /** Scripts and shortcuts may have two octets for each character. */
 function plain(octets: Buffer, octetsMax: number): string {
   return octets.toString('latin1', 0, octetsMax).replaceAll('\0', '')
+}
+
+/** Parts of documents: their names run nothing, and a browser that shows them knows scripts by lower case only. */
+function isPart({ names }: ScanObject): boolean {
+  return names.length > 0 && names.every((name) => /\.(?:xml|rels|vml)$/i.test(name))
 }
 
 /** Each module of VBA begins so ([MS-OVBA] §2.3.4.3); the opener gives it as a text of its own. */

@@ -24,6 +24,9 @@ const HARMLESS_END = new RegExp(`\\.(?:${DOCUMENT})[.\\s]*$`, 'i')
 const HIDING_BLANKS = /[\s\u00a0\u2000-\u200b]{10,}\.?[^.\s]{1,10}[.\s]*$/
 const TURNS = /[\u202a-\u202e\u2066-\u2069]/
 
+/** Cut into pieces without a mark of their own: only the name tells. */
+const PIECE = /\.(?:(?:7z|zip|rar|tar|gz|tgz|xz|bz2|iso|exe)\.\d{3}|z\d{2})$/i
+
 export const files: Examiner = {
   name: 'files',
   *examine({ octets, names, where, declaredType }: ScanObject) {
@@ -31,6 +34,8 @@ export const files: Examiner = {
     if (names.length > 0 || TOLD_WITHOUT_NAME.includes(kind.class)) {
       yield { kind: 'file', names, type: declaredType ?? kind.type, class: kind.class, where }
     }
+    if (names.some((name) => PIECE.test(name)))
+      yield { kind: 'broken', container: 'split', where, text: 'by its name it is one of several pieces' }
     for (const name of names) yield* namesThatDeceive(name, kind.class, where)
   },
 }

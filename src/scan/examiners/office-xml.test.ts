@@ -53,18 +53,26 @@ describe('Office documents in XML', () => {
     )
     assert.deepEqual(factsOf('<?xml version="1.0"?><xm:macrosheet xmlns="x"><sheetData/>'), ['xlm'])
     assert.deepEqual(factsOf('<definedNames><definedName name="_xlnm.Auto_Open" hidden="1">A!$A$1<'), ['xlm!'])
-    assert.deepEqual(factsOf(Buffer.from('x_xlnm.Auto_Open', 'utf16le')), ['xlm!'])
+    assert.deepEqual(factsOf(Buffer.from('\u0183_xlnm.Auto_Open', 'utf16le')), ['xlm!'])
     assert.deepEqual(factsOf('<definedName name="_xlnm.Print_Area">A!$A$1<'), [])
   })
 
   it('with macros of OpenDocument', () => {
-    assert.deepEqual(factsOf('<script:module script:name="a" script:language="StarBasic">Sub Main'), ['open-document'])
-    assert.deepEqual(factsOf('<ooo:module ooo:name="a"><ooo:source-code>Sub Main'), ['open-document'])
-    assert.deepEqual(factsOf('<script:module script:name="a"> </script:module>'), [])
+    assert.deepEqual(
+      factsOf('<script:module xmlns:script="http://openoffice.org/2000/script" script:language="StarBasic">Sub Main'),
+      ['open-document'],
+    )
+    assert.deepEqual(factsOf('<ooo:module xmlns:ooo="http://openoffice.org/2004/office"><ooo:source-code>Sub Main'), [
+      'open-document',
+    ])
+    assert.deepEqual(
+      factsOf('<script:module xmlns:script="http://openoffice.org/2000/script" script:name="a"> </script:module>'),
+      [],
+    )
     assert.deepEqual(factsOf('print()', 'Scripts/python/a.py'), ['open-document'])
     assert.deepEqual(factsOf('', 'Scripts/python/'), [])
     const listener = (event: string) =>
-      `<script:event-listener script:event-name="${event}" xlink:href="vnd.sun.star.script:S.m.Main?language=Basic"/>`
+      `<script:event-listener xmlns:script="urn:oasis:names:tc:opendocument:xmlns:script:1.0" script:event-name="${event}" xlink:href="vnd.sun.star.script:S.m.Main?language=Basic"/>`
     assert.deepEqual(factsOf(listener('dom:load')), ['open-document!'])
     assert.deepEqual(factsOf(listener('dom:click')), [])
   })

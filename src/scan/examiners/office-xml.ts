@@ -15,7 +15,7 @@
  */
 import type { MacroDialect, ScanFact } from '#mail/scan.ts'
 import type { Examiner, ScanObject } from '../contract.ts'
-import { plainMarkup, withoutReferences } from '../markup-text.ts'
+import { isMarkup, isOpenDocument, plainMarkup, withoutReferences } from '../markup-text.ts'
 
 const TEXT_OCTETS_MAX = 16 * 1024 * 1024
 /** Of one tag with its attributes. */
@@ -30,7 +30,10 @@ const RUNS =
 
 const MACRO_SHEET = /\/relationships\/xl(?:Intl)?Macrosheet["']/i
 const MACRO_SHEET_ROOT = /<(?:\w{1,20}:)?macrosheet[\s>]/
-const AUTO_RUN_NAME = /\bname\s?=\s?["'](?:_xlnm\.)?Auto_(?:Open|Close|Activate|Deactivate)/i
+const AUTO_RUN_NAME =
+  /<(?:\w{1,20}:)?definedName\s[^<>]{0,500}\bname\s?=\s?["'](?:_xlnm\.)?Auto_(?:Open|Close|Activate|Deactivate)/i
+/** [MS-XLSB] §2.4.21: the workbook of BIFF12 begins so. */
+const BINARY_WORKBOOK = [0x83, 0x01]
 const AUTO_RUN_NAME_BINARY = Buffer.from('_xlnm.Auto_', 'utf16le')
 
 const BASIC_MODULE = /<script:module\s[^<>]{0,2000}>\s{0,1000}[^<\s]|<ooo:source-code>\s{0,1000}[^<\s]/
@@ -44,11 +47,19 @@ const AT_OPENING =
 export const officeXml: Examiner = {
   name: 'office-xml',
   *examine(object) {
+    const isScript = object.octets.length > 0 && object.names.some((name) => SCRIPT_FILE.test(name))
+    if (isScript) yield macro(object, 'open-document', false)
+    if (isBinaryWorkbook(object) && object.octets.includes(AUTO_RUN_NAME_BINARY)) yield macro(object, 'xlm', true)
+    if (!isMarkup(object.octets)) return
     const octets = plainMarkup(object.octets, TEXT_OCTETS_MAX)
     if (octets.includes('TargetMode')) yield* relationships(object, text(octets))
     yield* excelMacros(object, octets)
-    yield* openDocument(object, octets)
+    if (isOpenDocument(octets)) yield* openDocument(object, octets)
   },
+}
+
+function isBinaryWorkbook({ octets }: ScanObject): boolean {
+  return octets[0] === BINARY_WORKBOOK[0] && octets[1] === BINARY_WORKBOOK[1]
 }
 
 function text(octets: Buffer): string {
@@ -83,20 +94,14 @@ function* relationships(object: ScanObject, xml: string): Generator<ScanFact> {
 
 function* excelMacros(object: ScanObject, octets: Buffer): Generator<ScanFact> {
   const hasSheet =
-    (octets.includes('acrosheet"') && MACRO_SHEET.test(text(octets))) ||
-    (octets.includes('macrosheet') && MACRO_SHEET_ROOT.test(text(octets)))
+    octets.includes('acrosheet') && (MACRO_SHEET.test(text(octets)) || MACRO_SHEET_ROOT.test(text(octets)))
   if (hasSheet) yield macro(object, 'xlm', false)
-  const startsIt =
-    octets.includes(AUTO_RUN_NAME_BINARY) ||
-    (octets.includes('definedName') && octets.includes('Auto_') && AUTO_RUN_NAME.test(text(octets)))
-  if (startsIt) yield macro(object, 'xlm', true)
+  if (octets.includes('Auto_') && AUTO_RUN_NAME.test(text(octets))) yield macro(object, 'xlm', true)
 }
 
 function* openDocument(object: ScanObject, octets: Buffer): Generator<ScanFact> {
-  const hasModule =
-    (octets.includes('<script:module') || octets.includes('<ooo:source-code')) && BASIC_MODULE.test(text(octets))
-  const isScript = object.octets.length > 0 && object.names.some((name) => SCRIPT_FILE.test(name))
-  if (hasModule || isScript) yield macro(object, 'open-document', false)
+  const hasModule = BASIC_MODULE.test(text(octets))
+  if (hasModule) yield macro(object, 'open-document', false)
   if (!octets.includes('event-name')) return
   for (const [tag] of text(octets).matchAll(LISTENER))
     if (RUNS_SCRIPT.test(tag) && AT_OPENING.test(tag)) return yield macro(object, 'open-document', true)

@@ -8,7 +8,7 @@
  */
 import type { ScanFact } from '#mail/scan.ts'
 import type { Examiner } from '../contract.ts'
-import { plainMarkup } from '../markup-text.ts'
+import { isMarkup, plainMarkup } from '../markup-text.ts'
 
 const TEXT_OCTETS_MAX = 16 * 1024 * 1024
 /** Parsers of today stop somewhere between 1 and 100 MB; documents of people declare a few short names. */
@@ -21,8 +21,9 @@ const REFERENCE = /[&%]([^\s"'<>%&;#]{1,200});/g
 export const xmlEntities: Examiner = {
   name: 'xml-entities',
   *examine({ octets, where }): Generator<ScanFact> {
+    if (!isMarkup(octets)) return
     const markup = plainMarkup(octets, TEXT_OCTETS_MAX)
-    if (!markup.includes('<!ENTITY')) return
+    if (!markup.includes('ENTITY')) return
     const growth = growthOf(markup.toString('latin1'))
     if (growth <= GROWTH_OCTETS_MAX) return
     yield { kind: 'over-limit', limit: 'ratio', where, text: 'its XML declares entities that expand without end' }

@@ -23,15 +23,28 @@ interface Run {
 
 type Outcome = Run | 'cut' | 'damaged' | 'over'
 
-/** Chunks of zlib's output, in octets: larger ones cost memory for each small stream, smaller ones time. */
-const CHUNK_OCTETS = 64 * 1024
+/**
+ * Chunks of zlib's output, in octets: where one holds all of it, nothing is copied together; larger ones than that cost memory
+ * for each small stream. Texts pack to a quarter or less.
+ */
+const CHUNK_OCTETS_MIN = 4 * 1024
+const CHUNK_OCTETS_MAX = 1024 * 1024
+const RATIO = 6
 
-export function inflate(method: Method, input: Buffer, outputOctetsMax: number, budget: ScanBudget): Inflated {
+/** `packedOctets`: as much of the input as is probably meant, where it goes on behind the stream. */
+export function inflate(
+  method: Method,
+  input: Buffer,
+  outputOctetsMax: number,
+  budget: ScanBudget,
+  packedOctets = input.length,
+): Inflated {
   if (outputOctetsMax <= 0) return { octets: Buffer.alloc(0), consumed: 0, end: 'over' }
-  const run = runOnce(method, input, outputOctetsMax, false)
+  const chunkOctets = Math.min(CHUNK_OCTETS_MAX, Math.max(CHUNK_OCTETS_MIN, packedOctets * RATIO))
+  const run = runOnce(method, input, outputOctetsMax, false, chunkOctets)
   if (typeof run !== 'string') return { octets: run.buffer, consumed: run.engine.bytesWritten, end: 'whole' }
   if (run === 'over') return { octets: Buffer.alloc(0), consumed: input.length, end: 'over' }
-  const all = runOnce(method, input, outputOctetsMax, true)
+  const all = runOnce(method, input, outputOctetsMax, true, chunkOctets)
   if (typeof all !== 'string') return { octets: all.buffer, consumed: input.length, end: run }
   return longestPart(method, input, outputOctetsMax, budget)
 }
@@ -42,7 +55,7 @@ function longestPart(method: Method, input: Buffer, outputOctetsMax: number, bud
   let octets: Buffer = Buffer.alloc(0)
   while (bad - good > 1 && !budget.isOver()) {
     const middle = Math.floor((good + bad) / 2)
-    const run = runOnce(method, input.subarray(0, middle), outputOctetsMax, true)
+    const run = runOnce(method, input.subarray(0, middle), outputOctetsMax, true, CHUNK_OCTETS_MAX)
     if (typeof run === 'string') bad = middle
     else {
       good = middle
@@ -52,9 +65,9 @@ function longestPart(method: Method, input: Buffer, outputOctetsMax: number, bud
   return { octets, consumed: good, end: 'damaged' }
 }
 
-function runOnce(method: Method, input: Buffer, maxOutputLength: number, isPart: boolean): Outcome {
+function runOnce(method: Method, input: Buffer, maxOutputLength: number, isPart: boolean, chunkSize: number): Outcome {
   try {
-    return decode(method, input, maxOutputLength, isPart)
+    return decode(method, input, maxOutputLength, isPart, chunkSize)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? ''
     if (code === 'ERR_BUFFER_TOO_LARGE') return 'over'
@@ -64,8 +77,8 @@ function runOnce(method: Method, input: Buffer, maxOutputLength: number, isPart:
   }
 }
 
-function decode(method: Method, input: Buffer, maxOutputLength: number, isPart: boolean): Run {
-  const options = { info: true, maxOutputLength, chunkSize: CHUNK_OCTETS }
+function decode(method: Method, input: Buffer, maxOutputLength: number, isPart: boolean, chunkSize: number): Run {
+  const options = { info: true, maxOutputLength, chunkSize }
   if (method === 'zstd') {
     const finishFlush = isPart ? zlib.ZSTD_e_flush : zlib.ZSTD_e_end
     return zstdDecompressSync(input, { ...options, finishFlush }) as unknown as Run

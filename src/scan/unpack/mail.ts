@@ -12,6 +12,8 @@ import { cannotTell, charged, inside } from './inside.ts'
 /** Octets in which the two fields stand; what a relay or a list puts before them is rarely above 4 KB. */
 const LOOK_OCTETS_MAX = 16 * 1024
 const FIELDS_MIN = 2
+/** Blanks and the line of an mbox are below that; most files are told from mail by it, at little cost. */
+const BEGIN_OCTETS_MAX = 2 * 1024
 /** Blanks, a byte order mark, and the line that mbox files put before a mail. */
 const BEGIN = /^(?:\xef\xbb\xbf)?\s*(?:>?From [^\n]*\n)?[!-9;-~]{1,76}[ \t]*:/
 const KNOWN =
@@ -20,8 +22,8 @@ const KNOWN =
 export const mail: Opener = { container: 'mail', recognises: isMail, open: openMail }
 
 function isMail(octets: Buffer): boolean {
+  if (!BEGIN.test(octets.toString('latin1', 0, BEGIN_OCTETS_MAX))) return false
   const text = octets.toString('latin1', 0, LOOK_OCTETS_MAX)
-  if (!BEGIN.test(text)) return false
   const fields = new Set<string>()
   for (const match of text.matchAll(KNOWN)) {
     fields.add(match[1]!.toLowerCase())

@@ -70,6 +70,15 @@ describe('a compound file', () => {
   })
 })
 
+describe('a message of Outlook', () => {
+  it('gives its body, which is compressed RTF', async () => {
+    // [MS-OXRTFCP] §3.1.2: an example of the standard.
+    const body = Buffer.from('1a0000001c0000004c5a4675e2d44b51410004205758595a0d6e7d010eb0', 'hex')
+    const found = await lookInto(compoundFile([{ name: '__substg1.0_10090102', data: body }]))
+    assert.equal(textsOf(found).at(-1), '{\\rtf1 WXYZWXYZWXYZWXYZWXYZ}')
+  })
+})
+
 describe('an object of a Word document in XML', () => {
   it('is packed in a stream of its own', async () => {
     const object = compoundFile([{ name: 'one', data }])

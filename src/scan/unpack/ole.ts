@@ -5,6 +5,7 @@
  */
 import type { Opened, Opener, ScanBudget, ScanObject } from '../contract.ts'
 import { type CompoundEntry, CompoundFile, isCompoundFile } from './compound-file.ts'
+import { compressedRtf } from './compressed-rtf.ts'
 import { utf16Name } from './entry-names.ts'
 import { inflate } from './inflating.ts'
 import { broken, charged, encrypted, inside, overLimit } from './inside.ts'
@@ -23,6 +24,7 @@ const VBA_FOLDER = 'VBA'
 /** Of an attachment in an Outlook message ([MS-OXMSG] §2.2.2): long name, short name, shown name; and its data. */
 const MSG_NAMES = /^__substg1\.0_(?:3707|3704|3001)001[EF]$/i
 const MSG_DATA = '__substg1.0_37010102'
+const MSG_RTF_BODY = '__substg1.0_10090102'
 /** Objects of a Word document of 2003 in XML (`oledata.mso`): a size, then zlib; each is a compound file. */
 const PACKED_OBJECT = /^_\d{6,12}$/
 const ZLIB_METHOD = 0x78
@@ -80,6 +82,8 @@ function* packedIn(child: ScanObject, { name }: CompoundEntry, budget: ScanBudge
     yield { fact: { kind: 'macro', dialect: 'ole-package', autoRun: false, where: packaged.where } }
     yield charged(packaged, child.octets.length, budget)
   }
+  const body = name === MSG_RTF_BODY ? compressedRtf(child.octets, budget.octetsLeft) : undefined
+  if (body) yield charged(inside(child, [], 'body', body), child.octets.length, budget)
   if (PACKED_OBJECT.test(name) && child.octets[4] === ZLIB_METHOD)
     yield* openObject(child, child.octets.subarray(4), true, budget)
   if (name.toLowerCase() !== 'powerpoint document') return

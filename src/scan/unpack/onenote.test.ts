@@ -22,6 +22,28 @@ describe('OneNote', () => {
     assert.deepEqual(found.facts, [])
   })
 
+  it('gives files of sections that Office on the web wrote', async () => {
+    const blob = (data: Buffer) => {
+      const own = Buffer.alloc(data.length < 128 ? 1 : 3)
+      own.writeUIntLE(data.length < 128 ? data.length * 2 + 1 : data.length * 8 + 4, 0, own.length)
+      const length = own.length + data.length
+      if (length < 128) return Buffer.concat([Buffer.from([0x10, length << 1]), own, data])
+      const head = Buffer.alloc(4)
+      head.writeUInt32LE((0x12 | (Math.min(length, 0x7fff) << 17)) >>> 0)
+      const large = Buffer.alloc(4)
+      large.writeUInt32LE(length * 16 + 8)
+      return Buffer.concat([head, length < 0x7fff ? Buffer.alloc(0) : large, own, data])
+    }
+    const files = ['a small file in it', 'medium '.repeat(100), 'large '.repeat(10_000)].map((text) =>
+      Buffer.from(text),
+    )
+    const whole = Buffer.concat([Buffer.from(section()), ...files.map(blob), Buffer.alloc(16)])
+    assert.deepEqual(textsOf(await lookInto(whole)), files.map(String))
+    const wrong = blob(files[1]!)
+    wrong[2]! ^= 2
+    assert.deepEqual(textsOf(await lookInto(Buffer.concat([section(), wrong, Buffer.alloc(16)]))), [])
+  })
+
   it('says broken for what is cut', async () => {
     assert.deepEqual(kindsOf(await lookInto(section('a file that is cut').subarray(0, -20))), ['broken'])
     assert.deepEqual(kindsOf(await lookInto(section('').subarray(0, -30))), ['broken'])

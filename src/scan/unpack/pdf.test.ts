@@ -21,7 +21,14 @@ describe('PDF', () => {
       assert.deepEqual(textsOf(found), [data.toString(), data.toString()], filter)
       assert.deepEqual(found.facts, [])
     }
-    assert.deepEqual(textsOf(await lookInto(file(stream('/Type/EmbeddedFile', data)))), [`${data}\n`])
+    assert.deepEqual(textsOf(await lookInto(file(stream('/Type/EmbeddedFile', data)))), [data.toString()])
+    const withEnd = Buffer.from('see endstream in it\n')
+    const long = file(stream(`/Length ${withEnd.length}`, withEnd))
+    assert.deepEqual(textsOf(await lookInto(long))[0], withEnd.toString())
+    const blanks = file(stream(`/Length ${data.length}`, Buffer.concat([data, Buffer.from('\r\n')])))
+    assert.deepEqual(textsOf(await lookInto(blanks)), [data.toString()])
+    const elsewhere = Buffer.from('9 0 obj 4 endobj')
+    assert.deepEqual(textsOf(await lookInto(file(stream('/Length 9 0 R', data), elsewhere))), [data.toString()])
   })
 
   it('says encrypted and broken', async () => {
@@ -29,9 +36,31 @@ describe('PDF', () => {
     assert.deepEqual(kindsOf(await lookInto(file(stream('/Filter/FlateDecode', packed.subarray(0, 12))))), ['broken'])
   })
 
-  it('says cannot-tell for a filter that it does not read, also behind the name of a picture', async () => {
-    for (const filter of ['/Filter/LZWDecode', '/Filter[/A85 /Fl]', '/X/DCT /Filter/AHx', '/Filter 7 0 R'])
+  it('says cannot-tell for a filter that nobody knows, or for too many', async () => {
+    for (const filter of ['/Filter/Other', '/Filter[/A85 /Other]', '/Filter 7 0 R', `/Filter[${'/Fl'.repeat(17)}]`])
       assert.deepEqual(kindsOf(await lookInto(file(stream(filter, data)))), ['cannot-tell'], filter)
+  })
+
+  it('reads filters behind each other, by each name, and wherever they are named', async () => {
+    const hex = Buffer.from(`${packed.toString('hex')}>`)
+    for (const filter of [
+      '/Filter[/ASCIIHexDecode/FlateDecode]',
+      '/Filter [ /AHx /Fl ]',
+      '/Filter/Other/Filter[/AHx/Fl]',
+    ])
+      assert.deepEqual(textsOf(await lookInto(file(stream(filter, hex)))).slice(0, 1), [data.toString()], filter)
+    const elsewhere = Buffer.from('\n7 0 obj\n[/AHx/Fl]\nendobj\n')
+    assert.deepEqual(textsOf(await lookInto(file(stream('/Filter 7 0 R', hex), elsewhere))), [data.toString()])
+    assert.deepEqual(textsOf(await lookInto(file(stream('/X/DCT /Filter/AHx', hex)))), [packed.toString('latin1')])
+    const picture = await lookInto(file(stream('/Filter[/AHx/DCT]', hex)))
+    assert.deepEqual([textsOf(picture), picture.facts], [[packed.toString('latin1')], []])
+  })
+
+  it('says over-limit for a stream that makes more than it may', async () => {
+    const bomb = stream('/Filter[/Fl/Fl]', deflateSync(deflateSync(Buffer.alloc(1_000_000))))
+    assert.deepEqual(kindsOf(await lookInto(file(bomb), { limits: { octetsMax: 50_000 } })), ['over-limit'])
+    const runs = stream('/Filter/RL', Buffer.alloc(2_000, Buffer.from([129, 65])))
+    assert.deepEqual(kindsOf(await lookInto(file(runs), { limits: { octetsMax: 50_000 } })), ['over-limit'])
   })
 
   it('that is damaged never breaks the one who opens it', async () => {

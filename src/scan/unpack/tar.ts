@@ -55,6 +55,7 @@ function* openTar(object: ScanObject, budget: ScanBudget): Generator<Opened> {
     }
     at += BLOCK_OCTETS
   }
+  if (pending.names.length > 0) yield broken('tar', object.where, 'it ends with a name that no entry has')
   if (file.length % BLOCK_OCTETS !== 0) yield broken('tar', object.where, 'it is no whole number of blocks')
 }
 
@@ -67,8 +68,10 @@ function* entryAt(object: ScanObject, at: number, pending: Pending, budget: Scan
   const names = [...pending.names, ...nameReadings(nameAt(file, at))]
   if (stated === undefined) yield broken('tar', inside(object, names, 'entry', file).where, 'its size is no number')
   const octets = file.subarray(dataAt, dataAt + size)
-  if (isAbout(type)) readAbout(type, octets, pending)
-  else {
+  if (isAbout(type)) {
+    readAbout(type, octets, pending)
+    if (octets.length < size) yield broken('tar', object.where, 'the description of an entry is cut')
+  } else {
     pending.names = []
     pending.size = undefined
     if (TYPES_WITHOUT_DATA.includes(type) && size === 0) return dataAt

@@ -54,6 +54,24 @@ describe('TNEF', () => {
     assert.deepEqual(found.facts, [])
   })
 
+  it('gives the body of the message, also as compressed RTF', async () => {
+    // [MS-OXRTFCP] §3.1.2: an example of the standard.
+    const octets = '1a0000001c0000004c5a4675e2d44b51410004205758595a0d6e7d010eb0'
+    const text = '{\\rtf1 WXYZWXYZWXYZWXYZWXYZ}'
+    const body = (id: number, data: Buffer) => Buffer.concat([number(0x102, 2), number(id, 2), number(1), padded(data)])
+    const stored = Buffer.concat([number(0), number(0), number(0x414c454d), number(0), Buffer.from('{\\rtf1 x}')])
+    const properties = [
+      body(0x1009, Buffer.from(octets, 'hex')),
+      body(0x1009, stored),
+      body(0x1013, Buffer.from('<html>')),
+    ]
+    const message = Buffer.concat([number(properties.length), ...properties])
+    const found = await lookInto(
+      Buffer.concat([HEAD, attribute(0x00069003, message), attribute(0x0002800c, Buffer.from('text'))]),
+    )
+    assert.deepEqual(textsOf(found), [text, '{\\rtf1 x}', '<html>', 'text'])
+  })
+
   it('that is cut or followed by junk says so', async () => {
     const cut = await lookInto(FILE.subarray(0, -4))
     assert.deepEqual([kindsOf(cut), textsOf(cut).at(-1)], [['broken'], 'seco'])

@@ -1,11 +1,12 @@
 /**
  * Opens TNEF (`winmail.dat`): what Outlook wraps attachments in for other Outlooks. The attributes stand one after another;
  * where a length does not fit, what is left is an object of its own, and `broken` says so. Checksums are not
- * asked: no program does.
+ * asked: no program does. The body of the message comes out as well, as text, page and RTF.
  *
  * The format: [MS-OXTNEF] §2.1. Sizes in octets.
  */
 import type { Opened, Opener, ScanBudget, ScanObject } from '../contract.ts'
+import { compressedRtf } from './compressed-rtf.ts'
 import { nameReadings, utf16Name } from './entry-names.ts'
 import { broken, charged, inside, overLimit } from './inside.ts'
 
@@ -18,6 +19,10 @@ const ATTACHMENT_BEGINS = 0x00069002
 const ATTACHMENT_TITLE = 0x00018010
 const ATTACHMENT_DATA = 0x0006800f
 const ATTACHMENT_PROPERTIES = 0x00069005
+const MESSAGE_BODY = 0x0002800c
+const MESSAGE_PROPERTIES = 0x00069003
+/** Properties of the message: its body as text, compressed RTF, and page. */
+const BODY_PROPERTIES = new Set([0x1000, 0x1009, 0x1013])
 /** Properties of an attachment: long and short name, shown name, data. */
 const NAME_PROPERTIES = new Set([0x3707, 0x3704, 0x3001])
 const DATA_PROPERTY = 0x3701
@@ -32,7 +37,10 @@ const PROPERTIES_MAX = 10_000
 interface Attachment {
   readonly names: string[]
   readonly contents: Buffer[]
+  readonly bodies: Buffer[]
 }
+
+const nothing = (): Attachment => ({ names: [], contents: [], bodies: [] })
 
 export const tnef: Opener = {
   container: 'tnef',
@@ -42,7 +50,7 @@ export const tnef: Opener = {
 
 function* openTnef(object: ScanObject, budget: ScanBudget): Generator<Opened> {
   const file = object.octets
-  let attachment: Attachment = { names: [], contents: [] }
+  let attachment = nothing()
   let at = HEADER_OCTETS
   while (at + ATTRIBUTE_HEADER_OCTETS <= file.length) {
     if (budget.isOver()) return yield overLimit('time', object.where)
@@ -53,7 +61,7 @@ function* openTnef(object: ScanObject, budget: ScanBudget): Generator<Opened> {
     if (level !== 1 && level !== LEVEL_ATTACHMENT) break
     if (attribute === ATTACHMENT_BEGINS) {
       yield* given(object, attachment, budget)
-      attachment = { names: [], contents: [] }
+      attachment = nothing()
     }
     readAttribute(attribute, file.subarray(dataAt, end), attachment)
     at = end + CHECKSUM_OCTETS
@@ -63,7 +71,11 @@ function* openTnef(object: ScanObject, budget: ScanBudget): Generator<Opened> {
   else if (at > file.length) yield broken('tnef', object.where, 'it is cut short')
 }
 
-function* given(object: ScanObject, { names, contents }: Attachment, budget: ScanBudget): Generator<Opened> {
+function* given(object: ScanObject, { names, contents, bodies }: Attachment, budget: ScanBudget): Generator<Opened> {
+  for (const stored of bodies) {
+    const octets = compressedRtf(stored, budget.octetsLeft) ?? stored
+    yield charged(inside(object, [], 'body', octets), stored.length, budget)
+  }
   for (const octets of contents) yield charged(inside(object, names, 'attachment', octets), octets.length, budget)
 }
 
@@ -76,7 +88,8 @@ function* rest(object: ScanObject, at: number): Generator<Opened> {
 function readAttribute(attribute: number, value: Buffer, attachment: Attachment): void {
   if (attribute === ATTACHMENT_TITLE) attachment.names.push(...nameReadings(withoutNul(value)))
   if (attribute === ATTACHMENT_DATA) attachment.contents.push(value)
-  if (attribute === ATTACHMENT_PROPERTIES) readProperties(value, attachment)
+  if (attribute === ATTACHMENT_PROPERTIES || attribute === MESSAGE_PROPERTIES) readProperties(value, attachment)
+  if (attribute === MESSAGE_BODY) attachment.bodies.push(value)
 }
 
 function withoutNul(value: Buffer): Buffer {
@@ -117,6 +130,7 @@ const FIXED_OCTETS: ReadonlyMap<number, number> = new Map([
 function keepProperty(type: number, id: number, item: Buffer, attachment: Attachment): void {
   if (NAME_PROPERTIES.has(id) && type === TYPE_UNICODE) attachment.names.push(utf16Name(item))
   if (NAME_PROPERTIES.has(id) && type === TYPE_TEXT) attachment.names.push(...nameReadings(withoutNul(item)))
+  if (BODY_PROPERTIES.has(id)) attachment.bodies.push(item)
   if (id !== DATA_PROPERTY || (type !== TYPE_OBJECT && type !== (TYPE_BINARY & 0xfff))) return
   attachment.contents.push(type === TYPE_OBJECT ? item.subarray(INTERFACE_OCTETS) : item)
 }

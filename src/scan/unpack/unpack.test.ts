@@ -111,5 +111,8 @@ describe('tar', () => {
     assert.deepEqual(kindsOf(found), ['broken'])
     const cut = await lookInto(tarEntry('a', Buffer.from('short'), { size: 5_000 }))
     assert.deepEqual(kindsOf(cut), ['broken'])
+    const named = tarEntry('././@LongLink', Buffer.from('x\0'), { type: 'L' })
+    assert.deepEqual(kindsOf(await lookInto(named)), ['broken'])
+    assert.deepEqual(kindsOf(await lookInto(Buffer.concat([tarEntry('a', data), named.subarray(0, 512)]))), ['broken'])
   })
 })

@@ -196,6 +196,21 @@ export function descriptorCrc(file: Buffer, at: number): number | undefined {
   return crcAt + 4 <= file.length ? file.readUInt32LE(crcAt) : undefined
 }
 
+/** What the record behind the data says of their length; without a signature it cannot be told from other octets. */
+export function descriptorOctets(file: Buffer, at: number): number | undefined {
+  const isThere = file.subarray(at, at + 4).equals(DESCRIPTOR_SIGNATURE) && at + 12 <= file.length
+  return isThere ? file.readUInt32LE(at + 8) : undefined
+}
+
+/** Two openers ask about each object. */
+const KNOWN = new WeakMap<Buffer, boolean>()
+
 export function hasZipRecords(file: Buffer): boolean {
+  const known = KNOWN.get(file) ?? isThere(file)
+  KNOWN.set(file, known)
+  return known
+}
+
+function isThere(file: Buffer): boolean {
   return file.includes(LOCAL_SIGNATURE) || (file.includes(CENTRAL_SIGNATURE) && file.includes(END_SIGNATURE))
 }

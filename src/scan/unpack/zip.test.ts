@@ -92,6 +92,18 @@ describe('a zip that cannot be read', () => {
     }
   })
 
+  it('says broken where another size stands behind the data', async () => {
+    const whole = zipFile([{ name: 'a', data, method: 0, descriptor: true }])
+    assert.deepEqual(kindsOf(await lookInto(whole)), [])
+    whole.writeUInt32LE(data.length + 1, whole.indexOf('PK\x07\x08') + 8)
+    assert.deepEqual(kindsOf(await lookInto(whole)), ['broken'])
+    const one = zipFile([{ name: 'a', data, method: 0, descriptor: true }])
+    const at = one.indexOf('PK\x07\x08')
+    const moved = await lookInto(Buffer.concat([one.subarray(0, at), Buffer.from('x'), one.subarray(at)]))
+    const texts = moved.facts.map((fact) => (fact.kind === 'broken' ? fact.text : fact.kind))
+    assert.ok(texts.includes('no sizes stand behind its data'), texts.join())
+  })
+
   it('says cannot-tell for a method that is not read', async () => {
     const found = await lookInto(zipFile([{ ...entry, method: 97 }]), { openers: [(await import('./zip.ts')).zip] })
     assert.ok(kindsOf(found).includes('cannot-tell'))

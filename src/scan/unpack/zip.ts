@@ -17,6 +17,7 @@ import {
   centralHeaders,
   type Directory,
   descriptorCrc,
+  descriptorOctets,
   directories,
   hasZipRecords,
   isSplitStart,
@@ -211,7 +212,8 @@ function* openCoded(object: ScanObject, entry: Entry, coding: Method, budget: Sc
   const { dataAt } = entry.local
   const file = object.octets
   const packed = file.subarray(dataAt, coding === 'zstd' ? endOfStored(file, entry) : undefined)
-  const inflated = inflate(coding, packed, budget.octetsLeft, budget)
+  const told = Math.min(file.length, Math.max(...entry.headers.map((header) => header.packedOctets)))
+  const inflated = inflate(coding, packed, budget.octetsLeft, budget, told)
   const child = inside(object, entry.names, 'entry', inflated.octets)
   if (inflated.end === 'over') {
     yield overLimit('octets', child.where)
@@ -229,6 +231,13 @@ function* checkData(file: Buffer, entry: Entry, octets: Buffer, end: number, whe
   const crc = crc32(octets)
   const crcs = [...sized.map((header) => header.crc), descriptorCrc(file, end)]
   if (!crcs.includes(crc)) yield broken('zip', where, 'its checksum is wrong')
+  const packedOctets = end - entry.local.dataAt
+  const told = entry.local.sizesFollow ? descriptorOctets(file, end) : undefined
+  if (told !== undefined && told !== packedOctets % 2 ** 32)
+    yield broken('zip', where, 'behind its data another size is given')
+  // Of stored data only these numbers say where they end: programs that search for them read something else.
+  if (entry.local.sizesFollow && entry.local.method === STORED && descriptorCrc(file, end) !== crc)
+    yield broken('zip', where, 'no sizes stand behind its data')
   if (sized.some((header) => header.octets !== octets.length))
     yield broken('zip', where, 'its size is not what is said')
 }

@@ -17,6 +17,8 @@ export interface ClientSettings {
   readonly greetingName: string
   /** `required` and `verified` differ only in how the driver does the handshake. */
   readonly tls: 'never' | 'opportunistic' | 'required' | 'verified'
+  /** TLS from the first octet (RFC 8314 §3), whatever `tls` says: nothing is ever said in clear. */
+  readonly implicitTls?: true
   /** Use BDAT where CHUNKING is offered: saves the round trip of DATA. */
   readonly preferChunking: boolean
   /** Absent: nobody says who he is. With it no job is given to a server that did not take the login. */

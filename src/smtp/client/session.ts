@@ -30,7 +30,7 @@ import { meaning, STEPS, type Step } from './steps.ts'
 import { type Ending, type Line, replyTo, type Transaction } from './transaction.ts'
 
 /**
- * `securing`: between STARTTLS and the end of the handshake. `proving`: an answer to a challenge is made. `leaving`: QUIT was said. `closed`: the last effect was
+ * `securing`: until the end of the handshake, from STARTTLS or from the beginning. `proving`: an answer to a challenge is made. `leaving`: QUIT was said. `closed`: the last effect was
  * given out or waits in `take`.
  */
 type Phase = 'opening' | 'securing' | 'proving' | 'ready' | 'busy' | 'leaving' | 'closed'
@@ -67,6 +67,7 @@ class ClientSession implements ClientMachine, Line {
     this.#settings = settings
     this.limits = limits
     this.lmtp = protocol === 'lmtp'
+    if (settings.implicitTls) this.#startTls()
   }
 
   get ready(): boolean {
@@ -119,7 +120,9 @@ class ClientSession implements ClientMachine, Line {
     this.#peer = peer
     this.offered = NO_CAPABILITIES
     this.#reader = new ReplyReader()
-    this.#move(hello(this.#settings))
+    this.#silentSinceMs = undefined
+    // Where TLS came first, the greeting comes now.
+    if (this.#steps.length === 0) this.#move(hello(this.#settings))
   }
 
   respond(answer: Buffer | string): void {
@@ -358,5 +361,5 @@ const UNVERIFIED: SecuredPeer = { verified: false }
 
 const INJECTION: SessionFault = {
   obstacle: 'tls',
-  text: 'octets came in clear between the reply to STARTTLS and the TLS handshake',
+  text: 'octets came in clear before the TLS handshake',
 }
