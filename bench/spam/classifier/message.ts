@@ -1,0 +1,77 @@
+/**
+ * A message as the spam filter reads it: decoded fields, the texts that a person sees, links, and what is attached. Read
+ * once; rules and classifier share it.
+ *
+ * Limits: octets that are read, texts, and those of the readers below. What is beyond them is not looked at.
+ */
+import { bodyOctets, fieldText, fromCharset, partText } from '#mime/decoded-text.ts'
+import { fieldValue, type Part, readFields, readStructure, type TextField } from '#mime/structure.ts'
+import { type HtmlView, readHtml } from './html.ts'
+
+/** Of a content. Spam is small; what stands behind this many octets is an attachment. */
+export const OCTETS_MAX = 512 * 1024
+/** Of the header section, in octets. */
+const HEADER_OCTETS_MAX = 64 * 1024
+/** Parts that are read as text. */
+const TEXTS_MAX = 10
+
+export interface MessageText {
+  readonly kind: 'plain' | 'html'
+  /** What is shown, decoded. */
+  readonly text: string
+  readonly html?: HtmlView
+  readonly charset: string
+}
+
+export interface Attachment {
+  readonly type: string
+  readonly name: string
+  readonly octets: number
+}
+
+export interface Message {
+  readonly fields: readonly TextField[]
+  readonly subject: string
+  readonly texts: readonly MessageText[]
+  readonly attachments: readonly Attachment[]
+  readonly parts: readonly Part[]
+  readonly octets: number
+}
+
+export function readMessage(content: Buffer): Message {
+  const text = content.toString('latin1', 0, OCTETS_MAX)
+  const { fields, bodyStart } = readFields(text, 0, Math.min(text.length, HEADER_OCTETS_MAX))
+  const { parts } = readStructure(text, fields, bodyStart)
+  const texts: MessageText[] = []
+  const attachments: Attachment[] = []
+  for (const part of parts) {
+    if (part.type.startsWith('multipart/')) continue
+    const name = nameOf(part)
+    if (isText(part, name) && texts.length < TEXTS_MAX) texts.push(readText(text, part))
+    else attachments.push({ type: part.type, name, octets: part.end - part.bodyStart })
+  }
+  return { fields, subject: decoded(fields, 'subject'), texts, attachments, parts, octets: content.length }
+}
+
+/** The first field of that name as a person reads it; empty if there is none. */
+export function decoded(fields: readonly TextField[], name: string): string {
+  const value = fieldValue(fields, name)
+  return value === undefined ? '' : fieldText(value)
+}
+
+const isText = ({ type, fields }: Part, name: string): boolean =>
+  (type === 'text/plain' || type === 'text/html' || (type.startsWith('text/') && name === '')) &&
+  !/^\s{0,9}attachment/i.test(fieldValue(fields, 'content-disposition') ?? '')
+
+function nameOf({ parameters, fields }: Part): string {
+  const disposition = fieldValue(fields, 'content-disposition') ?? ''
+  const name = /filename\*?\s{0,9}=\s{0,9}"?([^";]{1,255})/i.exec(disposition.slice(0, 2000))?.[1]
+  return fieldText(name ?? parameters.get('name') ?? '').trim()
+}
+
+function readText(text: string, part: Part): MessageText {
+  const charset = (part.parameters.get('charset') ?? '').trim().toLowerCase()
+  if (part.type !== 'text/html') return { kind: 'plain', text: partText(text, part), charset }
+  const html = readHtml(fromCharset(bodyOctets(text, part), charset))
+  return { kind: 'html', text: html.text, html, charset }
+}

@@ -1,0 +1,117 @@
+/** The filters that are compared, behind one face: train with labelled mail, then give each message a score. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Classifier } from './classifier/classifier.ts'
+import { featuresOf } from './classifier/features.ts'
+import { readMessage } from './classifier/message.ts'
+import type { Labelled } from './corpora.ts'
+
+export interface Filter {
+  readonly name: string
+  /** Above it the filter itself says spam. */
+  readonly threshold: number
+  /** That it and its children have used so far. */
+  cpuMs(): number
+  /** Forgets all. */
+  reset(): void
+  train(mail: readonly Labelled[]): void
+  /** Higher is more likely spam; one for each message. */
+  scores(mail: readonly Labelled[]): number[]
+  close(): void
+}
+
+/** In the order of the training, each once: as mail comes in. */
+export class OurClassifier implements Filter {
+  readonly name = 'vorposten classifier'
+  readonly threshold = 0
+  #model = new Classifier()
+
+  reset(): void {
+    this.#model = new Classifier()
+  }
+
+  train(mail: readonly Labelled[]): void {
+    for (const { octets, isSpam } of mail) this.#model.learn(featuresOf(readMessage(octets)), isSpam)
+  }
+
+  scores(mail: readonly Labelled[]): number[] {
+    return mail.map(({ octets }) => this.#model.score(featuresOf(readMessage(octets))))
+  }
+
+  cpuMs(): number {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1000
+  }
+
+  close(): void {}
+}
+
+/** Debian's bogofilter, in bulk mode: one process for all messages. */
+export class Bogofilter implements Filter {
+  readonly name = 'bogofilter'
+  /** Its default `spam_cutoff`. */
+  readonly threshold = 0.99
+  readonly #folder = mkdtempSync(join(tmpdir(), 'bogofilter-'))
+
+  static isThere(): boolean {
+    return spawnSync('bogofilter', ['-V']).status === 0
+  }
+
+  reset(): void {
+    rmSync(this.#words, { recursive: true, force: true })
+    mkdirSync(this.#words)
+  }
+
+  train(mail: readonly Labelled[]): void {
+    for (const isSpam of [true, false]) {
+      const files = this.#write(mail.filter((one) => one.isSpam === isSpam))
+      execFileSync('bogofilter', ['-d', this.#words, isSpam ? '-s' : '-n', '-b'], { input: `${files.join('\n')}\n` })
+    }
+  }
+
+  scores(mail: readonly Labelled[]): number[] {
+    const files = this.#write(mail)
+    const { stdout } = spawnSync('bogofilter', ['-d', this.#words, '-T', '-b'], {
+      input: `${files.join('\n')}\n`,
+      maxBuffer: 2 ** 28,
+      encoding: 'utf8',
+    })
+    const scores = stdout
+      .trim()
+      .split('\n')
+      .map((line) => Number(/ ([\d.e+-]+)$/.exec(line)?.[1]))
+    if (scores.length !== mail.length || scores.some(Number.isNaN))
+      throw new Error('bogofilter did not score each message')
+    return scores
+  }
+
+  cpuMs(): number {
+    return childrenCpuMs()
+  }
+
+  close(): void {
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  get #words(): string {
+    return join(this.#folder, 'words')
+  }
+
+  #write(mail: readonly Labelled[]): string[] {
+    return mail.map(({ id, octets }) => {
+      const file = join(this.#folder, id)
+      writeFileSync(file, octets.toString('latin1').replaceAll('\r\n', '\n'), 'latin1')
+      return file
+    })
+  }
+}
+
+/** Of children that have ended, from /proc/self/stat: `cutime` and `cstime`, in hundredths of a second. */
+function childrenCpuMs(): number {
+  const fields = readFileSync('/proc/self/stat', 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+  return (Number(fields[13]) + Number(fields[14])) * 10
+}
