@@ -38,7 +38,8 @@ test('an open transaction is finished, an idle session hears 421, the queue is k
   await sink.start()
   await relay.command('queue', 'flush')
   const arrived = await sink.received(2)
-  assert.match(arrived.map(({ content }) => content.toString()).join(''), /\r\nthe first half, the second half\r\n$/m)
+  const halves = arrived.filter(({ content }) => content.toString().includes('Subject: half'))
+  assert.match(halves.map(({ content }) => content.toString()).join(), /\r\nthe first half, the second half\r\n$/)
 
   await assertAccount(relay, [sink], { accepted: 0, delivered: 2, refused: 0, held: 0 })
 })

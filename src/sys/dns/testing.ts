@@ -2,9 +2,9 @@
  * A name server for tests, on loopback, by UDP and TCP: it says what its script says, truth or not. Zones may be changed
  * while it runs.
  */
-import { createSocket } from 'node:dgram'
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { decode, encode, type Packet, type Answer as WireRecord } from 'dns-packet'
 import type { Endpoint } from '#mail/session.ts'
 
@@ -32,8 +32,29 @@ export const AUTHENTIC = 1 << 5
 export const TRUNCATED = 1 << 9
 const RESPONSE = 0x8180
 
+/** Of pairs of ports that are tried: what is free for UDP may be taken for TCP. */
+const PORTS_MAX = 20
+
+/** On one port of both kinds. */
+async function boundSockets(): Promise<{ udp: UdpSocket; tcp: Server }> {
+  for (let tried = 1; ; tried++) {
+    const udp = createSocket('udp4')
+    udp.bind(0, '127.0.0.1')
+    await once(udp, 'listening')
+    const tcp = createServer()
+    try {
+      tcp.listen(udp.address().port, '127.0.0.1')
+      await once(tcp, 'listening')
+      return { udp, tcp }
+    } catch (error) {
+      udp.close()
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || tried === PORTS_MAX) throw error
+    }
+  }
+}
+
 export async function fakeNameServer(script: Script): Promise<FakeNameServer> {
-  const udp = createSocket('udp4')
+  const { udp, tcp } = await boundSockets()
   const asked: string[] = []
   const server = { script }
   const answer = async (octets: Buffer, transport: 'udp' | 'tcp'): Promise<readonly Buffer[]> => {
@@ -48,7 +69,7 @@ export async function fakeNameServer(script: Script): Promise<FakeNameServer> {
     for (const one of await answer(octets, 'udp')) udp.send(one, from.port, from.address)
   })
   const sockets = new Set<Socket>()
-  const tcp = createServer((socket) => {
+  tcp.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.on('error', () => {}).on('close', () => sockets.delete(socket))
     socket.on('data', async (octets: Buffer) => {
@@ -57,11 +78,7 @@ export async function fakeNameServer(script: Script): Promise<FakeNameServer> {
       }
     })
   })
-  udp.bind(0, '127.0.0.1')
-  await once(udp, 'listening')
   const { port } = udp.address()
-  tcp.listen(port, '127.0.0.1')
-  await once(tcp, 'listening')
   return {
     endpoint: { address: '127.0.0.1', port },
     asked,
