@@ -4,9 +4,9 @@
  * - it never throws, reads no more than its limits, and says the same again;
  * - what is not seen changes nothing: invisible characters put between the letters of a text leave its words alone.
  */
-import { FEATURES_MAX, featuresOf, type MessageFeatures } from '../bench/spam/classifier/features.ts'
-import { readMessage } from '../bench/spam/classifier/message.ts'
-import { plainText, wordsOf } from '../bench/spam/classifier/words.ts'
+import { FEATURES_MAX, featuresOf, type MessageFeatures } from '#scan/spam/classifier/features.ts'
+import { plainText, wordsOf } from '#scan/spam/classifier/words.ts'
+import { readMessage } from '#scan/spam/message.ts'
 import { type Chance, chances } from './made-mail.ts'
 
 const PIECES = [

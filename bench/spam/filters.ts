@@ -3,9 +3,9 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Classifier } from './classifier/classifier.ts'
-import { featuresOf } from './classifier/features.ts'
-import { readMessage } from './classifier/message.ts'
+import { Classifier } from '#scan/spam/classifier/classifier.ts'
+import { featuresOf } from '#scan/spam/classifier/features.ts'
+import { readMessage } from '#scan/spam/message.ts'
 import type { Labelled } from './corpora.ts'
 
 export interface Filter {

@@ -23,6 +23,7 @@ import { wallOf } from './assemble-scanning.ts'
 import { EXIT, UserError } from './exit.ts'
 import { readMessage } from './message-file.ts'
 import { forwardPathOf } from './paths.ts'
+import { spamLines, spamOf } from './scan-spam.ts'
 
 interface ScanOptions {
   readonly recipient?: string
@@ -65,9 +66,10 @@ export function scanCommand(config: () => Promise<Config>, configFile: () => str
       const wall = wallOf({ embedded: true, engines: read?.virus.engines ?? [] }, systemClock)
       const looked = await look(wall, message, policy, way?.tenant)
       await wall.close()
-      const lines = [...linesOf(looked), ...(way === undefined ? [] : policyText(policy))]
+      const spam = spamOf(message)
+      const lines = [...linesOf(looked), ...(way === undefined ? [] : policyText(policy)), ...spamLines(spam)]
       const { verdict, stripped: _, ...shown } = looked
-      const json = { ...shown, because: verdict.because, policy, ...looked.result }
+      const json = { ...shown, because: verdict.because, policy, ...looked.result, spam }
       process.stdout.write(`${options.json ? JSON.stringify(json, undefined, 2) : lines.join('\n')}\n`)
       process.exitCode = EXITS[looked.decision]
     })

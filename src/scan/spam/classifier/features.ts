@@ -5,7 +5,7 @@
  *
  * What another server put there is not used (`Received`, what filters said), nor who the recipient is.
  */
-import { decoded, type Message } from './message.ts'
+import { decoded, type SpamMessage } from '../message.ts'
 import { hashOf, mix, plainText, wordsOf } from './words.ts'
 
 export interface Features {
@@ -66,7 +66,7 @@ class Gathering {
   }
 }
 
-export function featuresOf(message: Message): MessageFeatures {
+export function featuresOf(message: SpamMessage): MessageFeatures {
   const header = new Gathering()
   header.grams(ofTheSender(message).slice(0, HEADER_GRAMS_MAX))
   const text = new Gathering()
@@ -75,13 +75,13 @@ export function featuresOf(message: Message): MessageFeatures {
 }
 
 /** The header section as its writer left it. */
-const ofTheSender = ({ fields }: Message): string =>
+const ofTheSender = ({ fields }: SpamMessage): string =>
   fields
     .filter(({ name }) => !NOT_OF_THE_SENDER.test(name) && !OF_THE_RECIPIENT.test(name))
     .map(({ name, value }) => `${name}: ${value}`)
     .join('\n')
 
-function readable({ subject, texts }: Message): string {
+function readable({ subject, texts }: SpamMessage): string {
   const all = [subject]
   for (const { text, html } of texts) {
     all.push(text.slice(0, TEXT_GRAMS_MAX * 4).replace(/\s+/g, ' '))
@@ -90,7 +90,7 @@ function readable({ subject, texts }: Message): string {
   return plainText(all.join('\n')).text
 }
 
-function wordFeatures(message: Message): Features {
+function wordFeatures(message: SpamMessage): Features {
   const found = new Gathering()
   const subject = plainText(message.subject)
   found.words(SUBJECT, wordsOf(subject.text), true)
@@ -113,7 +113,7 @@ function wordFeatures(message: Message): Features {
   return found.features
 }
 
-function senders({ fields }: Message, found: Gathering): void {
+function senders({ fields }: SpamMessage, found: Gathering): void {
   const from = decoded(fields, 'from')
   const [display, mailbox] = split(from)
   found.words(FROM, wordsOf(plainText(display).text), true)
@@ -152,7 +152,7 @@ const NOT_OF_THE_SENDER =
 
 const OF_THE_RECIPIENT = /^(?:to|cc|sender|errors-to)$/
 
-function traits({ fields, parts, attachments, texts, octets }: Message, found: Gathering): void {
+function traits({ fields, parts, attachments, texts, octets }: SpamMessage, found: Gathering): void {
   const trait = (text: string): void => found.add(TRAIT, hashOf(text))
   const names = new Set<string>()
   for (const { name } of fields) if (!NOT_OF_THE_SENDER.test(name)) names.add(name)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readMessage } from '../message.ts'
 import { Classifier } from './classifier.ts'
 import { featuresOf } from './features.ts'
-import { readMessage } from './message.ts'
 
 const mail = (subject: string, body: string, head = ''): Buffer =>
   Buffer.from(`From: Anna <anna@shop.example>\r\nSubject: ${subject}\r\n${head}\r\n${body}\r\n`)

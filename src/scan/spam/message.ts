@@ -29,7 +29,7 @@ export interface Attachment {
   readonly octets: number
 }
 
-export interface Message {
+export interface SpamMessage {
   readonly fields: readonly TextField[]
   readonly subject: string
   readonly texts: readonly MessageText[]
@@ -38,7 +38,7 @@ export interface Message {
   readonly octets: number
 }
 
-export function readMessage(content: Buffer): Message {
+export function readMessage(content: Buffer): SpamMessage {
   const text = content.toString('latin1', 0, OCTETS_MAX)
   const { fields, bodyStart } = readFields(text, 0, Math.min(text.length, HEADER_OCTETS_MAX))
   const { parts } = readStructure(text, fields, bodyStart)

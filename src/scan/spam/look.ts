@@ -1,0 +1,30 @@
+/** One look at one message: every rule, each symbol once. Runs in the reading thread, and in tools. */
+import { DETAIL_LENGTH_MAX, type SpamSign } from '#mail/spam.ts'
+import { type SpamAbout, signOf } from './contract.ts'
+import { readMessage, type SpamMessage } from './message.ts'
+import { RULES } from './rules.ts'
+
+export interface SpamLook {
+  readonly message: SpamMessage
+  readonly signs: readonly SpamSign[]
+}
+
+/** `octets`: the content as it came, without fields of ours. */
+export function lookAt(octets: Buffer, about: SpamAbout): SpamLook {
+  const message = readMessage(octets)
+  const signs = new Map<string, SpamSign>()
+  for (const { symbols, look } of RULES) {
+    for (const said of look(message, about)) {
+      const sign = signOf(symbols, { ...said, ...(said.detail !== undefined && { detail: shown(said.detail) }) })
+      const before = signs.get(sign.symbol)
+      if (before === undefined || Math.abs(before.weight) < Math.abs(sign.weight)) signs.set(sign.symbol, sign)
+    }
+  }
+  return { message, signs: [...signs.values()] }
+}
+
+const shown = (detail: string): string =>
+  detail
+    .replace(/[\p{C}\p{Z}]+/gu, ' ')
+    .trim()
+    .slice(0, DETAIL_LENGTH_MAX)
