@@ -9,19 +9,24 @@ import { networkInterfaces } from 'node:os'
 import { Command } from 'commander'
 import type { Config } from '#config/config.ts'
 import { directoryFrom } from '#config/directory.ts'
-import { nameServer, readFullDomain } from '#config/units.ts'
+import { nameServer } from '#config/units.ts'
 import { checkRecords, outcomeOf } from '#conformance/dns/desk.ts'
 import type { DeskFacts, Row, RowState, SendingAddress } from '#conformance/dns/row.ts'
+import type { SenderDomainName } from '#store/sender-domains.ts'
 import { addressGuard } from '#sys/address-guard.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { Dns } from '#sys/dns/answer.ts'
 import { systemDns } from '#sys/resolver.ts'
-import type { ServedDomain } from '#tenant/directory.ts'
+import type { OutboundSettings } from '#tenant/directory.ts'
+import { oneOwner } from './clerks/domain-owners.ts'
+import { tokenOf } from './clerks/domains.ts'
 import { EXIT, UserError } from './exit.ts'
 import { storePath } from './folders.ts'
+import { masterKeyOf } from './master-key.ts'
 import { storedSigning } from './signing-summary.ts'
 
 interface Options {
+  readonly tenant?: string
   readonly json?: boolean
   readonly nameServer?: string
   readonly source?: readonly string[]
@@ -40,14 +45,15 @@ const STATES: Readonly<Record<RowState, string>> = {
 export function dnsCommand(config: () => Promise<Config>): Command {
   return new Command('dns')
     .description('which DNS records a domain needs, which it has, and the missing ones ready to paste')
-    .argument('<domain>', 'a domain of a tenant')
+    .argument('<domain>', 'a domain of a tenant, served here or one that it sends as')
+    .option('--tenant <name>', 'of a domain that several tenants send as')
     .option('--name-server <address>', 'ask this one, instead of those of the configuration')
     .option('--source <address...>', 'our sending addresses, if the configuration does not name them')
     .option('--json', 'one JSON object per line')
     .action(async (domain: string, options: Options) => {
       const settings = await config()
       const dns = dnsFor(settings, options.nameServer)
-      const { facts, assumption } = await factsOf(settings, domain, options.source, dns)
+      const { facts, assumption } = await factsOf(settings, domain, options, dns)
       const rows = await checkRecords(facts, dns)
       const lines = options.json ? rows.map((row) => JSON.stringify(row)) : textOf(facts, assumption, rows)
       process.stdout.write(`${lines.join('\n')}\n`)
@@ -66,34 +72,43 @@ function dnsFor(config: Config, named: string | undefined): Dns {
 async function factsOf(
   config: Config,
   given: string,
-  named: readonly string[] | undefined,
+  { source: named, tenant: ofTenant }: Options,
   dns: Dns,
 ): Promise<{ facts: DeskFacts; assumption: string }> {
-  const domain = readFullDomain(given)
-  const served = domain === undefined ? undefined : directoryFrom(config).domain(domain)
-  if (domain === undefined || served === undefined) {
-    const advice = 'See the domains with: vorposten check-config.'
-    throw new UserError(`${given} is not a domain of this relay`, advice, EXIT.config)
-  }
+  const directory = directoryFrom(config)
+  const owner = oneOwner({ domain: given, tenant: ofTenant }, config, directory)
+  const { domain } = owner
+  const served = directory.domain(domain)
+  const { outbound } = served?.tenant ?? config.tenants.find(({ name }) => name === owner.tenant)!
   const { hostname, destinations } = config
   const wrong = named?.find((address) => isIP(address) === 0)
   if (wrong !== undefined) throw new UserError(`${wrong} is no address`, 'Write IPv4 or IPv6 addresses.', EXIT.data)
   const notPublic = addressGuard(destinations.allowNetworks)
-  const sending = await sendingOf(config, served, named, notPublic, dns)
+  const sending = await sendingOf(config, outbound, named, notPublic, dns)
   const keys = storedSigning(storePath(config.dataFolder))?.keys
-  const own = ({ tenant, domain: of }: { tenant: string; domain: string }) =>
-    tenant === served.tenant.name && of === domain
+  const own = ({ tenant, domain: of }: { tenant: string; domain: string }) => tenant === owner.tenant && of === domain
   const facts: DeskFacts = {
     ...{ domain, hostname, notPublic },
     ownNames: [...new Set([hostname, ...destinations.ownNames])],
-    fallback: served.fallback !== undefined,
-    sends: served.tenant.outbound !== undefined,
+    receives: served !== undefined,
+    ...(served === undefined && { senderToken: tokenFor(config, owner) }),
+    fallback: served?.fallback !== undefined,
+    sends: outbound !== undefined,
     sources: sending.sources,
     carriers: sending.carriers,
     keys: keys?.filter(own),
     publicKeyDigests: publicKeyDigests(config),
   }
   return { facts, assumption: sending.assumption }
+}
+
+function tokenFor(config: Config, owner: SenderDomainName): string | 'not-readable' {
+  try {
+    const master = masterKeyOf(config)
+    return master === undefined ? 'not-readable' : tokenOf(master, owner)
+  } catch {
+    return 'not-readable'
+  }
 }
 
 interface Sending {
@@ -105,13 +120,12 @@ interface Sending {
 /** Which of our addresses the world sees, and why we think so. */
 async function sendingOf(
   config: Config,
-  { tenant }: ServedDomain,
+  outbound: OutboundSettings | undefined,
   named: readonly string[] | undefined,
   notPublic: DeskFacts['notPublic'],
   dns: Dns,
 ): Promise<Sending> {
   const { hostname } = config
-  const { outbound } = tenant
   if (outbound === undefined)
     return { sources: [], carriers: [], assumption: 'the tenant does not send through this relay' }
   const as = (addresses: readonly string[]) => addresses.map((address) => ({ address, greetingName: hostname }))

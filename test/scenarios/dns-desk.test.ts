@@ -37,7 +37,7 @@ const config = (names: number, door: number) => ({
         shop: { hosts: ['127.0.0.1:1'] },
       },
       domains: { 'dest.test': { route: 'shop', recipients: 'accept-all' } },
-      outbound: { 'from-networks': ['127.0.0.1'], route: 'internet' },
+      outbound: { 'from-networks': ['127.0.0.1'], route: 'internet', 'sender-domains': ['shop.test'] },
     },
   },
 })
@@ -81,6 +81,14 @@ test('a new domain, from nothing to all there, and a name server that is silent'
   const after = await desk()
   assert.equal(after.code, 0, JSON.stringify(after.rows))
   assert.ok(after.rows.every(({ state }) => state === 'there' || state === 'advised' || state === 'not-needed'))
+
+  const show = await relay.command('domains', 'show', 'shop.test')
+  const token = /^(_vorposten\.shop\.test)\. IN TXT (.*)$/m.exec(show.text)!
+  const sender = (await relay.command('dns', 'shop.test')).text
+  assert.ok(sender.includes(token[0]), sender)
+  assert.match(sender, /^; not needed: MX shop\.test: /m)
+  zone = { ...published, [token[1]!]: [text(token[1]!, strings(token[2]!))] }
+  assert.match((await relay.command('dns', 'shop.test')).text, /^; ok: sender token /m)
 
   zone = Object.fromEntries(Object.keys(published).map((name) => [name, 'servfail' as const]))
   const silent = await desk()

@@ -270,7 +270,7 @@ const goingText = (tenant: string, domain: string): string =>
   `in ${GRACE_MS / 86_400_000} days ${tenant} may send as ${domain} no more. See: vorposten domains show ${domain}`
 
 const keyOf = ({ tenant, domain }: SenderDomainName): string => `${tenant} ${domain}`
-const tokenOf = (master: MasterKey, { tenant, domain }: SenderDomainName): string =>
+export const tokenOf = (master: MasterKey, { tenant, domain }: SenderDomainName): string =>
   senderToken((about) => master.mac(about), tenant, domain)
 
 /** What follows from what was seen just now, and before. */

@@ -11,6 +11,7 @@ import { checkDmarc, readDmarc } from './dmarc.ts'
 import { checkMx } from './mx.ts'
 import { checkReverse } from './reverse.ts'
 import type { DeskFacts, Row } from './row.ts'
+import { checkSenderToken } from './sender-token.ts'
 import { readTagList } from './tags.ts'
 import { exchanger, facts, seen, type Table, tableDns } from './testing.ts'
 import { checkTlsa } from './tlsa.ts'
@@ -41,6 +42,22 @@ describe('the address of the host', () =>
     [{ [`A ${HOST}`]: ['10.1.2.3'] }, /^wrong: 10\.1\.2\.3 cannot be reached from outside: private/],
     [{ [`CNAME ${HOST}`]: ['other.example'], 'A other.example': ['192.0.2.25'] }, /^wrong: is an alias of other/],
   ]))
+
+const TOKEN = '0123456789abcdef0123456789abcdef'
+const sendsAs = { receives: false, senderToken: TOKEN }
+const PLACE = 'TXT _vorposten.bakery.example'
+
+describe('a domain whose mail goes elsewhere', () => {
+  table(checkSenderToken, [
+    [{ [PLACE]: ['other', `vorposten-sender=${TOKEN}`] }, /^there/, sendsAs],
+    [{ [PLACE]: [`vorposten-sender=${TOKEN.replaceAll('0', 'f')}`] }, /^missing/, sendsAs],
+    [{}, /^missing/, sendsAs],
+    [{ [PLACE]: 'unknown' }, /^unknown: SERVFAIL/, sendsAs],
+    [{}, /^unknown: .*vorposten domains show/, { receives: false, senderToken: 'not-readable' }],
+    [{}, /^$/],
+  ])
+  for (const check of [checkMx, checkMtaSts, checkTlsRpt, checkTlsa]) table(check, [[{}, /^not-needed: /, sendsAs]])
+})
 
 describe('MX', () =>
   table(checkMx, [

@@ -6,6 +6,7 @@ import { checkDmarc } from './dmarc.ts'
 import { checkMx } from './mx.ts'
 import { checkReverse } from './reverse.ts'
 import type { DeskFacts, Row } from './row.ts'
+import { checkSenderToken } from './sender-token.ts'
 import { checkSpf } from './spf.ts'
 import { checkTlsa } from './tlsa.ts'
 import { checkMtaSts, checkTlsRpt } from './transport-security.ts'
@@ -13,6 +14,7 @@ import { checkMtaSts, checkTlsRpt } from './transport-security.ts'
 const CHECKS = [
   checkAddresses,
   checkMx,
+  checkSenderToken,
   checkSpf,
   checkDkim,
   checkDmarc,

@@ -1,7 +1,7 @@
 /** MX: does the mail of the domain come to us, and to nobody who cannot take it (RFC 5321 §5.1, RFC 7505). */
 import { isIP } from 'node:net'
 import type { Dns, MailExchanger } from '#sys/dns/answer.ts'
-import type { DeskFacts, Row } from './row.ts'
+import { type DeskFacts, NOT_RECEIVED, type Row } from './row.ts'
 import { line } from './zone-lines.ts'
 
 /** Exchangers whose addresses are looked up. */
@@ -16,6 +16,7 @@ export async function checkMx(facts: DeskFacts, dns: Dns): Promise<Row[]> {
     ...{ kind: 'MX' as const, name: domain, state, text },
     ...(paste && { paste }),
   })
+  if (!facts.receives) return [row('not-needed', NOT_RECEIVED)]
   const answer = await dns.lookup(domain, 'MX')
   if (answer.kind === 'unknown') return [row('unknown', answer.text)]
   const records = answer.kind === 'found' ? answer.records : []

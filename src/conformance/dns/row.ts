@@ -4,7 +4,17 @@
  */
 import type { Algorithm } from '#auth/dkim/signature.ts'
 
-export type RecordKind = 'address' | 'MX' | 'SPF' | 'DKIM' | 'DMARC' | 'MTA-STS' | 'TLS-RPT' | 'TLSA' | 'PTR'
+export type RecordKind =
+  | 'address'
+  | 'MX'
+  | 'SPF'
+  | 'DKIM'
+  | 'DMARC'
+  | 'MTA-STS'
+  | 'TLS-RPT'
+  | 'TLSA'
+  | 'PTR'
+  | 'sender token'
 
 /**
  * `advised`: not there, and mail arrives without it. `not-needed`: this relay has no part in it. `wrong`: it is there, and does
@@ -41,6 +51,10 @@ export interface DeskFacts {
   readonly hostname: string
   /** Names of this relay, its host name first. */
   readonly ownNames: readonly string[]
+  /** Its mail comes in here; false: a sender domain, whose mail goes elsewhere. */
+  readonly receives: boolean
+  /** Of a sender domain: the token of its tenant; `not-readable`: the key that makes it cannot be read. */
+  readonly senderToken?: string | 'not-readable'
   /** We stand behind the domain's own servers. */
   readonly fallback: boolean
   /** The tenant sends through us. */
@@ -56,3 +70,6 @@ export interface DeskFacts {
   /** Why an address cannot be reached from the Internet. */
   readonly notPublic: (address: string) => string | undefined
 }
+
+/** Of the records that say where mail of the domain goes in. */
+export const NOT_RECEIVED = 'its mail does not come in here'

@@ -23,6 +23,7 @@ export const facts = (more: Partial<DeskFacts> = {}): DeskFacts => ({
   domain: 'bakery.example',
   hostname: 'mx.relay.example',
   ownNames: ['mx.relay.example', 'mx2.relay.example'],
+  receives: true,
   fallback: false,
   sends: true,
   sources: [{ address: '192.0.2.25', greetingName: 'mx.relay.example' }],

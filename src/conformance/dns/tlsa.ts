@@ -1,14 +1,15 @@
 /** TLSA of our own host: whether what DANE says of our key is true (RFC 7672 §3.1). Wrong records stop mail; none does not. */
 import type { Dns, TlsaRecord } from '#sys/dns/answer.ts'
-import type { DeskFacts, Row } from './row.ts'
+import { type DeskFacts, NOT_RECEIVED, type Row } from './row.ts'
 import { line } from './zone-lines.ts'
 
 /** DANE-EE, SubjectPublicKeyInfo, SHA-256 (RFC 7672 §3.1.1). */
 const [USAGE, SELECTOR, SHA256] = [3, 1, 1]
 
-export async function checkTlsa({ hostname, publicKeyDigests }: DeskFacts, dns: Dns): Promise<Row[]> {
+export async function checkTlsa({ hostname, publicKeyDigests, receives }: DeskFacts, dns: Dns): Promise<Row[]> {
   const name = `_25._tcp.${hostname}`
   const about = { kind: 'TLSA' as const, name }
+  if (!receives) return [{ ...about, state: 'not-needed', text: NOT_RECEIVED }]
   const answer = await dns.lookup(name, 'TLSA')
   if (answer.kind === 'unknown') return [{ ...about, state: 'unknown', text: answer.text }]
   const paste = publicKeyDigests.map((digest) => line(name, 'TLSA', `${USAGE} ${SELECTOR} ${SHA256} ${digest}`))

@@ -2,7 +2,7 @@
 
 import { zoneLine } from '#auth/dkim/keys.ts'
 import type { Answer, Dns } from '#sys/dns/answer.ts'
-import type { DeskFacts, Row } from './row.ts'
+import { type DeskFacts, NOT_RECEIVED, type Row } from './row.ts'
 import { readTagList } from './tags.ts'
 
 /** The fault, or undefined. */
@@ -24,8 +24,9 @@ export function tlsRptFault(text: string): string | undefined {
     : 'rua= must name mailto: or https: addresses'
 }
 
-export async function checkMtaSts({ domain, ownNames }: DeskFacts, dns: Dns): Promise<Row[]> {
+export async function checkMtaSts({ domain, ownNames, receives }: DeskFacts, dns: Dns): Promise<Row[]> {
   const name = `_mta-sts.${domain}`
+  if (!receives) return [{ kind: 'MTA-STS', name, state: 'not-needed', text: NOT_RECEIVED }]
   const answer = await dns.lookup(name, 'TXT')
   const policy = `version: STSv1, mode: testing, ${ownNames.map((one) => `mx: ${one}, `).join('')}max_age: 86400`
   const text = `optional; it counts only with a policy at https://mta-sts.${domain}/.well-known/mta-sts.txt (in lines: ${policy})`
@@ -40,8 +41,9 @@ export async function checkMtaSts({ domain, ownNames }: DeskFacts, dns: Dns): Pr
   return [{ ...judged, state: 'wrong', text: `${host}, where the policy must be, has no address` }]
 }
 
-export async function checkTlsRpt({ domain }: DeskFacts, dns: Dns): Promise<Row[]> {
+export async function checkTlsRpt({ domain, receives }: DeskFacts, dns: Dns): Promise<Row[]> {
   const name = `_smtp._tls.${domain}`
+  if (!receives) return [{ kind: 'TLS-RPT', name, state: 'not-needed', text: NOT_RECEIVED }]
   const judged = judgeOne({ kind: 'TLS-RPT', name }, await dns.lookup(name, 'TXT'), /^v\s*=\s*TLSRPTv1/i, tlsRptFault)
   if (judged.state !== 'advised') return [judged]
   const paste = [zoneLine(name, `v=TLSRPTv1; rua=mailto:postmaster@${domain}`)]
