@@ -177,7 +177,7 @@ describe('TLS-RPT', () =>
     [{}, /^advised/],
     [{ [RPT]: ['v=TLSRPTv1; rua=mailto:a@b.example,https://r.example/x'] }, /^there/],
     [{ [RPT]: ['v=TLSRPTv1; rua=a@b.example'] }, /^wrong: rua=/],
-    [{ [RPT]: ['v=TLSRPTv1'] }, /^wrong: rua=/],
+    [{ [RPT]: ['v=TLSRPTv1'] }, /^wrong: it does not begin/],
     [{ [RPT]: 'unknown' }, /^unknown/],
   ]))
 

@@ -1,6 +1,7 @@
 /** MTA-STS and TLS-RPT: the records with which a domain asks for TLS, and for reports about it (RFC 8461 §3.1, RFC 8460 §3). */
 
 import { zoneLine } from '#auth/dkim/keys.ts'
+import { reportPlaces } from '#report/tls/record.ts'
 import type { Answer, Dns } from '#sys/dns/answer.ts'
 import { type DeskFacts, NOT_RECEIVED, type Row } from './row.ts'
 import { readTagList } from './tags.ts'
@@ -13,15 +14,10 @@ export function mtaStsFault(text: string): string | undefined {
   return /^[A-Za-z0-9]{1,32}$/.test(tags.get('id') ?? '') ? undefined : 'id= must be 1 to 32 letters and digits'
 }
 
-/** The fault, or undefined. */
+/** The fault, or undefined. Read as we read others' records before we report to them. */
 export function tlsRptFault(text: string): string | undefined {
-  const tags = readTagList(text)
-  if (tags === undefined || [...tags.keys()][0] !== 'v' || tags.get('v') !== 'TLSRPTv1')
-    return 'it does not begin with v=TLSRPTv1;'
-  const places = (tags.get('rua') ?? '').split(',').map((place) => place.trim())
-  return places.every((place) => /^(?:mailto:[^\s@]+@[^\s@]+|https:\/\/\S+)$/i.test(place))
-    ? undefined
-    : 'rua= must name mailto: or https: addresses'
+  if (!/^v=TLSRPTv1[ \t]*;/.test(text)) return 'it does not begin with v=TLSRPTv1;'
+  return reportPlaces([text]) === undefined ? 'rua= must name mailto: or https: addresses, once' : undefined
 }
 
 export async function checkMtaSts({ domain, ownNames, receives }: DeskFacts, dns: Dns): Promise<Row[]> {
