@@ -106,7 +106,8 @@ export async function destinations(options: BenchOptions): Promise<Table> {
       pace: 'pipelined',
       message: uniformMessages(OCTETS, domains, 1),
     })
-  const measured = async (): Promise<WithCpu> => {
+  const measured = async (phase: string): Promise<WithCpu> => {
+    process.stderr.write(`destinations: ${phase}, ${options.seconds} s\n`)
     const before = relay.cpuSeconds()
     const one = await neighbour.measure(relay.port, options.seconds)
     return { ...one, cpuMs: ((relay.cpuSeconds() - before) * 1000) / one.load.fates.acknowledged }
@@ -114,18 +115,18 @@ export async function destinations(options: BenchOptions): Promise<Table> {
   try {
     await relay.start()
     await neighbour.measure(relay.port, 2)
-    const alone = await measured()
+    const alone = await measured('alone')
     const before = relay.memory()
     const dead = Array.from({ length: DESTINATIONS }, (_, i) => `d${i}.test`)
     // Spread by chance: with this many nearly every domain has some.
     const queued = await fill(dead, DESTINATIONS * 3, FIRST_NUMBERS.dead)
     await pause(SETTLE_MS * 5)
     const octets = (relay.memory().pssOctets - before.pssOctets) / queued.fates.acknowledged
-    const besideDead = await measured()
+    const besideDead = await measured('beside dead domains')
     const hole = await fill(['hole.test'], options.blackHole / 2, FIRST_NUMBERS.hole)
     const tarpit = await fill(['tarpit.test'], options.blackHole / 2, FIRST_NUMBERS.tarpit)
     await pause(SETTLE_MS)
-    const beside = await measured()
+    const beside = await measured('beside all')
     const slow = hole.fates.acknowledged + tarpit.fates.acknowledged
     return {
       title:
