@@ -6,6 +6,7 @@
 
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
+import { UNPROVEN_PER_SECOND } from '#queue/starts.ts'
 import { a, fakeNameServer, soa } from '#sys/dns/testing.ts'
 import { drive, uniformMessages } from '../driver.ts'
 import {
@@ -122,6 +123,8 @@ export async function destinations(options: BenchOptions): Promise<Table> {
     const queued = await fill(dead, DESTINATIONS * 3, FIRST_NUMBERS.dead)
     await pause(SETTLE_MS * 5)
     const octets = (relay.memory().pssOctets - before.pssOctets) / queued.fates.acknowledged
+    const tried = await measured('while dead domains are tried for the first time')
+    await pause(((DESTINATIONS / UNPROVEN_PER_SECOND) * 1000) / relay.workers().length)
     const besideDead = await measured('beside dead domains')
     const hole = await fill(['hole.test'], options.blackHole / 2, FIRST_NUMBERS.hole)
     const tarpit = await fill(['tarpit.test'], options.blackHole / 2, FIRST_NUMBERS.tarpit)
@@ -133,7 +136,11 @@ export async function destinations(options: BenchOptions): Promise<Table> {
         `A good domain at ${RATE_PER_SECOND} messages/s, beside ${queued.fates.acknowledged} for ${DESTINATIONS} dead ` +
         `domains (${(octets / KILOBYTE).toFixed(1)} KiB of memory each), then ${slow} more for a black hole and a tarpit`,
       columns: [...COLUMNS, 'relay CPU ms/message'],
-      rows: rowsOf(alone, besideDead, beside),
+      rows: rowsOf(alone, [
+        ['while dead domains are tried first', tried],
+        ['beside dead domains', besideDead],
+        ['beside all', beside],
+      ]),
     }
   } finally {
     await relay.remove()
@@ -142,12 +149,10 @@ export async function destinations(options: BenchOptions): Promise<Table> {
   }
 }
 
-function rowsOf(alone: WithCpu, besideDead: WithCpu, beside: WithCpu): Cell[][] {
-  return [
-    [...row('alone', alone), alone.cpuMs],
-    [...row('beside dead domains', besideDead), besideDead.cpuMs],
-    [...change(alone, besideDead), besideDead.cpuMs / alone.cpuMs],
-    [...row('beside all', beside), beside.cpuMs],
-    [...change(alone, beside), beside.cpuMs / alone.cpuMs],
-  ]
+function rowsOf(alone: WithCpu, beside: readonly (readonly [string, WithCpu])[]): Cell[][] {
+  const others = beside.flatMap(([name, one]) => [
+    [...row(name, one), one.cpuMs],
+    [...change(alone, one), one.cpuMs / alone.cpuMs],
+  ])
+  return [[...row('alone', alone), alone.cpuMs], ...others]
 }
