@@ -32,9 +32,9 @@ test('it runs the rules on what it gets, and looks no further than the beginning
       assert.ok(answer.kind === 'read', JSON.stringify(answer))
       return answer.signs.map(({ symbol }) => symbol)
     }
-    const said = await signs(...PHISH.chunks.map(String))
-    assert.ok(said.length > 0, 'a rule speaks')
-    assert.deepEqual(await signs('Subject: bread\r\n\r\nSix loaves.\r\n'), [])
+    const asksPassword = async (...chunks: string[]) => (await signs(...chunks)).includes('HTML_FORM_PASSWORD')
+    assert.ok(await asksPassword(...PHISH.chunks.map(String)))
+    assert.ok(!(await asksPassword('Subject: bread\r\n\r\nSix loaves.\r\n')))
     const padded = `Subject: x\r\nX: ${'y'.repeat(70)}\r\n`.repeat(OCTETS_MAX / 80)
     assert.deepEqual(await signs(padded, ...PHISH.chunks.map(String)), await signs(padded), 'nothing behind it')
   }))
