@@ -12,6 +12,7 @@ import { checkTlsReports } from './check-tls-reports.ts'
 import { checkVirus } from './check-virus.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, recipientKey } from './recipients.ts'
+import { checkSpamEngines } from './resolve-spam-engines.ts'
 import type { LdapSettings } from './schema-recipients.ts'
 import { sizeText } from './units.ts'
 import { wildcardOver } from './wildcards.ts'
@@ -25,6 +26,7 @@ export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): L
   checkOutbound(draft, yaml)
   checkNotices(draft, yaml)
   checkVirus(draft, yaml)
+  checkSpamEngines(draft, yaml)
   checkCalloutSender(draft, yaml)
   checkFeedback(draft, yaml)
   checkTlsReports(draft, yaml)

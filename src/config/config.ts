@@ -154,6 +154,37 @@ interface EngineLimits {
   readonly timeMsMax: number
 }
 
+/** The spam filter. */
+export interface SpamConfig {
+  /** Filters beside us. */
+  readonly engines: readonly SpamEngineConfig[]
+}
+
+export type SpamEngineConfig = RspamdConfig | SpamdConfig
+
+interface RspamdConfig extends SpamEngineLimits {
+  readonly kind: 'rspamd'
+  readonly settingsId?: string
+  /** Where its password is; read at each message. */
+  readonly password?: { readonly 'password-env': string } | { readonly 'password-file': string }
+}
+
+interface SpamdConfig extends SpamEngineLimits {
+  readonly kind: 'spamd'
+  readonly user?: string
+}
+
+interface SpamEngineLimits extends EngineLimits {
+  readonly servers: readonly (
+    | { readonly kind: 'local'; readonly path: string }
+    | ({ readonly kind: 'tcp' } & Endpoint)
+  )[]
+  /** A larger message is not shown to it. */
+  readonly octetsMax: number
+  /** How much its word counts; 1: as it is. */
+  readonly weight: number
+}
+
 export interface Config {
   /** The file that it came from. */
   readonly file: string
@@ -184,6 +215,7 @@ export interface Config {
   /** Absent: nothing is counted, nobody is told. */
   readonly tlsReports?: TlsReportConfig
   readonly virus: VirusConfig
+  readonly spam: SpamConfig
   /** Absent: no complaints are read. */
   readonly feedback?: FeedbackConfig
   readonly tenants: readonly Tenant[]

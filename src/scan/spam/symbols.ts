@@ -1,5 +1,6 @@
 /** Every symbol that the filter can say, by name: rules of the reading thread, and what is said on the path. */
 import type { SymbolTable } from './contract.ts'
+import { ENGINES } from './engines/symbols.ts'
 import { RULES } from './rules.ts'
 
-export const SYMBOLS: SymbolTable = Object.assign({}, ...RULES.map(({ symbols }) => symbols)) as SymbolTable
+export const SYMBOLS: SymbolTable = Object.assign({}, ...RULES.map(({ symbols }) => symbols), ENGINES) as SymbolTable
