@@ -1,10 +1,12 @@
 /** Every symbol that the filter can say, by name: rules of the reading thread, and what is said on the path. */
 import { CLASSIFIER_SYMBOLS } from './classifier/signs.ts'
 import type { SymbolTable } from './contract.ts'
+import { MEMORY_SYMBOLS } from './memory/signs.ts'
 import { RULES } from './rules.ts'
 
 export const SYMBOLS: SymbolTable = Object.assign(
   {},
   ...RULES.map(({ symbols }) => symbols),
   CLASSIFIER_SYMBOLS,
+  MEMORY_SYMBOLS,
 ) as SymbolTable
