@@ -22,6 +22,7 @@ export const SPAM_SENDERS: Part = {
     `CREATE TABLE spam_senders (
       tenant TEXT NOT NULL, key BLOB NOT NULL,
       good REAL NOT NULL, bad REAL NOT NULL, sure_good REAL NOT NULL, sure_bad REAL NOT NULL,
+      shared_good REAL NOT NULL, shared_bad REAL NOT NULL,
       since_ms INTEGER NOT NULL, at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,
       PRIMARY KEY (tenant, key)
     ) STRICT, WITHOUT ROWID;
@@ -37,6 +38,9 @@ export interface SenderCounts {
   /** By people, and by facts. */
   readonly sureGood: number
   readonly sureBad: number
+  /** Of a tenant's: what of it all tenants have heard. */
+  readonly sharedGood: number
+  readonly sharedBad: number
   /** First heard of. */
   readonly sinceMs: number
   readonly atMs: number
@@ -58,6 +62,8 @@ export class SpamSenderReader {
       bad: row['bad'] as number,
       sureGood: row['sure_good'] as number,
       sureBad: row['sure_bad'] as number,
+      sharedGood: row['shared_good'] as number,
+      sharedBad: row['shared_bad'] as number,
       sinceMs: row['since_ms'] as number,
       atMs: row['at_ms'] as number,
     }
@@ -79,12 +85,13 @@ export class SpamSenderStore extends SpamSenderReader {
     this.#database = database
     this.#limits = limits
     this.#update = database.prepare(
-      `UPDATE spam_senders SET good = ?, bad = ?, sure_good = ?, sure_bad = ?, since_ms = ?, at_ms = ?, until_ms = ?
+      `UPDATE spam_senders SET good = ?, bad = ?, sure_good = ?, sure_bad = ?, shared_good = ?, shared_bad = ?,
+         since_ms = ?, at_ms = ?, until_ms = ?
        WHERE tenant = ? AND key = ?`,
     )
     this.#insert = database.prepare(
-      `INSERT INTO spam_senders (good, bad, sure_good, sure_bad, since_ms, at_ms, until_ms, tenant, key)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO spam_senders (good, bad, sure_good, sure_bad, shared_good, shared_bad, since_ms, at_ms, until_ms,
+         tenant, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     const some = (where: string) =>
       database.prepare(
@@ -98,8 +105,9 @@ export class SpamSenderStore extends SpamSenderReader {
 
   /** Within a transaction. `untilMs`: then it may be forgotten. */
   put(tenant: string, key: Uint8Array, counts: SenderCounts, untilMs: number): void {
-    const { good, bad, sureGood, sureBad, sinceMs, atMs } = counts
-    const values = [good, bad, sureGood, sureBad, Math.floor(sinceMs), Math.floor(atMs), Math.ceil(untilMs)] as const
+    const { good, bad, sureGood, sureBad, sharedGood, sharedBad } = counts
+    const times = [counts.sinceMs, counts.atMs, untilMs].map(Math.ceil)
+    const values = [good, bad, sureGood, sureBad, sharedGood, sharedBad, ...times]
     if (this.#update.run(...values, tenant, key).changes > 0) return
     const rows = this.#rows.get(tenant) ?? 0
     const max = tenant === EVERYBODY ? this.#limits.everybody : this.#limits.tenant

@@ -17,9 +17,9 @@ import {
   leftOf,
   type OnRecord,
   reputationSigns,
-  scaled,
-  sharedPart,
+  sharedOf,
   standingOf,
+  sumOf,
 } from '#scan/spam/memory/reputation.ts'
 import type { SenderEvidence, Written } from '#scan/spam/memory/spam-memory.ts'
 import type { Database } from '#store/database.ts'
@@ -164,21 +164,21 @@ export class SpamMemoryClerk<Settings = unknown> implements Clerk<Settings> {
 
   // A tenant's word about one sender reaches all others in part only.
   #learn({ tenant: name, sender, evidence }: SenderEvidence, nowMs: number): void {
-    let shared = evidence
-    if (name !== undefined) {
-      const before = this.#put(name, sender, evidence, nowMs)
-      shared = scaled(evidence, sharedPart(before, nowMs))
+    if (name === undefined) this.#put(EVERYBODY, sender, (before) => learned(before, evidence, nowMs))
+    else {
+      let shared = evidence
+      this.#put(name, sender, (before) => {
+        shared = sharedOf(before, evidence, nowMs)
+        return learned(before, evidence, nowMs, shared)
+      })
+      if (sumOf(shared) > 0) this.#put(EVERYBODY, sender, (before) => learned(before, shared, nowMs))
     }
-    this.#put(EVERYBODY, sender, shared, nowMs)
   }
 
-  /** What was known before. */
-  #put(scope: string, sender: Sender, evidence: SenderEvidence['evidence'], nowMs: number): SenderCounts | undefined {
+  #put(scope: string, sender: Sender, change: (before: SenderCounts | undefined) => SenderCounts): void {
     const key = this.#names.digest(scope, sender.kind, sender.name)
-    const before = this.#senders.find(scope, key)
-    const counts = learned(before, evidence, nowMs)
+    const counts = change(this.#senders.find(scope, key))
     this.#senders.put(scope, key, counts, forgottenMs(counts))
-    return before
   }
 
   #wrote({ tenant: name, addresses, messageId }: Written, nowMs: number): void {

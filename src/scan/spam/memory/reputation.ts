@@ -8,7 +8,7 @@
  * | it went to an address that is only there to catch spam; malware; one session asked for many who do not exist | 5, 5, 3, for sure |
  *
  * Counts halve in `HALF_LIFE_MS`, and of verdicts no more than `VERDICTS_MAX` are kept, in their proportion: ten thousand good
- * messages of last year are no more than two hundred of last week, and a sender who turns bad is bad after some dozens.
+ * messages of last year are no more than a hundred of last week, and who turns bad has a bad name after some eighty messages.
  *
  * How odds are made of counts: from the general to the special (network, domain, address), each beginning with half the
  * log odds of the one before as `PRIOR_COUNT` messages (beta-binomial). So a new address of a bad network is a little
@@ -16,7 +16,7 @@
  *
  * What verdicts alone say moves `VERDICTS_STRENGTH_MAX` at most, and good ones count in full only after `TRUST_MS` of
  * acquaintance. Whoever wants to be thought well of must send wanted mail for two weeks, gets half of what people's word gives,
- * and three reports are the end of it.
+ * and a dozen reports, or a morning of spam, are the end of it.
  */
 import type { SenderCounts } from '#store/spam-senders.ts'
 import type { Said } from '../contract.ts'
@@ -24,7 +24,7 @@ import type { Sender } from './facts.ts'
 
 const DAY_MS = 86_400_000
 export const HALF_LIFE_MS = 14 * DAY_MS
-export const VERDICTS_MAX = 200
+export const VERDICTS_MAX = 100
 export const SURE_MAX = 200
 /** A sender of whom less is left is forgotten. */
 const FORGOTTEN_BELOW = 0.1
@@ -38,7 +38,7 @@ export const VERDICTS_STRENGTH_MAX = 0.5
 export const TRUST_MS = 14 * DAY_MS
 /** What is known to all tenants counts so much beside a tenant's own. */
 const OTHERS_WEIGHT = 0.5
-/** Of one tenant's evidence about one sender, what reaches all tenants comes no higher: one tenant makes nobody's name for all. */
+/** Of one tenant's evidence about one sender, good or bad, so much reaches all tenants: no tenant alone makes a name for all. */
 export const SHARED_MAX = 20
 /** Messages before anything is said, and log odds. */
 const COUNT_MIN = 3
@@ -78,18 +78,28 @@ export const together = (a: Evidence, b: Evidence): Evidence => ({
 })
 
 /** What is left of it now. */
-export const leftOf = (counts: SenderCounts, nowMs: number): Evidence =>
-  scaled(counts, 2 ** (-Math.max(0, nowMs - counts.atMs) / HALF_LIFE_MS))
+export const leftOf = (counts: SenderCounts, nowMs: number): Evidence => scaled(counts, remainder(counts, nowMs))
 
-export function learned(before: SenderCounts | undefined, evidence: Evidence, nowMs: number): SenderCounts {
+const remainder = ({ atMs }: SenderCounts, nowMs: number): number => 2 ** (-Math.max(0, nowMs - atMs) / HALF_LIFE_MS)
+
+/** `shared`: what of it all tenants hear. */
+export function learned(
+  before: SenderCounts | undefined,
+  evidence: Evidence,
+  nowMs: number,
+  shared: Evidence = NONE,
+): SenderCounts {
   const { good, bad, sureGood, sureBad } = together(before ? leftOf(before, nowMs) : NONE, evidence)
   const verdicts = atMost(VERDICTS_MAX, good + bad)
   const sure = atMost(SURE_MAX, sureGood + sureBad)
+  const left = before === undefined ? 0 : remainder(before, nowMs)
   return {
     good: good * verdicts,
     bad: bad * verdicts,
     sureGood: sureGood * sure,
     sureBad: sureBad * sure,
+    sharedGood: (before?.sharedGood ?? 0) * left + shared.good + shared.sureGood,
+    sharedBad: (before?.sharedBad ?? 0) * left + shared.bad + shared.sureBad,
     sinceMs: before?.sinceMs ?? nowMs,
     atMs: nowMs,
   }
@@ -101,9 +111,15 @@ const atMost = (max: number, sum: number): number => (sum > max ? max / sum : 1)
 export const forgottenMs = (counts: SenderCounts): number =>
   counts.atMs + HALF_LIFE_MS * Math.max(0, Math.log2(sumOf(counts) / FORGOTTEN_BELOW))
 
-/** How much of a tenant's evidence counts for all, if it has said so much about this sender before. */
-export const sharedPart = (before: SenderCounts | undefined, nowMs: number): number =>
-  SHARED_MAX / (SHARED_MAX + (before === undefined ? 0 : sumOf(leftOf(before, nowMs))))
+/** What of a tenant's evidence counts for all, by what of it they have heard before. */
+export function sharedOf(before: SenderCounts | undefined, evidence: Evidence, nowMs: number): Evidence {
+  const left = before === undefined ? 0 : remainder(before, nowMs)
+  const part = (heard: number, more: number) => Math.min(1, Math.max(0, SHARED_MAX - heard * left) / more)
+  const { good, bad, sureGood, sureBad } = evidence
+  const goodPart = good + sureGood > 0 ? part(before?.sharedGood ?? 0, good + sureGood) : 0
+  const badPart = bad + sureBad > 0 ? part(before?.sharedBad ?? 0, bad + sureBad) : 0
+  return { good: good * goodPart, bad: bad * badPart, sureGood: sureGood * goodPart, sureBad: sureBad * badPart }
+}
 
 /** What is on record of one sender: the tenant's own, and what all tenants know. */
 export interface OnRecord {
@@ -134,7 +150,7 @@ export function standingOf(records: readonly OnRecord[], nowMs: number): Standin
       everybody ? scaled(leftOf(everybody, nowMs), OTHERS_WEIGHT) : NONE,
     )
     const [good, bad] = [counts.good + counts.sureGood, counts.bad + counts.sureBad]
-    const expected = PRIOR_COUNT / (1 + Math.exp(-odds * INHERITED))
+    const expected = PRIOR_COUNT / (1 + Math.exp(-within(odds, ODDS_MAX) * INHERITED))
     odds = Math.log((bad + expected) / (good + PRIOR_COUNT - expected))
     all = together(all, counts)
     if (good + bad >= FORGOTTEN_BELOW && sender.kind !== 'network') isNew = false
@@ -148,8 +164,10 @@ export function standingOf(records: readonly OnRecord[], nowMs: number): Standin
 function bounded(odds: number, { sureGood, sureBad }: Evidence, ageMs: number): number {
   const isSure = (odds > 0 ? sureBad : sureGood) >= SURE_MIN
   const most = ODDS_MAX * (isSure ? 1 : VERDICTS_STRENGTH_MAX * (odds > 0 ? 1 : Math.min(1, ageMs / TRUST_MS)))
-  return Math.max(-most, Math.min(most, odds))
+  return within(odds, most)
 }
+
+const within = (odds: number, most: number): number => Math.max(-most, Math.min(most, odds))
 
 export function reputationSigns(standing: Standing): Said[] {
   const { odds, by, isNew } = standing
