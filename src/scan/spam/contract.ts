@@ -23,6 +23,7 @@ export type SpamFamily =
   | 'impersonation'
   | 'lists'
   | 'reputation'
+  | 'duplicates'
   | 'classifier'
   | 'engines'
 
