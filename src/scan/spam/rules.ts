@@ -7,9 +7,13 @@ import { connectionRules } from './rules/connection.ts'
 import { headerRules } from './rules/header.ts'
 import { subjectRules } from './rules/header-subject.ts'
 import { htmlRules } from './rules/html.ts'
+import { impersonationRules } from './rules/impersonation.ts'
 import { languageRules } from './rules/language.ts'
+import { linksRules } from './rules/links.ts'
 import { mimeRules } from './rules/mime.ts'
+import { phishingRules } from './rules/phishing.ts'
 import { senderRules } from './rules/sender.ts'
+import { textRules } from './rules/text.ts'
 import { threadRules } from './rules/thread.ts'
 
 export const RULES: readonly SpamRules[] = [
@@ -24,4 +28,8 @@ export const RULES: readonly SpamRules[] = [
   backscatterRules,
   connectionRules,
   htmlRules,
+  linksRules,
+  textRules,
+  phishingRules,
+  impersonationRules,
 ]

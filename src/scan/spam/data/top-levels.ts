@@ -4,7 +4,7 @@
  */
 export const CHEAP_SUFFIXES: ReadonlySet<string> = new Set(
   `
-  accountant accountants autos bar beauty best bid boats bond buzz cam cf cfd christmas click cricket cyou date digital
+  accountant accountants asia autos bar beauty best bid blog boats bond buzz cam cf cfd christmas click cricket cyou date digital
   download faith forum fun ga gdn gq hair help homes host icu ink kim lat life link live loan lol makeup men ml mom monster
   motorcycles online party pics press pw quest racing ren rest review ru.com sa.com sbs science shop site skin space store
   stream su surf tattoo tk today top trade uno vip wang webcam website win work world xin xyz yachts za.com

@@ -4,7 +4,7 @@
  * service counts only if it is among those.
  */
 import type { Said, SpamAbout, SpamRules, SymbolTable } from '../contract.ts'
-import { MAIL_SERVICES } from '../data/mail-services.ts'
+import { BULK_SERVICES } from '../data/sending-services.ts'
 import { type HeaderView, siteOf } from '../header.ts'
 import type { SpamMessage } from '../message.ts'
 
@@ -95,9 +95,9 @@ function* services(header: HeaderView, { authenticated }: SpamAbout): Iterable<S
     authenticated === undefined || authenticated.spf === domain || authenticated.dkim.includes(domain)
   const claimed = [returnPath?.domain ?? '', ...signed].filter(isProven)
   const service =
-    claimed.map(siteOf).find((site) => MAIL_SERVICES.has(site)) ??
+    claimed.map(siteOf).find((site) => BULK_SERVICES.has(site)) ??
     (authenticated === undefined
-      ? hops.map(({ by, name }) => siteOf(name || by)).find((site) => MAIL_SERVICES.has(site))
+      ? hops.map(({ by, name }) => siteOf(name || by)).find((site) => BULK_SERVICES.has(site))
       : undefined)
   if (service !== undefined) yield { symbol: 'BULK_SERVICE', detail: service }
   const signers = [...signed].filter(isProven)

@@ -2,7 +2,8 @@
  * What the session shows of the client, without asking anybody: how it greeted, what its name looks like, whether it kept to
  * the protocol. Servers for mail have a name that leads back to them and say it; machines that were taken over do not.
  *
- * A file on disk has no session. What its Received fields say was written by others: it informs and counts nothing.
+ * A file on disk has no session. What its Received fields say of it was written by others, and told nothing on the mail
+ * that it was tried on: servers between the owner's own have no names either.
  */
 import { isIP } from 'node:net'
 import type { Said, SpamAbout, SpamRules, SymbolTable } from '../contract.ts'
@@ -82,22 +83,13 @@ const symbols = {
     en: 'came in the clear',
     de: 'kam unverschlüsselt',
   },
-  RELAY_WITHOUT_NAME: {
-    family: 'connection',
-    weight: 0,
-    en: 'an earlier server got it from a client without a name, it says',
-    de: 'ein früherer Server bekam sie nach eigenen Angaben von einem Client ohne Namen',
-  },
 } as const satisfies SymbolTable
 
 export const connectionRules: SpamRules = {
   symbols,
   *look({ header }: SpamMessage, about: SpamAbout) {
     const { session } = about
-    if (session === undefined) {
-      yield* earlier(header)
-      return
-    }
+    if (session === undefined) return
     yield* name(header, session)
     yield* greeting(about)
     if (session.earlyTalk === true) yield { symbol: 'CLIENT_TALKED_EARLY' }
@@ -166,8 +158,3 @@ function* greeting({ session, recipients = [], tenant }: SpamAbout): Iterable<Sa
 const IS_HOST = /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.){1,20}(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/
 /** What is reserved for use at home, and what routers and operating systems give to a network at home. */
 const NO_HOST = /(?:^|\.)(?:localhost|localdomain|local|lan|home|internal|intranet|corp|workgroup|invalid|home\.arpa)$/
-
-function* earlier({ hops }: HeaderView): Iterable<Said> {
-  const nameless = hops.slice(0, 3).find(({ address, name }) => address !== '' && name === '')
-  if (nameless !== undefined) yield { symbol: 'RELAY_WITHOUT_NAME', detail: nameless.address }
-}

@@ -1,4 +1,7 @@
-/** What is done with a subject so that it is seen, or so that no two are the same: padding, letters that are none, tags. */
+/**
+ * What is done with a subject so that it is seen, or so that no two are the same: padding, shouting, tags. What is
+ * done with its letters is for those who read the text (rules/text.ts).
+ */
 import type { Said, SpamRules, SymbolTable } from '../contract.ts'
 import type { SpamMessage } from '../message.ts'
 
@@ -8,18 +11,6 @@ const symbols = {
     weight: 2.5,
     en: 'the subject is padded with blanks',
     de: 'der Betreff ist mit Leerzeichen gefüllt',
-  },
-  SUBJECT_STYLED_LETTERS: {
-    family: 'header',
-    weight: 3,
-    en: 'subject or name is written with letters of mathematics',
-    de: 'Betreff oder Name sind mit Buchstaben der Mathematik geschrieben',
-  },
-  SUBJECT_INVISIBLE: {
-    family: 'header',
-    weight: 3,
-    en: 'invisible characters stand between the letters of the subject or name',
-    de: 'zwischen den Buchstaben von Betreff oder Name stehen unsichtbare Zeichen',
   },
   SUBJECT_CAPITALS: {
     family: 'header',
@@ -46,12 +37,6 @@ const symbols = {
     en: 'the subject ends in characters that mean nothing',
     de: 'der Betreff endet in Zeichen ohne Sinn',
   },
-  SUBJECT_SYMBOLS: {
-    family: 'header',
-    weight: 2.5,
-    en: 'the subject begins with arrows or other signs',
-    de: 'der Betreff beginnt mit Pfeilen oder anderen Zeichen',
-  },
   SUBJECT_REPLY_TO_NOTHING: {
     family: 'header',
     weight: 0.5,
@@ -73,26 +58,9 @@ export const subjectRules: SpamRules = {
   symbols,
   *look(message: SpamMessage) {
     const subject = message.subject.slice(0, SUBJECT_LENGTH_MAX)
-    const name = message.header.from.display.slice(0, SUBJECT_LENGTH_MAX)
-    yield* letters(`${subject}\n${name}`)
     yield* shape(subject, message)
     yield* claims(subject, message)
   },
-}
-
-// Bold, italic and sans-serif letters of mathematics, letters in circles, full-width Latin ones beside no other wide script.
-const STYLED = /[\u{1d400}-\u{1d7ff}\u{1f130}-\u{1f189}\u24b6-\u24e9]/gu
-const FULL_WIDTH = /[\uff21-\uff3a\uff41-\uff5a]/g
-const WIDE = /[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]/
-// Persian and Indic scripts need joiners between letters, Latin does not.
-const INVISIBLE = /[a-z\u0251](?:\u034f|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff])[a-z\u0251]/i
-const STYLED_MIN = 3
-
-function* letters(text: string): Iterable<Said> {
-  const styled = text.match(STYLED)?.length ?? 0
-  const wide = WIDE.test(text) ? 0 : (text.match(FULL_WIDTH)?.length ?? 0)
-  if (styled + wide >= STYLED_MIN) yield { symbol: 'SUBJECT_STYLED_LETTERS' }
-  if (INVISIBLE.test(text)) yield { symbol: 'SUBJECT_INVISIBLE' }
 }
 
 const CAPITALS_MIN = 12
@@ -106,14 +74,9 @@ function* shape(subject: string, { header }: SpamMessage): Iterable<Said> {
   if (cased.length >= CAPITALS_MIN && cased.replace(/\p{Ll}/gu, '').length > cased.length * 0.8)
     yield { symbol: 'SUBJECT_CAPITALS' }
   if (/[!?]{2,}/.test(subject)) yield { symbol: 'SUBJECT_EXCLAIMS' }
-  if (SYMBOLS_FIRST.test(subject.trimStart())) yield { symbol: 'SUBJECT_SYMBOLS', detail: subject.trim().slice(0, 20) }
   const tag = /(?:^|\s)#?(\w{4,12})\s{0,9}$/.exec(subject)
   if (tag !== null && isRandomTag(tag[1]!, tag[0].includes('#'))) yield { symbol: 'SUBJECT_TAG', detail: tag[1]! }
 }
-
-// Arrows, mathematics, boxes and dingbats that are no emoji, or a row of ASCII that is no bracket and no word.
-const SYMBOLS_FIRST =
-  /^(?:(?!\p{Extended_Pictographic})[\p{Sm}\p{So}\u2190-\u2bff]|[~^`|=*_.#!]{2,}(?![~^`|=*_.#!]*\s*$))/u
 
 /** No word, no number, no hashtag of words in camel case, no order number in capitals: `nfcYv`, `uid4761` behind a `#`. */
 function isRandomTag(tag: string, isMarked: boolean): boolean {

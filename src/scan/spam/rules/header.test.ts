@@ -87,14 +87,11 @@ test('subject: what each sign is for, and what is nearly so', () => {
   assert.deepEqual(said(subjectRules, mail()), new Map())
   for (const [symbol, fires, not] of [
     ['SUBJECT_PADDED', subject('Free money            kx7'), subject('Free  money')],
-    ['SUBJECT_STYLED_LETTERS', subject('𝐁𝐚𝐭𝐡 now'), subject('the set ℝ and 𝔸')],
-    ['SUBJECT_INVISIBLE', subject('Ch\u200beck'), subject('👨\u200d👩 می\u200cخواهم')],
     ['SUBJECT_CAPITALS', subject('MAKE MONEY FAST NOW'), subject('USA and NATO: a summit')],
     ['SUBJECT_EXCLAIMS', subject('Now!!'), subject('Now!')],
     ['SUBJECT_EMPTY', subject(' '), mail({ Subject: undefined })],
     ['SUBJECT_RAW_OCTETS', subject('für dich'), subject('=?utf-8?q?f=C3=BCr_dich?=')],
     ['SUBJECT_TAG', subject('Your kit is ready #nfcYv'), subject('Your order #A12345 of #GivingTuesday')],
-    ['SUBJECT_SYMBOLS', subject('➤➤ Act now'), subject('🎉 Act now')],
     [
       'SUBJECT_REPLY_TO_NOTHING',
       asHtml('Re: invoice'),

@@ -25,17 +25,11 @@ test('sender: what each sign is for, and what is nearly so', () => {
       from('Parcel Fedex <parcelfedex@salebooking.example>', PICTURE_TO_MANY),
       from('Anna Beck <anna.beck@rolls.example>', asHtml),
     ],
-    ['SENDER_DOMAIN_CHEAP', from('A <a@cozyheat.click>'), from('A <a@click.example>')],
     ['SENDER_DOMAIN_NEW_KIND', from('A <a@bakery.express>'), from('A <a@bakery.info>')],
     ['SENDER_DOMAIN_OF_PROVIDER', from('A <a@offers.onmicrosoft.com>'), from('A <a@microsoft.com>')],
     ['SENDER_NAME_DECORATED', from('⇑⇑⇑ Rates <a@b.example>'), from('"Anna (Bakery) & Sons" <a@b.example>')],
     ['SENDER_NAME_DECORATED', from('My_Life_Insurance <a@b.example>'), from('Café 24/7 <a@b.example>')],
     ['SENDER_NAME_MISSING', from('a@bakery.example'), from('A <a@bakery.example>')],
-    [
-      'SENDER_NAME_OTHER_ADDRESS',
-      from('"help@bank.example" <a@evil.example>'),
-      from('"anna@bakery.example" <a@mail.bakery.example>'),
-    ],
     [
       'SENDER_LOCAL_PART_LONG',
       from('A <supertreecottonshirtday@b.example>'),
@@ -43,21 +37,11 @@ test('sender: what each sign is for, and what is nearly so', () => {
     ],
     ['SENDER_LOCAL_PART_RANDOM', from('A <z0vszlon4x1c@b.example>'), from('A <anna1975@b.example>')],
     [
-      'SENDER_REPLY_TO_FREE_MAIL',
-      mail({ 'Reply-To': 'ceo.office@gmail.com' }),
-      mail({ 'Reply-To': 'anna@bakery.example, anna@gmail.com' }),
-    ],
-    [
       'SENDER_FREE_MAIL_TO_MANY',
       from('A <a@gmail.com>', { To: 'undisclosed-recipients:;' }),
       from('A <a@gmail.com>', { To: 'bert@example.net' }),
     ],
     ['SENDER_IS_RECIPIENT', mail({ To: 'anna.beck@bakery.example' }), mail()],
-    [
-      'SENDER_BULK_WITHOUT_BOUNCES',
-      mail({ ...PICTURE_TO_MANY, 'Return-Path': '<anna.beck@bakery.example>' }),
-      mail({ ...PICTURE_TO_MANY, 'Return-Path': '<bounces@bakery.example>' }),
-    ],
   ] as const) {
     assert.ok(said(senderRules, fires).has(symbol), symbol)
     assert.ok(!said(senderRules, not).has(symbol), `not ${symbol}: ${not.slice(0, 200)}`)
@@ -153,7 +137,6 @@ test('connection: what each sign is for, and what is nearly so', () => {
     ],
     ['CLIENT_TALKED_EARLY', about({ earlyTalk: true }), about({ earlyTalk: false })],
     ['CLIENT_WITHOUT_TLS', about({ tls: false }), about({})],
-    ['RELAY_WITHOUT_NAME', {}, about({})],
   ] as const) {
     const message = mail({ Received: 'from x.example ([192.0.2.7]) by mx.example.net; Mon, 5 Jan 2026 10:00:05 +0000' })
     assert.ok(said(connectionRules, message, fires).has(symbol), symbol)

@@ -24,12 +24,6 @@ const symbols = {
     en: 'the name stands before the @, and not in the domain',
     de: 'der Name steht vor dem @ und nicht in der Domain',
   },
-  SENDER_DOMAIN_CHEAP: {
-    family: 'sender',
-    weight: 2,
-    en: 'the sender’s domain is of a kind that costs next to nothing',
-    de: 'die Domain des Absenders ist von einer Art, die fast nichts kostet',
-  },
   SENDER_DOMAIN_NEW_KIND: {
     family: 'sender',
     weight: 1,
@@ -54,12 +48,6 @@ const symbols = {
     en: 'the sender has no name',
     de: 'der Absender hat keinen Namen',
   },
-  SENDER_NAME_OTHER_ADDRESS: {
-    family: 'impersonation',
-    weight: 2.5,
-    en: 'the name is an address of another domain',
-    de: 'der Name ist eine Adresse einer anderen Domain',
-  },
   SENDER_LOCAL_PART_LONG: {
     family: 'sender',
     weight: 2,
@@ -71,12 +59,6 @@ const symbols = {
     weight: 1.5,
     en: 'letters and digits without sense before the @',
     de: 'Buchstaben und Ziffern ohne Sinn vor dem @',
-  },
-  SENDER_REPLY_TO_FREE_MAIL: {
-    family: 'sender',
-    weight: 1.5,
-    en: 'wants the answer at a free mailbox elsewhere',
-    de: 'will die Antwort an ein kostenloses Postfach anderswo',
   },
   SENDER_FREE_MAIL_TO_MANY: {
     family: 'sender',
@@ -90,12 +72,6 @@ const symbols = {
     en: 'claims to be from its own recipient',
     de: 'gibt sich als vom eigenen Empfänger aus',
   },
-  SENDER_BULK_WITHOUT_BOUNCES: {
-    family: 'sender',
-    weight: 1,
-    en: 'is for many, and failures go to the author’s own address',
-    de: 'ist für viele, und Fehler gehen an die Adresse des Absenders selbst',
-  },
 } as const satisfies SymbolTable
 
 export const senderRules: SpamRules = {
@@ -108,7 +84,7 @@ export const senderRules: SpamRules = {
       yield* belonging(message)
     }
     yield* name(message)
-    yield* answers(message)
+    yield* recipients(message)
   },
 }
 
@@ -132,8 +108,7 @@ const OF_PROVIDER =
   /\.(?:onmicrosoft\.com|firebaseapp\.com|web\.app|azurewebsites\.net|herokuapp\.com|vercel\.app|netlify\.app|pages\.dev|workers\.dev|github\.io|weebly\.com|wixsite\.com|cloudwaysapps\.com|contaboserver\.net|vps\.ovh\.net|amazonaws\.com|cloudapp\.net|cloudapp\.azure\.com|googleusercontent\.com|duckdns\.org|ngrok\.io)$/
 
 function* domain(from: SenderMailbox): Iterable<Said> {
-  if (isCheap(from)) yield { symbol: 'SENDER_DOMAIN_CHEAP', detail: from.domain }
-  else if (suffixOf(from.domain).length > 3 && !OLD_SUFFIXES.test(suffixOf(from.domain)))
+  if (!isCheap(from) && suffixOf(from.domain).length > 3 && !OLD_SUFFIXES.test(suffixOf(from.domain)))
     yield { symbol: 'SENDER_DOMAIN_NEW_KIND', detail: from.domain }
   if (OF_PROVIDER.test(`.${from.domain}`)) yield { symbol: 'SENDER_DOMAIN_OF_PROVIDER', detail: from.domain }
 }
@@ -160,18 +135,18 @@ function* belonging({ header, texts }: SpamMessage): Iterable<Said> {
     return
   }
   if (letters(from.local) !== name || owner.includes(name.slice(0, NAME_LENGTH_MIN)) || header.isReply) return
-  const isAdvert = texts.some(({ html }) => html !== undefined && html.links.length > 0)
   // People are named before the @, too: then it takes pictures or many recipients to be an advert.
-  if (!isAdvert || (isPerson(from.display) && !isForMany(header.value))) return
-  yield { symbol: 'SENDER_NAME_IN_LOCAL_PART', detail: from.address }
+  const links = texts.some(({ html }) => html !== undefined && html.links.length > 0)
+  const pictures = links && texts.some(({ html }) => html !== undefined && html.images.length > 0)
+  if (links && (isForMany(header.value) || !isPerson(from.display)))
+    yield { symbol: 'SENDER_NAME_IN_LOCAL_PART', detail: from.address }
+  else if (pictures) yield { symbol: 'SENDER_NAME_IN_LOCAL_PART', strength: 0.5, detail: from.address }
 }
 
 const isPerson = (display: string): boolean =>
   /^\p{Lu}[\p{L}'.-]{1,30}(?:\s\p{Lu}[\p{L}'.-]{0,30}){1,3}$/u.test(display.trim())
 const isForMany = (value: (name: string) => string | undefined): boolean =>
   ['list-unsubscribe', 'list-id', 'precedence', 'feedback-id'].some((field) => value(field) !== undefined)
-
-const ADDRESS = /[\w.+-]{1,64}@((?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,24})/i
 
 function* name({ header }: SpamMessage): Iterable<Said> {
   const { from } = header
@@ -180,27 +155,15 @@ function* name({ header }: SpamMessage): Iterable<Said> {
   if (shown === '') yield { symbol: 'SENDER_NAME_MISSING' }
   if (DECORATED.test(shown) || /\S[ \t]{3,}<|\?=[ \t]{3,}|^[ \t]{3,}\S/.test(raw))
     yield { symbol: 'SENDER_NAME_DECORATED', detail: shown.slice(0, 60) }
-  const other = ADDRESS.exec(shown)?.[1]?.toLowerCase()
-  if (other !== undefined && from.domain !== '' && !other.endsWith(from.site) && !from.domain.endsWith(other))
-    yield { symbol: 'SENDER_NAME_OTHER_ADDRESS', detail: shown.slice(0, 80) }
 }
 
 // Arrows, mathematics and other signs that are no emoji in front; underscores for blanks; runs of blanks.
 const DECORATED = /^(?!\p{Extended_Pictographic})[\p{S}~^`|*_!.#-]|[`^|~]|\w_\w{1,40}_\w|\w_\w|\S\s{3,}\S/u
 
-function* answers({ header }: SpamMessage): Iterable<Said> {
-  const { from, replyTo, returnPath, recipients, isReply } = header
-  const elsewhere = replyTo.find(({ domain, address }) => FREE_MAIL.has(domain) && address !== from.address)
-  if (
-    elsewhere !== undefined &&
-    !replyTo.some(({ site }) => site === from.site) &&
-    header.value('list-post') === undefined
-  )
-    yield { symbol: 'SENDER_REPLY_TO_FREE_MAIL', detail: elsewhere.address }
+function* recipients({ header }: SpamMessage): Iterable<Said> {
+  const { from, recipients: all, isReply } = header
   if (from.address === '') return
-  const isToNobody = recipients.every(({ address }) => address === '' || address === from.address)
+  const isToNobody = all.every(({ address }) => address === '' || address === from.address)
   if (FREE_MAIL.has(from.domain) && isToNobody && !isReply) yield { symbol: 'SENDER_FREE_MAIL_TO_MANY' }
-  if (recipients.some(({ address }) => address === from.address)) yield { symbol: 'SENDER_IS_RECIPIENT' }
-  if (returnPath?.address === from.address && isForMany(header.value) && header.value('list-post') === undefined)
-    yield { symbol: 'SENDER_BULK_WITHOUT_BOUNCES' }
+  if (all.some(({ address }) => address === from.address)) yield { symbol: 'SENDER_IS_RECIPIENT' }
 }
