@@ -22,7 +22,7 @@ export function lookAt(octets: Buffer, about: SpamAbout, learned?: Classifier): 
       if (before === undefined || Math.abs(before.weight) < Math.abs(sign.weight)) signs.set(sign.symbol, sign)
     }
   }
-  return { message, signs: [...signs.values(), classifierSign(message, learned)] }
+  return { message, signs: [...signs.values(), classifierSign(message, octets, learned)] }
 }
 
 const shown = (detail: string): string =>
