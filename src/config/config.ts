@@ -131,6 +131,12 @@ export interface VirusConfig {
   readonly engines: readonly EngineConfig[]
 }
 
+/** The spam filter. */
+export interface SpamConfig {
+  /** False: there is none. */
+  readonly filter: boolean
+}
+
 export type EngineConfig = ClamdConfig | IcapConfig
 
 interface ClamdConfig extends EngineLimits {
@@ -184,6 +190,7 @@ export interface Config {
   /** Absent: nothing is counted, nobody is told. */
   readonly tlsReports?: TlsReportConfig
   readonly virus: VirusConfig
+  readonly spam: SpamConfig
   /** Absent: no complaints are read. */
   readonly feedback?: FeedbackConfig
   readonly tenants: readonly Tenant[]

@@ -2,9 +2,11 @@
 import { CLASSIFIER_SYMBOLS } from './classifier/signs.ts'
 import type { SymbolTable } from './contract.ts'
 import { RULES } from './rules.ts'
+import { SILENCE } from './silence.ts'
 
 export const SYMBOLS: SymbolTable = Object.assign(
   {},
+  SILENCE,
   ...RULES.map(({ symbols }) => symbols),
   CLASSIFIER_SYMBOLS,
 ) as SymbolTable
