@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Classifier } from '#scan/spam/classifier/classifier.ts'
 import { featuresOf } from '#scan/spam/classifier/features.ts'
+import { combine } from '#scan/spam/combine.ts'
+import { lookAt } from '#scan/spam/look.ts'
 import { readMessage } from '#scan/spam/message.ts'
 import type { Labelled } from './corpora.ts'
 
@@ -15,29 +17,29 @@ export interface Filter {
   /** That it and its children have used so far. */
   cpuMs(): number
   /** Forgets all. */
-  reset(): void
-  train(mail: readonly Labelled[]): void
+  reset(): void | Promise<void>
+  train(mail: readonly Labelled[]): void | Promise<void>
   /** Higher is more likely spam; one for each message. */
-  scores(mail: readonly Labelled[]): number[]
-  close(): void
+  scores(mail: readonly Labelled[]): number[] | Promise<number[]>
+  close(): void | Promise<void>
 }
 
 /** In the order of the training, each once: as mail comes in. */
 export class OurClassifier implements Filter {
-  readonly name = 'vorposten classifier'
-  readonly threshold = 0
-  #model = new Classifier()
+  readonly name: string = 'vorposten, classifier alone'
+  readonly threshold: number = 0
+  protected model = new Classifier()
 
   reset(): void {
-    this.#model = new Classifier()
+    this.model = new Classifier()
   }
 
   train(mail: readonly Labelled[]): void {
-    for (const { octets, isSpam } of mail) this.#model.learn(featuresOf(readMessage(octets)), isSpam)
+    for (const { octets, isSpam } of mail) this.model.learn(featuresOf(readMessage(octets)), isSpam)
   }
 
   scores(mail: readonly Labelled[]): number[] {
-    return mail.map(({ octets }) => this.#model.score(featuresOf(readMessage(octets))))
+    return mail.map(({ octets }) => this.model.score(featuresOf(readMessage(octets))))
   }
 
   cpuMs(): number {
@@ -46,6 +48,20 @@ export class OurClassifier implements Filter {
   }
 
   close(): void {}
+}
+
+/** All that looks at the message itself: the rules, and the classifier when it has learned. No network, no memory, no session. */
+export class OurFilter extends OurClassifier {
+  override readonly name = 'vorposten'
+  /** `tag-at` if nobody says otherwise. */
+  override readonly threshold = 4.999
+
+  override scores(mail: readonly Labelled[]): number[] {
+    return mail.map(({ octets }) => {
+      const { signs } = lookAt(octets, {}, this.model)
+      return combine({ signs, silent: [], durationMs: 0 }).score
+    })
+  }
 }
 
 /** Debian's bogofilter, in bulk mode: one process for all messages. */
