@@ -131,6 +131,14 @@ export interface VirusConfig {
   readonly engines: readonly EngineConfig[]
 }
 
+/** The spam filter. */
+export interface SpamConfig {
+  /** False: there is none. */
+  readonly filter: boolean
+  /** Filters beside us. */
+  readonly engines: readonly SpamEngineConfig[]
+}
+
 export type EngineConfig = ClamdConfig | IcapConfig
 
 interface ClamdConfig extends EngineLimits {
@@ -152,12 +160,6 @@ interface EngineLimits {
   readonly connectionsMax: number
   readonly connectMsMax: number
   readonly timeMsMax: number
-}
-
-/** The spam filter. */
-export interface SpamConfig {
-  /** Filters beside us. */
-  readonly engines: readonly SpamEngineConfig[]
 }
 
 export type SpamEngineConfig = RspamdConfig | SpamdConfig

@@ -2,11 +2,15 @@
 import { CLASSIFIER_SYMBOLS } from './classifier/signs.ts'
 import type { SymbolTable } from './contract.ts'
 import { ENGINES } from './engines/symbols.ts'
+import { MEMORY_SYMBOLS } from './memory/signs.ts'
 import { RULES } from './rules.ts'
+import { SILENCE } from './silence.ts'
 
 export const SYMBOLS: SymbolTable = Object.assign(
   {},
+  SILENCE,
   ...RULES.map(({ symbols }) => symbols),
   CLASSIFIER_SYMBOLS,
   ENGINES,
+  MEMORY_SYMBOLS,
 ) as SymbolTable
