@@ -20,6 +20,7 @@ import type { Queue } from '#queue/queue.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { AskDesk } from '#recipients/shared-memory.ts'
 import { type ReportOptions, WorkerReport } from '#report/report.ts'
+import type { SpamLists } from '#scan/spam/lists/spam-lists.ts'
 import type { Wall } from '#scan/wall.ts'
 import type { Spool, SpoolOptions } from '#spool/contract.ts'
 import { severalSpools } from '#spool/several.ts'
@@ -46,6 +47,7 @@ import { assembleKeeping, type Keeping } from './assemble-keeping.ts'
 import { assembleReceiving } from './assemble-receiving.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
 import { ScanEngines } from './assemble-scanning.ts'
+import { ListKeeper } from './assemble-spam-lists.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { credentialsOf } from './credentials-desk.ts'
 import { Current } from './current.ts'
@@ -113,6 +115,8 @@ export interface Worker {
   release(question: ReleaseQuestion): Promise<ReleaseAnswer>
   /** The virus wall; absent: nobody looks. */
   scanners(): Wall | undefined
+  /** DNS lists of the spam filter; absent: none is configured. */
+  spamLists(): SpamLists | undefined
   /** Ends sessions and attempts, syncs the spool. */
   drain(): Promise<void>
 }
@@ -170,6 +174,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const keeping = assembleKeeping(current, spool, sending, newTraceId, sign, outside)
   const credentials = assembleCredentials(current, report.report, outside)
   const engines = new ScanEngines(options.config, outside.clock)
+  const lists = new ListKeeper(options.config, report, outside)
   const made = { current, report, spool, sending, keeping, newTraceId, rights, credentials, engines }
   const acceptor = assembleReceiving(options, made, outside)
   const { delivery, recipients, tell } = sending
@@ -196,19 +201,18 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     ...(credentials && { credentials }),
     release: releaseOf({ current, spool, queue, wall: engines.wall, newTraceId, rights, report: tell }, outside),
     scanners: engines.wall,
+    spamLists: lists.lists,
     outages,
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
-      current.replace(next)
-      engines.replace(next)
-      holds.changed()
-      recipients.knowledge.changed()
-      rights?.changed()
+      for (const part of [current, engines, lists]) part.replace(next)
+      for (const part of [holds, recipients.knowledge, rights]) part?.changed()
       delivery.retire(current.routeIds())
     },
     async drain() {
       unfollow?.()
       holds.stop()
+      lists.close()
       // The queue starts nothing more from now on; sessions may still deliver their own message.
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
       await atMost(DRAIN_MS_MAX, ended, outside.clock)

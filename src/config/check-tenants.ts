@@ -8,6 +8,7 @@ import { firstOne } from './check-listeners.ts'
 import { checkNotices } from './check-notices.ts'
 import { checkOutbound, outboundRoutes, reportNoRoute } from './check-outbound.ts'
 import { checkHosts, checkRoute, type OwnAddresses } from './check-routes.ts'
+import { checkSpamLists } from './check-spam-lists.ts'
 import { checkTlsReports } from './check-tls-reports.ts'
 import { checkVirus } from './check-virus.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
@@ -25,6 +26,7 @@ export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): L
   checkOutbound(draft, yaml)
   checkNotices(draft, yaml)
   checkVirus(draft, yaml)
+  checkSpamLists(draft, yaml)
   checkCalloutSender(draft, yaml)
   checkFeedback(draft, yaml)
   checkTlsReports(draft, yaml)

@@ -4,6 +4,7 @@
  */
 import type { Mailbox } from '#mail/address.ts'
 import type { Endpoint, Service } from '#mail/session.ts'
+import type { SpamListSettings } from '#mail/spam-list.ts'
 import type { ServerLimits } from '#smtp/server/contract.ts'
 import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
 
@@ -131,6 +132,12 @@ export interface VirusConfig {
   readonly engines: readonly EngineConfig[]
 }
 
+/** The spam filter. */
+export interface SpamConfig {
+  /** DNS lists. */
+  readonly lists: readonly SpamListSettings[]
+}
+
 export type EngineConfig = ClamdConfig | IcapConfig
 
 interface ClamdConfig extends EngineLimits {
@@ -184,6 +191,7 @@ export interface Config {
   /** Absent: nothing is counted, nobody is told. */
   readonly tlsReports?: TlsReportConfig
   readonly virus: VirusConfig
+  readonly spam: SpamConfig
   /** Absent: no complaints are read. */
   readonly feedback?: FeedbackConfig
   readonly tenants: readonly Tenant[]

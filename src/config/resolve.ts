@@ -23,6 +23,7 @@ import { newKeys, type RecipientFile } from './recipients.ts'
 import { dkimConfig } from './resolve-dkim.ts'
 import { loginOf, type RouteFiles } from './resolve-login.ts'
 import { bounceProtectionOf, type KeySecret, outboundOf } from './resolve-outbound.ts'
+import { spamListsOf } from './resolve-spam-lists.ts'
 import { type Level, policyOf, recipientPoliciesOf, virusConfig } from './resolve-virus.ts'
 import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
@@ -85,6 +86,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     ...(relay['tls-reports'] && { tlsReports: tlsReportConfig(relay['tls-reports']) }),
     dkim: dkimConfig(dkim, context, declared.secrets),
     virus: virusConfig(virus),
+    spam: { lists: spamListsOf(relay.spam?.lists) },
     ...(relay.feedback && { feedback: feedbackConfig(relay.feedback) }),
     tenants: declared.tenants,
     routes: declared.routes,

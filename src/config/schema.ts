@@ -10,6 +10,7 @@ import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { dsnSettings } from './schema-outbound.ts'
 import { quarantineSettings } from './schema-quarantine.ts'
+import { spamSettings } from './schema-spam.ts'
 import { holdSettings, mailbox, NAME, routeId, tenantSettings } from './schema-tenant.ts'
 import { tlsReportSettings } from './schema-tls-reports.ts'
 import { virusSettings } from './schema-virus.ts'
@@ -142,6 +143,7 @@ export const relayShape = {
     .prefault({})
     .describe('The keys that sign outgoing mail. They are made with `vorposten dkim`; see dkim.md.'),
   virus: virusSettings.prefault({}).describe('The virus wall. Without an engine nobody looks. See virus-wall.md.'),
+  spam: spamSettings.prefault({}).describe('The spam filter.'),
   'tls-reports': tlsReportSettings
     .optional()
     .describe(
