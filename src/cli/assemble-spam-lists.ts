@@ -8,7 +8,7 @@ import type { Clock } from '#sys/clock.ts'
 import type { Dns } from '#sys/dns/answer.ts'
 import type { RunningReport } from './worker-watch.ts'
 
-interface World {
+export interface ListWorld {
   readonly dns?: Dns
   readonly clock: Clock
   readonly random: () => number
@@ -19,22 +19,22 @@ export class ListKeeper {
   #settings = ''
   #lists: SpamLists | undefined
 
-  /** Without DNS nobody is asked. */
-  constructor(config: Config, report: RunningReport, { dns, clock, random }: World) {
+  constructor(config: Config, report: RunningReport, { dns, clock, random }: ListWorld) {
     this.#parts = dns && { dns, clock, random, changed: telling(report) }
     this.replace(config)
     watchLists(report, this.lists)
   }
 
-  /** Absent: there are none. */
+  /** Absent: without DNS nobody is asked. Names of clients are looked for without any list, too. */
   readonly lists = (): SpamLists | undefined => this.#lists
 
   replace({ spam }: Config): void {
-    const settings = JSON.stringify(spam.lists)
+    const wanted = spam.filter ? spam.lists : []
+    const settings = JSON.stringify(wanted)
     if (this.#parts === undefined || settings === this.#settings) return
     this.#settings = settings
     this.#lists?.close()
-    this.#lists = spam.lists.length > 0 ? new SpamLists(spam.lists, this.#parts) : undefined
+    this.#lists = new SpamLists(wanted, this.#parts)
   }
 
   close(): void {

@@ -43,11 +43,10 @@ import { spoolAlarmEvent } from '../relay/spool-faults.ts'
 import { acceptSettings } from './accept-settings.ts'
 import { AnsweredBatch } from './answered-batch.ts'
 import { assembleDestinations, stsPolicies } from './assemble-destinations.ts'
+import { Filters } from './assemble-filtering.ts'
 import { assembleKeeping, type Keeping } from './assemble-keeping.ts'
 import { assembleReceiving } from './assemble-receiving.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
-import { ScanEngines } from './assemble-scanning.ts'
-import { ListKeeper } from './assemble-spam-lists.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { credentialsOf } from './credentials-desk.ts'
 import { Current } from './current.ts'
@@ -115,7 +114,7 @@ export interface Worker {
   release(question: ReleaseQuestion): Promise<ReleaseAnswer>
   /** The virus wall; absent: nobody looks. */
   scanners(): Wall | undefined
-  /** DNS lists of the spam filter; absent: none is configured. */
+  /** DNS lists of the spam filter; absent: nobody can be asked. */
   spamLists(): SpamLists | undefined
   /** Ends sessions and attempts, syncs the spool. */
   drain(): Promise<void>
@@ -173,16 +172,15 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const sign = rights && signingOwn(current, rights, sending.tell, outside.clock)
   const keeping = assembleKeeping(current, spool, sending, newTraceId, sign, outside)
   const credentials = assembleCredentials(current, report.report, outside)
-  const engines = new ScanEngines(options.config, outside.clock)
-  const lists = new ListKeeper(options.config, report, outside)
-  const made = { current, report, spool, sending, keeping, newTraceId, rights, credentials, engines }
+  const filters = new Filters(options.config, report, outside)
+  const made = { current, report, spool, sending, keeping, newTraceId, rights, credentials, filters }
   const acceptor = assembleReceiving(options, made, outside)
   const { delivery, recipients, tell } = sending
   const { queue, operations, outages, holds, lockedMail } = keeping
   // Mail that a maintenance holds back must not slip out first.
   const unfollow = await options.follow?.(outages)
   hand(spool, keeping.found)
-  watch(report, { acceptor, queue, holds, spool, delivery, scanners: engines.wall })
+  watch(report, { acceptor, queue, holds, spool, delivery, scanners: filters.wall })
   return {
     acceptor,
     queue,
@@ -199,24 +197,24 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     stsChanged: () => sending.sts?.changed(),
     probeRecipient: (question) => recipients.probe(question),
     ...(credentials && { credentials }),
-    release: releaseOf({ current, spool, queue, wall: engines.wall, newTraceId, rights, report: tell }, outside),
-    scanners: engines.wall,
-    spamLists: lists.lists,
+    release: releaseOf({ current, spool, queue, wall: filters.wall, newTraceId, rights, report: tell }, outside),
+    scanners: filters.wall,
+    spamLists: filters.spam.lists,
     outages,
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
-      for (const part of [current, engines, lists]) part.replace(next)
+      current.replace(next)
+      filters.replace(next)
       for (const part of [holds, recipients.knowledge, rights]) part?.changed()
       delivery.retire(current.routeIds())
     },
     async drain() {
       unfollow?.()
       holds.stop()
-      lists.close()
       // The queue starts nothing more from now on; sessions may still deliver their own message.
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
       await atMost(DRAIN_MS_MAX, ended, outside.clock)
-      await Promise.all([spool.close(), outside.verifier?.close(), engines.close()])
+      await Promise.all([spool.close(), outside.verifier?.close(), filters.close()])
       await atMost(LESSONS_MS_MAX, sending.flush(), outside.clock)
       report.end()
     },

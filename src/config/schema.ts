@@ -143,7 +143,7 @@ export const relayShape = {
     .prefault({})
     .describe('The keys that sign outgoing mail. They are made with `vorposten dkim`; see dkim.md.'),
   virus: virusSettings.prefault({}).describe('The virus wall. Without an engine nobody looks. See virus-wall.md.'),
-  spam: spamSettings.prefault({}).describe('The spam filter.'),
+  spam: spamSettings.prefault({}).describe('The spam filter, for mail that comes in. See spam-filter.md.'),
   'tls-reports': tlsReportSettings
     .optional()
     .describe(

@@ -5,6 +5,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { a, fakeNameServer, type Zone, zoneScript } from '#sys/dns/testing.ts'
+import { bakery } from '../harness/bakery.ts'
+import { startSink } from '../harness/sink.ts'
+import { smtpTalk } from '../harness/smtp-talk.ts'
 import { startVorposten } from '../harness/vorposten.ts'
 import { waitFor } from '../harness/wait-for.ts'
 
@@ -79,4 +82,46 @@ test('lists that are well and ill, as they are seen from outside', async () => {
   await relay.reload({ ...config(names.endpoint.port), spam: {} })
   assert.doesNotMatch((await relay.get('/metrics')).text, /spam_list_aside\{/)
   assert.equal((await relay.command('spam', 'lists')).code, 78)
+})
+
+test('a message from a listed client with a listed link is refused in the session, and the log says by whom', async () => {
+  const zone: Zone = Object.assign(
+    listing('2.0.0.127.bl.test', '127.0.0.2'),
+    listing('9.2.0.192.bl.test', '127.0.0.4'),
+    listing('test.dbl.test', '127.0.1.2'),
+    listing('cheap-pills.com.dbl.test', '127.0.1.2'),
+  )
+  await using names = await fakeNameServer(zoneScript(() => zone))
+  await using sink = await startSink()
+  await using relay = await startVorposten({ config: {}, started: false })
+  const listeners = [{ name: 'mx', addresses: [`127.0.0.1:${relay.port}`], 'proxy-from': '127.0.0.0/8' }]
+  const lists = {
+    bl: { kind: 'client', zone: 'bl.test', weight: 5 },
+    dbl: { kind: ['sender', 'link'], zone: 'dbl.test', weight: 6 },
+  }
+  const top = {
+    listeners,
+    'name-servers': `127.0.0.1:${names.endpoint.port}`,
+    spam: { lists, policy: { 'reject-at': 6 } },
+  }
+  relay.configure(bakery(sink.port, { top }))
+  await relay.start()
+  const send = async (client: string, link: string) => {
+    using talk = await smtpTalk(relay.port)
+    talk.sendRaw(`PROXY TCP4 ${client} 127.0.0.1 40000 25\r\n`)
+    await talk.expect(/^220 /)
+    await talk.say('EHLO client.test', /^250/)
+    const content = `From: <a@x.test>\r\nSubject: hello\r\n\r\nLook: https://www.${link}/a\r\n`
+    return await talk.message({ from: 'a@x.test', to: ['anna@dest.test'], content })
+  }
+  assert.match((await send('192.0.2.8', 'bakery.com')).text, /^250 /)
+  assert.match((await send('192.0.2.9', 'cheap-pills.com')).text, /^550 5\.7\.1 .*looks like spam/)
+  await relay.logged(/LIST_LINK_BLOCKED.*LIST_CLIENT_BLOCKED/)
+  assert.ok(names.asked.includes('PTR 9.2.0.192.in-addr.arpa'))
+  assert.equal(await relay.metric('vorposten_spam_list_listed_total{list="dbl"}'), 1)
+  const [first] = names.asked.flatMap((name, i) => (name === 'A cheap-pills.com.dbl.test' ? [i] : []))
+  assert.ok(
+    names.asked.indexOf('A 9.2.0.192.bl.test') < first!,
+    'the client is asked about before the content is there',
+  )
 })

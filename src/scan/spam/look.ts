@@ -1,5 +1,7 @@
-/** One look at one message: every rule, each symbol once. Runs in the reading thread, and in tools. */
+/** One look at one message: every rule, each symbol once, and the classifier. Runs in the reading thread, and in tools. */
 import { DETAIL_LENGTH_MAX, type SpamSign } from '#mail/spam.ts'
+import type { Classifier } from './classifier/classifier.ts'
+import { classifierSign } from './classifier/signs.ts'
 import { type SpamAbout, signOf } from './contract.ts'
 import { readMessage, type SpamMessage } from './message.ts'
 import { RULES } from './rules.ts'
@@ -9,8 +11,8 @@ export interface SpamLook {
   readonly signs: readonly SpamSign[]
 }
 
-/** `octets`: the content as it came, without fields of ours. */
-export function lookAt(octets: Buffer, about: SpamAbout): SpamLook {
+/** `octets`: the content as it came, without fields of ours. Without anything `learned` the classifier says that it is silent. */
+export function lookAt(octets: Buffer, about: SpamAbout, learned?: Classifier): SpamLook {
   const message = readMessage(octets)
   const signs = new Map<string, SpamSign>()
   for (const { symbols, look } of RULES) {
@@ -20,7 +22,7 @@ export function lookAt(octets: Buffer, about: SpamAbout): SpamLook {
       if (before === undefined || Math.abs(before.weight) < Math.abs(sign.weight)) signs.set(sign.symbol, sign)
     }
   }
-  return { message, signs: [...signs.values()] }
+  return { message, signs: [...signs.values(), classifierSign(message, learned)] }
 }
 
 const shown = (detail: string): string =>

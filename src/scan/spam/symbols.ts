@@ -1,10 +1,16 @@
 /** Every symbol that the filter can say, by name: rules of the reading thread, and what is said on the path. */
+import { CLASSIFIER_SYMBOLS } from './classifier/signs.ts'
 import type { SymbolTable } from './contract.ts'
+import { ENGINES } from './engines/symbols.ts'
 import { LIST_SYMBOLS } from './lists/symbols.ts'
 import { RULES } from './rules.ts'
+import { SILENCE } from './silence.ts'
 
 export const SYMBOLS: SymbolTable = Object.assign(
   {},
-  LIST_SYMBOLS,
+  SILENCE,
   ...RULES.map(({ symbols }) => symbols),
+  CLASSIFIER_SYMBOLS,
+  ENGINES,
+  LIST_SYMBOLS,
 ) as SymbolTable

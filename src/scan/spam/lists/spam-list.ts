@@ -16,8 +16,8 @@ import { readCodes } from './code.ts'
 import { checkHealth, type Families, type Illness, noList, refusing } from './health.ts'
 import { questionName, type Subject } from './question-name.ts'
 
-/** A list that is slower is of no use within the budget of a message. */
-export const SLOW_MS = 4_000
+/** A list that is slower is of no use: it only makes mail wait for the end of its budget. */
+export const SLOW_MS = 2_000
 export const FAILURES_MAX = 3
 /** To one list, in each worker. A healthy one answers in some 20 ms: that is thousands in a second. */
 export const UNDER_WAY_MAX = 100

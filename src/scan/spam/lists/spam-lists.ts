@@ -18,8 +18,11 @@ import { addressSubject, isOnlyOurs, type Subject } from './question-name.ts'
 import { type ListCounts, type ListSaid, type ListState, SpamList } from './spam-list.ts'
 import type { LIST_SYMBOLS } from './symbols.ts'
 
-/** For all lists about one thing; what has not answered by then is unknown. Below the 5 s that a verdict may take. */
-export const BUDGET_MS = 4_000
+/**
+ * For all lists about one thing; what has not answered by then is unknown. Twice this, for the session and then for the
+ * content, fits into the 5 s that a verdict may take.
+ */
+export const BUDGET_MS = 2_000
 /** Of one message, in the order in which they are given. */
 export const DOMAINS_MAX = 20
 /** Of one message to all lists of a kind: with many lists fewer domains are asked about. */
