@@ -34,6 +34,8 @@ const SIGNS_NAMED_MAX = 5
 export interface FilteringParts {
   /** Absent: there is no spam filter. */
   readonly gathering: () => Pick<Gathering, 'gather'> | undefined
+  /** What can be asked before the content comes. */
+  readonly begin?: (transaction: Transaction) => void
 }
 
 export class Filtering {
@@ -41,6 +43,15 @@ export class Filtering {
 
   constructor(parts: FilteringParts) {
     this.#parts = parts
+  }
+
+  /** At the first accepted RCPT. */
+  begin(transaction: Transaction, way: Way): void {
+    if (this.#looksAt(transaction, way)) this.#parts.begin?.(transaction)
+  }
+
+  #looksAt({ session }: Transaction, { spam = DEFAULT_SPAM_POLICY }: Way): boolean {
+    return session.service === 'inbound' && spam.filter && this.#parts.gathering() !== undefined
   }
 
   /** `content`: as it would be delivered; `came`: as it came, without fields of ours. */
