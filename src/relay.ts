@@ -3,7 +3,7 @@
  *
  *     connect ──► session ──► MAIL ──► RCPT ─────────► DATA ─► inspect ─► scan ─► commit ─────────► 250
  *     accept/                  │      recipients/       │     loop, size         deliver/ cut-through
- *                              │      one group         │     trace fields       or spool/, synced
+ *                              │      one group         │     authentication     or spool/, synced
  *                              ▼                        ▼                │             │
  *                     5yz no, 4yz not now          452 no space     quarantine/  queue/ ─► deliver/ ─► delivered,
  *                                                                                          deferred, held
@@ -25,6 +25,7 @@ import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
 import { domainFor } from '#tenant/recipient-policies.ts'
+import type { Authenticating, Vouched } from './relay/authenticating.ts'
 import type { Authentication } from './relay/authentication.ts'
 import type { Bounces } from './relay/bounces.ts'
 import type { CalloutSender } from './relay/callout-sender.ts'
@@ -61,6 +62,8 @@ export interface RelayParts {
   readonly bounces: Pick<Bounces, 'plain' | 'withPlainRecipients' | 'rcpt' | 'content'>
   /** Absent: no password is right. */
   readonly authentication?: Pick<Authentication, 'step'>
+  /** Absent: nobody asks who has vouched for a message. */
+  readonly authenticating?: Pick<Authenticating, 'stamp'>
   /** Absent: no return path is ever on record. */
   readonly returnPaths?: Pick<ReturnPaths, 'accepted'>
   /** Absent: what leaves has no token, and nothing is learned of what comes back. */
@@ -75,7 +78,7 @@ export interface RelayParts {
   readonly report: Report
 }
 
-type Clear = Passed & Omit<Scanned, 'kind'>
+type Clear = Passed & Omit<Scanned, 'kind'> & Pick<Vouched, 'authentication'>
 
 export class Relay implements Decisions {
   readonly #parts: RelayParts
@@ -131,14 +134,16 @@ export class Relay implements Decisions {
     const { header, messageId } = inspected
     const message = { transaction: withTlsRequired(transaction, header), way, content, header, messageId }
     const judged = await this.#judge(message)
-    const scanned = judged.kind === 'pass' ? await this.#scan(judged, way, inspected) : judged
+    const scanned =
+      judged.kind === 'pass' ? await this.#scan(judged, way, await this.#vouched(received, content, inspected)) : judged
     const answer = scanned.kind === 'pass' ? await this.#take(message, scanned, scanned.content) : scanned
     if (answer.kind === 'reject' || answer.kind === 'defer') {
       return this.#refuse('content', transaction, answer, undefined, way)
     }
     if (answer.kind === 'accept' && isServed(way) && scanned.kind === 'pass' && !scanned.tagged) {
-      void this.#parts.returnPaths?.accepted({ transaction: received, way, content, messageId })
-      void this.#parts.feedback?.accepted({ transaction: received, way, content })
+      const { authentication } = scanned
+      void this.#parts.returnPaths?.accepted({ transaction: received, way, messageId, authentication })
+      void this.#parts.feedback?.accepted({ transaction: received, way, content, authentication })
     }
     return answer
   }
@@ -172,8 +177,15 @@ export class Relay implements Decisions {
     return isServed(way) ? bounces.content({ ...message, way }) : outbound.content({ ...message, way })
   }
 
+  async #vouched(received: Transaction, content: Content, inspected: Inspected): Promise<Vouched> {
+    const { authenticating } = this.#parts
+    if (authenticating === undefined || received.session.service !== 'inbound')
+      return { inspected, authentication: undefined }
+    return authenticating.stamp(received, content, inspected)
+  }
+
   // What carries a finding and is delivered all the same is reported to nobody (law 2).
-  async #scan(judged: Passed, way: Way, inspected: Inspected): Promise<Clear | ContentAnswer> {
+  async #scan(judged: Passed, way: Way, { inspected, authentication }: Vouched): Promise<Clear | ContentAnswer> {
     const { scanning, quarantining } = this.#parts
     const { transaction } = judged
     const untagged: Scanned = { kind: 'scanned', content: inspected.content, tagged: false }
@@ -183,7 +195,7 @@ export class Relay implements Decisions {
     }
     if (found.kind !== 'scanned') return found
     const { submission, ...silent } = judged
-    return { ...(found.tagged ? silent : judged), content: found.content, tagged: found.tagged }
+    return { ...(found.tagged ? silent : judged), content: found.content, tagged: found.tagged, authentication }
   }
 
   async #take(

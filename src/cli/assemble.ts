@@ -4,7 +4,6 @@
  */
 import type { Acceptor } from '#accept/acceptor.ts'
 import type { Credentials } from '#auth/credentials.ts'
-import { Verifier } from '#auth/verify/verifier.ts'
 import type { Config } from '#config/config.ts'
 import { createDelivery, type Delivery } from '#deliver/delivery.ts'
 import type { Resolve } from '#deliver/dial.ts'
@@ -123,10 +122,8 @@ export interface Outside {
   readonly disk: Disk
   readonly connect: Connect
   readonly resolve: Resolve
-  /** Without it no route can find hosts by MX. */
+  /** Without it no route can find hosts by MX, and no sender is authenticated. */
   readonly dns?: Dns
-  /** Absent: nobody verifies return paths. */
-  readonly verifier?: Verifier
   /** In [0, 1). */
   readonly random: () => number
   readonly report: (options: ReportOptions) => RunningReport
@@ -151,7 +148,6 @@ export function realOutside(nameServers: () => Config['nameServers'] = () => und
     connect: connectSocket,
     resolve: createResolver(systemClock, dns),
     dns,
-    verifier: new Verifier({ clock: systemClock, dns }),
     random: Math.random,
     report: (options) => new WorkerReport(options),
     spool: {},
@@ -212,7 +208,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       // The queue starts nothing more from now on; sessions may still deliver their own message.
       const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
       await atMost(DRAIN_MS_MAX, ended, outside.clock)
-      await Promise.all([spool.close(), outside.verifier?.close(), engines.close()])
+      await Promise.all([spool.close(), engines.close()])
       await atMost(LESSONS_MS_MAX, sending.flush(), outside.clock)
       report.end()
     },

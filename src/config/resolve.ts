@@ -86,6 +86,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     dkim: dkimConfig(dkim, context, declared.secrets),
     virus: virusConfig(virus),
     ...(relay.feedback && { feedback: feedbackConfig(relay.feedback) }),
+    authentication: relay.authentication !== false,
     tenants: declared.tenants,
     routes: declared.routes,
     domains: declared.domains,

@@ -7,7 +7,7 @@ import { type Content, withTrace } from '#mail/content.ts'
 import type { Transaction } from '#mail/session.ts'
 import type { Reject } from '#mail/verdict.ts'
 import { type HeaderSection, readHeaderSection, withoutFields } from '#mime/header-section.ts'
-import { authenticationResultsNone, forgedResults, hops, messageId, receivedField } from '#mime/trace-fields.ts'
+import { forgedResults, hops, messageId, receivedField } from '#mime/trace-fields.ts'
 import type { Way } from '#tenant/directory.ts'
 import * as refusals from './refusals.ts'
 import { missingFields, ownMessageId } from './submission.ts'
@@ -40,9 +40,7 @@ export function inspect(
   if (loop !== undefined) return refusals.looping(loop)
   const isSubmitted = transaction.session.service === 'submission'
   const added = isSubmitted ? missingFields(header, transaction, own.hostname, own.wallMs) : ''
-  const trace = Buffer.from(
-    receivedField(transaction, own.hostname, own.wallMs) + authenticationResultsNone(own.hostname) + added,
-  )
+  const trace = Buffer.from(receivedField(transaction, own.hostname, own.wallMs) + added)
   return {
     kind: 'inspected',
     content: withTrace(trace, withoutFields(content, forgedResults(header, own.hostname))),
