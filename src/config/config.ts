@@ -131,6 +131,14 @@ export interface VirusConfig {
   readonly engines: readonly EngineConfig[]
 }
 
+/** The spam filter. */
+export interface SpamConfig {
+  /** False: there is none. */
+  readonly filter: boolean
+  /** Filters beside us. */
+  readonly engines: readonly SpamEngineConfig[]
+}
+
 export type EngineConfig = ClamdConfig | IcapConfig
 
 interface ClamdConfig extends EngineLimits {
@@ -152,6 +160,31 @@ interface EngineLimits {
   readonly connectionsMax: number
   readonly connectMsMax: number
   readonly timeMsMax: number
+}
+
+export type SpamEngineConfig = RspamdConfig | SpamdConfig
+
+interface RspamdConfig extends SpamEngineLimits {
+  readonly kind: 'rspamd'
+  readonly settingsId?: string
+  /** Where its password is; read at each message. */
+  readonly password?: { readonly 'password-env': string } | { readonly 'password-file': string }
+}
+
+interface SpamdConfig extends SpamEngineLimits {
+  readonly kind: 'spamd'
+  readonly user?: string
+}
+
+interface SpamEngineLimits extends EngineLimits {
+  readonly servers: readonly (
+    | { readonly kind: 'local'; readonly path: string }
+    | ({ readonly kind: 'tcp' } & Endpoint)
+  )[]
+  /** A larger message is not shown to it. */
+  readonly octetsMax: number
+  /** How much its word counts; 1: as it is. */
+  readonly weight: number
 }
 
 export interface Config {
@@ -184,6 +217,7 @@ export interface Config {
   /** Absent: nothing is counted, nobody is told. */
   readonly tlsReports?: TlsReportConfig
   readonly virus: VirusConfig
+  readonly spam: SpamConfig
   /** Absent: no complaints are read. */
   readonly feedback?: FeedbackConfig
   /** Of mail that comes in: SPF, DKIM, DMARC, ARC. */

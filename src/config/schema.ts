@@ -10,6 +10,7 @@ import { limitSettings } from './schema-limits.ts'
 import { endpoint, hostName, listenerSettings } from './schema-listener.ts'
 import { dsnSettings } from './schema-outbound.ts'
 import { quarantineSettings } from './schema-quarantine.ts'
+import { spamSettings } from './schema-spam.ts'
 import { holdSettings, mailbox, NAME, routeId, tenantSettings } from './schema-tenant.ts'
 import { tlsReportSettings } from './schema-tls-reports.ts'
 import { virusSettings } from './schema-virus.ts'
@@ -150,6 +151,7 @@ export const relayShape = {
       ),
     ),
   virus: virusSettings.prefault({}).describe('The virus wall. Without an engine nobody looks. See virus-wall.md.'),
+  spam: spamSettings.prefault({}).describe('The spam filter, for mail that comes in. See spam-filter.md.'),
   'tls-reports': tlsReportSettings
     .optional()
     .describe(

@@ -4,7 +4,6 @@
  * it (RFC 9989 §7.4 warns of refusals for p=reject alone).
  */
 import { authenticate } from '#auth/verify/authenticate.ts'
-import type { Authentication } from '#mail/authentication.ts'
 import { type Content, withTrace } from '#mail/content.ts'
 import { domainText } from '#mail/domain.ts'
 import type { Transaction } from '#mail/session.ts'
@@ -20,13 +19,6 @@ export interface AuthenticatingParts {
   readonly isOn: () => boolean
 }
 
-export interface Vouched {
-  /** With the field on top. */
-  readonly inspected: Inspected
-  /** Undefined: nobody looked. */
-  readonly authentication: Authentication | undefined
-}
-
 export class Authenticating {
   readonly #parts: AuthenticatingParts
 
@@ -34,12 +26,12 @@ export class Authenticating {
     this.#parts = parts
   }
 
-  /** `content`: as it came, which is what signatures speak of. */
+  /** With the field on top. `content`: as it came, which is what signatures speak of. */
   async stamp(
     { session, envelope }: Pick<Transaction, 'session' | 'envelope'>,
     content: Content,
     inspected: Inspected,
-  ): Promise<Vouched> {
+  ): Promise<Inspected> {
     const { hostname, isOn } = this.#parts
     const { reversePath } = envelope
     const mailbox = reversePath.kind === 'mailbox' ? reversePath.mailbox : undefined
@@ -52,12 +44,10 @@ export class Authenticating {
     const authentication = isOn() ? await authenticate(message, this.#parts) : undefined
     const field = Buffer.from(authenticationResults(hostname, authentication))
     return {
-      inspected: {
-        ...inspected,
-        content: withTrace(field, inspected.content),
-        ownOctets: inspected.ownOctets + field.length,
-      },
-      authentication,
+      ...inspected,
+      content: withTrace(field, inspected.content),
+      ownOctets: inspected.ownOctets + field.length,
+      ...(authentication && { authentication }),
     }
   }
 }

@@ -3,6 +3,7 @@
  * running in a circle (RFC 5321 §6.3), its trace fields, and what a submitted message lacks (RFC 6409 §8).
  */
 import { mailboxText } from '#mail/address.ts'
+import type { Authentication } from '#mail/authentication.ts'
 import { type Content, withTrace } from '#mail/content.ts'
 import type { Transaction } from '#mail/session.ts'
 import type { Reject } from '#mail/verdict.ts'
@@ -25,6 +26,8 @@ export interface Inspected {
   readonly ownOctets: number
   readonly messageId: string | undefined
   readonly header: HeaderSection
+  /** Who has vouched for it; absent: nobody has looked (authenticating.ts). */
+  readonly authentication?: Authentication
 }
 
 export function inspect(
