@@ -85,7 +85,7 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),
     scanning: new Scanning({ wall: filters.wall, report: tell }),
-    filtering: new Filtering({ gathering: filters.spam.gathering }),
+    filtering: new Filtering({ gathering: filters.spam.gathering, report: tell }),
     ...(shared && { quarantining: assembleQuarantining(options.config, shared, tell, { clock, disk }) }),
     ...assembleAuthentication(made, { clock, shared }),
     ...(rights && { signing: new Signing({ ...leaving, keysOf: rights.keys.of }) }),
