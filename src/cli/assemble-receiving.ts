@@ -85,7 +85,7 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),
     scanning: new Scanning({ wall: filters.wall, report: tell }),
-    filtering: new Filtering({ gathering: filters.spam.gathering, report: tell }),
+    filtering: new Filtering({ ...spamPartsOf(filters.spam), report: tell }),
     ...(shared && { quarantining: assembleQuarantining(options.config, shared, tell, { clock, disk }) }),
     ...assembleAuthentication(made, { clock, shared }),
     ...(rights && { signing: new Signing({ ...leaving, keysOf: rights.keys.of }) }),
@@ -105,6 +105,8 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     reusePort: options.reusePort,
   })
 }
+
+const spamPartsOf = ({ gathering, protects, judged }: Filters['spam']) => ({ gathering, protects, judged })
 
 const assembleCommit = ({ current, spool, sending, keeping, newTraceId }: Assembled, clock: Clock): Commit =>
   new Commit({

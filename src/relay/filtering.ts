@@ -24,6 +24,7 @@ import { withSubjectTag } from '#mime/subject-tag.ts'
 import { settingLine } from '#policy/policy-explained.ts'
 import { judgeSpam, requiredScore } from '#policy/spam.ts'
 import { combine } from '#scan/spam/combine.ts'
+import type { SpamAbout } from '#scan/spam/contract.ts'
 import type { Way } from '#tenant/directory.ts'
 import { DEFAULT_SPAM_POLICY, type SpamPolicy } from '#tenant/spam-policy.ts'
 import { aboutOf, type Gathering } from './gathering.ts'
@@ -38,6 +39,10 @@ export interface FilteringParts {
   /** Absent: there is no spam filter. */
   readonly gathering: () => Pick<Gathering, 'gather'> | undefined
   readonly report: Report
+  /** Whom a played name or a look-alike domain would harm. */
+  readonly protects?: (tenant: string) => SpamAbout['tenant']
+  /** Each verdict teaches the memory. */
+  readonly judged?: (transaction: Transaction, result: SpamResult) => void
 }
 
 export class Filtering {
@@ -58,11 +63,15 @@ export class Filtering {
     const gathering = this.#parts.gathering()
     if (gathering === undefined || !policy.filter || transaction.session.service !== 'inbound')
       return { kind: 'scanned', content, tagged: false }
-    const subject = { transaction, way, content: came, about: aboutOf(transaction) }
+    const { protects, judged, report } = this.#parts
+    const tenant = protects?.(way.tenant.name)
+    const about = { ...aboutOf(transaction), ...(tenant && { tenant }) }
+    const subject = { transaction, way, content: came, about }
     const result = combine(await gathering.gather(subject))
     const { decision, by } = judgeSpam(result, policy)
     const { probability: _, ...said } = result
-    this.#parts.report({
+    judged?.(transaction, result)
+    report({
       ...{ kind: 'filtered', id: transaction.id, tenant: way.tenant.name, decision, ...said },
       ...(by && { policy: settingLine(by, policy) }),
     })

@@ -7,6 +7,7 @@ import type { SpamSign } from '#mail/spam.ts'
 import type { Clock } from '#sys/clock.ts'
 import { beginningOf, type ThreadLimits, Threads } from '#sys/threads.ts'
 import type { SpamAbout } from './contract.ts'
+import type { Trail } from './memory/facts.ts'
 import { OCTETS_MAX } from './message.ts'
 
 export interface ReaderQuestion {
@@ -16,6 +17,10 @@ export interface ReaderQuestion {
 /** What a look gives. */
 export interface SpamReading {
   readonly signs: readonly SpamSign[]
+  /** For the memory. */
+  readonly trail: Trail
+  /** For the lists: domains that its links lead to. */
+  readonly links: readonly string[]
 }
 
 export type ReaderAnswer =
@@ -52,8 +57,8 @@ export class SpamReader {
     this.#threads.ask({
       content: beginningOf(content, OCTETS_MAX),
       question: { about },
-      heard({ signs }) {
-        answer.resolve({ kind: 'read', signs })
+      heard({ signs, trail, links }) {
+        answer.resolve({ kind: 'read', signs, trail, links })
         return true
       },
       failed: (why, text) => answer.resolve({ kind: 'silent', text: `${why}: ${text}` }),
