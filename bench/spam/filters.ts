@@ -28,7 +28,7 @@ export interface Filter {
 
 const seen = (octets: Buffer) => featuresOf(readMessage(octets), octets)
 
-/** In the order of the training, as mail comes in. */
+/** Lessons mixed by their ids, as the product mixes them. */
 export class OurClassifier implements Filter {
   readonly name = 'vorposten classifier'
   readonly threshold = 0
@@ -40,7 +40,9 @@ export class OurClassifier implements Filter {
 
   train(mail: readonly Labelled[], starter?: Corpora): void {
     const below = starter === undefined ? [] : [starterLayer(starter)]
-    const lessons = mail.map(({ octets, isSpam }) => ({ features: seen(octets), isSpam, weight: 1 }))
+    const lessons = [...mail]
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .map(({ octets, isSpam }) => ({ features: seen(octets), isSpam, weight: 1 }))
     this.#model = new Classifier([...below, train(lessons, GLOBAL_BITS, below)])
   }
 

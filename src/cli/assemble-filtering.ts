@@ -7,16 +7,17 @@ import { SpamReader } from '#scan/spam/reader.ts'
 import type { Clock } from '#sys/clock.ts'
 import { Gathering, type Sources } from '../relay/gathering.ts'
 import { ScanEngines } from './assemble-scanning.ts'
+import { modelFolder } from './folders.ts'
 
 export class SpamFilter {
   readonly #reader: SpamReader
   readonly #gathering: Gathering
   #isOn: boolean
 
-  constructor({ spam }: Config, clock: Clock) {
+  constructor({ spam, dataFolder }: Config, clock: Clock) {
     this.#isOn = spam.filter
-    this.#reader = new SpamReader(clock)
-    const sources: Sources = { reader: (content, about) => this.#reader.read(content, about) }
+    this.#reader = new SpamReader(clock, { modelFolder: modelFolder(dataFolder) })
+    const sources: Sources = { reader: (content, about, tenant) => this.#reader.read(content, about, tenant) }
     this.#gathering = new Gathering(clock, sources)
   }
 

@@ -22,6 +22,7 @@ import { REPLY_LIMITS } from '#store/reply-limits.ts'
 import { SENDER_DOMAINS } from '#store/sender-domains.ts'
 import { SENDING_COUNTS } from '#store/sending-counts.ts'
 import { SENDING_HABITS } from '#store/sending-habits.ts'
+import { SPAM_LESSONS } from '#store/spam-lessons.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { STS_POLICIES } from '#store/sts-policies.ts'
 import { SUPPRESSIONS } from '#store/suppressions.ts'
@@ -45,11 +46,12 @@ import { OutagesClerk } from './clerks/outages.ts'
 import { outboundClerks } from './clerks/outbound.ts'
 import { QuarantineClerk } from './clerks/quarantine.ts'
 import { RecipientsClerk } from './clerks/recipients.ts'
+import { SpamClerk } from './clerks/spam.ts'
 import { StsClerk } from './clerks/sts.ts'
 import { SuppressionsClerk } from './clerks/suppressions.ts'
 import { TlsReportsClerk } from './clerks/tls-reports.ts'
 import { EXIT, UserError } from './exit.ts'
-import { quarantineFolder, storePath } from './folders.ts'
+import { modelFolder, quarantineFolder, storePath } from './folders.ts'
 import { type Clerk, Desk } from './serve/desk.ts'
 import { workerCount } from './serve.ts'
 
@@ -78,6 +80,7 @@ export const PARTS: readonly Part[] = [
   QUARANTINE,
   QUARANTINE_ACCESS,
   TLS_REPORT_MARKS,
+  SPAM_LESSONS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -133,6 +136,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     ...logins,
     suppressions,
     quarantine,
+    spamClerk(store, config, wallMs, log),
   ]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
@@ -211,6 +215,23 @@ async function quarantineClerk(
   await clerk.prepare()
   return clerk
 }
+
+const spamClerk = (
+  database: Database,
+  { dataFolder }: Config,
+  wallMs: () => number,
+  log: (line: string) => void,
+): SpamClerk<Config> =>
+  new SpamClerk<Config>({
+    database,
+    commits: new GroupCommit(database),
+    storePath: storePath(dataFolder),
+    folder: modelFolder(dataFolder),
+    disk: systemDisk,
+    wallMs,
+    clock: systemClock,
+    log,
+  })
 
 /** Keeps the steady clock's mark, and closes the file. */
 function storeClerk(store: Database, wall: SteadyWall, clock: Clock): Clerk<Config> {

@@ -1,13 +1,14 @@
-/** What the spam filter says about a message from disk, for `vorposten scan`: by its rules alone, nothing is asked. */
+/** What the spam filter says about a message from disk, for `vorposten scan`: rules and classifier, nothing is asked. */
 import type { Content } from '#mail/content.ts'
 import type { SpamResult } from '#mail/spam.ts'
+import type { Models } from '#scan/spam/classifier/models.ts'
 import { combine } from '#scan/spam/combine.ts'
 import { lookAt } from '#scan/spam/look.ts'
 import { SYMBOLS } from '#scan/spam/symbols.ts'
 
-export function spamOf(content: Content): SpamResult {
+export function spamOf(content: Content, models: Models, tenant?: string): SpamResult {
   const startedMs = performance.now()
-  const { signs } = lookAt(Buffer.concat(content.chunks), {})
+  const { signs } = lookAt(Buffer.concat(content.chunks), {}, models.of(tenant))
   return combine({ signs, silent: [], durationMs: performance.now() - startedMs })
 }
 
