@@ -53,7 +53,7 @@ export interface Sources {
   /** Filters beside us. */
   readonly engines?: (subject: Subject) => Promise<Evidence>
   /** The reading thread. */
-  readonly reader?: (content: Content, about: SpamAbout) => Promise<ReaderAnswer>
+  readonly reader?: (content: Content, about: SpamAbout, tenant: string) => Promise<ReaderAnswer>
   /** Of what it links to. Not asked about what was not read. */
   readonly lists?: (subject: Subject, reading: SpamReading) => Promise<Evidence>
   readonly memory?: (subject: Subject, reading: SpamReading) => Promise<Evidence>
@@ -98,7 +98,11 @@ export class Gathering {
       ask('authentication', authentication?.(subject), BEFORE_READER_MS_MAX),
     ])
     const known = { ...subject, about: withKnown(subject.about, from?.clientName, vouched?.authenticated) }
-    const reading = await ask('reader', reader && readingOf(reader(known.content, known.about)), GATHER_MS_MAX)
+    const reading = await ask(
+      'reader',
+      reader && readingOf(reader(known.content, known.about, known.way.tenant.name)),
+      GATHER_MS_MAX,
+    )
     await Promise.all([
       beside,
       reading && ask('lists', lists?.(known, reading), GATHER_MS_MAX),
