@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Classifier } from '#scan/spam/classifier/classifier.ts'
 import { featuresOf } from '#scan/spam/classifier/features.ts'
+import { GLOBAL_BITS, train } from '#scan/spam/classifier/training.ts'
 import { readMessage } from '#scan/spam/message.ts'
 import type { Labelled } from './corpora.ts'
+import type { Corpora } from './protocols.ts'
+import { starterLayer } from './starter.ts'
 
 export interface Filter {
   readonly name: string
@@ -16,28 +19,33 @@ export interface Filter {
   cpuMs(): number
   /** Forgets all. */
   reset(): void
-  train(mail: readonly Labelled[]): void
+  /** `starter`: what it knew before the operator taught it `mail`. */
+  train(mail: readonly Labelled[], starter?: Corpora): void
   /** Higher is more likely spam; one for each message. */
   scores(mail: readonly Labelled[]): number[]
   close(): void
 }
 
-/** In the order of the training, each once: as mail comes in. */
+const seen = (octets: Buffer) => featuresOf(readMessage(octets), octets)
+
+/** In the order of the training, as mail comes in. */
 export class OurClassifier implements Filter {
   readonly name = 'vorposten classifier'
   readonly threshold = 0
-  #model = new Classifier()
+  #model = new Classifier([])
 
   reset(): void {
-    this.#model = new Classifier()
+    this.#model = new Classifier([])
   }
 
-  train(mail: readonly Labelled[]): void {
-    for (const { octets, isSpam } of mail) this.#model.learn(featuresOf(readMessage(octets)), isSpam)
+  train(mail: readonly Labelled[], starter?: Corpora): void {
+    const below = starter === undefined ? [] : [starterLayer(starter)]
+    const lessons = mail.map(({ octets, isSpam }) => ({ features: seen(octets), isSpam, weight: 1 }))
+    this.#model = new Classifier([...below, train(lessons, GLOBAL_BITS, below)])
   }
 
   scores(mail: readonly Labelled[]): number[] {
-    return mail.map(({ octets }) => this.#model.score(featuresOf(readMessage(octets))))
+    return mail.map(({ octets }) => this.#model.score(seen(octets)))
   }
 
   cpuMs(): number {
@@ -64,7 +72,8 @@ export class Bogofilter implements Filter {
     mkdirSync(this.#words)
   }
 
-  train(mail: readonly Labelled[]): void {
+  train(operators: readonly Labelled[], starter?: Corpora): void {
+    const mail = [...(starter === undefined ? [] : [...starter.spamAssassin, ...starter.mailOf2025]), ...operators]
     for (const isSpam of [true, false]) {
       const files = this.#write(mail.filter((one) => one.isSpam === isSpam))
       execFileSync('bogofilter', ['-d', this.#words, isSpam ? '-s' : '-n', '-b'], { input: `${files.join('\n')}\n` })

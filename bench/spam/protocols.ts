@@ -16,6 +16,8 @@ export interface Protocol {
 }
 
 export interface Round {
+  /** What the starter is made from; absent: there is none. */
+  readonly starter?: Corpora
   readonly train: readonly Labelled[]
   readonly judge: readonly Labelled[]
 }
@@ -42,8 +44,13 @@ export const PROTOCOLS: readonly Protocol[] = [
   },
   {
     name: 'first-day',
-    question: 'trained with old mail of others, judged on mail of 2025',
-    rounds: (corpora) => [{ train: corpora.spamAssassin, judge: corpora.mailOf2025 }],
+    question: 'the starter alone, made without the fifth of the mail of 2025 that it judges',
+    rounds: ({ spamAssassin, mailOf2025 }) =>
+      folds(inTime(mailOf2025), 5).map(({ train, judge }) => ({
+        starter: { spamAssassin, mailOf2025: train },
+        train: [],
+        judge,
+      })),
   },
   {
     name: 'folds-2025',
@@ -66,9 +73,9 @@ export interface Judged {
 export function judged(filter: Filter, protocol: Protocol, corpora: Corpora): Judged {
   const scored: Scored[] = []
   let cpuMs = 0
-  for (const { train, judge } of protocol.rounds(corpora)) {
+  for (const { train, judge, starter } of protocol.rounds(corpora)) {
     filter.reset()
-    filter.train(train)
+    filter.train(train, starter)
     const before = filter.cpuMs()
     const scores = filter.scores(judge)
     judge.forEach(({ isSpam }, i) => void scored.push({ isSpam, score: scores[i]! }))

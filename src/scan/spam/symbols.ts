@@ -3,6 +3,7 @@ import { CLASSIFIER_SYMBOLS } from './classifier/signs.ts'
 import type { SymbolTable } from './contract.ts'
 import { ENGINES } from './engines/symbols.ts'
 import { LIST_SYMBOLS } from './lists/symbols.ts'
+import { MEMORY_SYMBOLS } from './memory/signs.ts'
 import { RULES } from './rules.ts'
 import { SILENCE } from './silence.ts'
 
@@ -13,4 +14,5 @@ export const SYMBOLS: SymbolTable = Object.assign(
   CLASSIFIER_SYMBOLS,
   ENGINES,
   LIST_SYMBOLS,
+  MEMORY_SYMBOLS,
 ) as SymbolTable
