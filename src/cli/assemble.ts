@@ -4,7 +4,6 @@
  */
 import type { Acceptor } from '#accept/acceptor.ts'
 import type { Credentials } from '#auth/credentials.ts'
-import { Verifier } from '#auth/verify/verifier.ts'
 import type { Config } from '#config/config.ts'
 import { createDelivery, type Delivery } from '#deliver/delivery.ts'
 import type { Resolve } from '#deliver/dial.ts'
@@ -115,10 +114,10 @@ export interface Worker {
   release(question: ReleaseQuestion): Promise<ReleaseAnswer>
   /** The virus wall; absent: nobody looks. */
   scanners(): Wall | undefined
-  /** DNS lists of the spam filter; absent: nobody can be asked. */
-  spamLists(): SpamLists | undefined
   /** What the spam filter remembers; absent: a worker that runs alone remembers nothing. */
   readonly spam?: RememberedSpam
+  /** DNS lists of the spam filter; absent: nobody can be asked. */
+  spamLists(): SpamLists | undefined
   /** Ends sessions and attempts, syncs the spool. */
   drain(): Promise<void>
 }
@@ -129,10 +128,8 @@ export interface Outside {
   readonly disk: Disk
   readonly connect: Connect
   readonly resolve: Resolve
-  /** Without it no route can find hosts by MX. */
+  /** Without it no route can find hosts by MX, and no sender is authenticated. */
   readonly dns?: Dns
-  /** Absent: nobody verifies return paths. */
-  readonly verifier?: Verifier
   /** In [0, 1). */
   readonly random: () => number
   readonly report: (options: ReportOptions) => RunningReport
@@ -157,7 +154,6 @@ export function realOutside(nameServers: () => Config['nameServers'] = () => und
     connect: connectSocket,
     resolve: createResolver(systemClock, dns),
     dns,
-    verifier: new Verifier({ clock: systemClock, dns }),
     random: Math.random,
     report: (options) => new WorkerReport(options),
     spool: {},
@@ -217,7 +213,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
       unfollow?.()
       holds.stop()
       await atMost(DRAIN_MS_MAX, ended(acceptor, queue, delivery), outside.clock)
-      await Promise.all([spool.close(), outside.verifier?.close(), filters.close()])
+      await Promise.all([spool.close(), filters.close()])
       await atMost(LESSONS_MS_MAX, sending.flush(), outside.clock)
       report.end()
     },

@@ -223,6 +223,8 @@ export interface Config {
   readonly spam: SpamConfig
   /** Absent: no complaints are read. */
   readonly feedback?: FeedbackConfig
+  /** Of mail that comes in: SPF, DKIM, DMARC, ARC. */
+  readonly authentication: boolean
   readonly tenants: readonly Tenant[]
   /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
   readonly routes: readonly Route[]

@@ -44,11 +44,12 @@ async function findings(
   { scanning, filtering }: WallParts,
   { transaction }: Passed,
   way: Way,
-  { content, ownOctets }: Inspected,
+  { content, ownOctets, authentication }: Inspected,
 ): Promise<Awaited<ReturnType<Scanning['scan']>>> {
   const scanned = (await scanning?.scan(transaction, way, content, ownOctets)) ?? clean(content)
   if (scanned.kind !== 'scanned' || filtering === undefined) return scanned
-  const filtered = await filtering.filter(transaction, way, scanned.content, withoutHead(content, ownOctets))
+  const came = { content: withoutHead(content, ownOctets), ...(authentication && { authentication }) }
+  const filtered = await filtering.filter(transaction, way, scanned.content, came)
   return filtered.kind === 'scanned' ? { ...filtered, tagged: filtered.tagged || scanned.tagged } : filtered
 }
 
