@@ -11,8 +11,8 @@ const say = (message: FromThread<SpamReading>) => port.postMessage(message)
 
 port.on('message', ({ job, octets, about }: ToThread<ReaderQuestion>) => {
   try {
-    const { message, signs } = lookAt(Buffer.from(octets.buffer, octets.byteOffset, octets.length), about)
-    say({ job, signs, linkDomains: linkDomains(message), authorDomain: partiesOf(message).from.domain })
+    const { message, signs, trail } = lookAt(Buffer.from(octets.buffer, octets.byteOffset, octets.length), about)
+    say({ job, signs, trail, linkDomains: linkDomains(message), authorDomain: partiesOf(message).from.domain })
   } catch (error) {
     say({ job, failed: (error as Error).message })
   }
