@@ -124,7 +124,7 @@ function* wishes(message: SpamMessage, { all, subject }: Topics): Iterable<Said>
   const text = message.texts.map((one) => one.text.slice(0, SEARCHED_LENGTH_MAX)).join('\n')
   const wantsAnswer = wayToAnswer(message, text) + Math.min(2, count(all, 'contact'))
   const isLetter = followed(message).length <= LETTER_LINKS_MAX
-  const sum = MONEY.test(text) ? 2 : 0
+  const sum = count(all, 'fortune') >= 2 && MONEY.test(text) ? 2 : 0
   const fee =
     Math.min(4, count(all, 'fortune')) + Math.min(3, count(all, 'stranger')) + Math.min(2, count(all, 'secret')) + sum
   if (isLetter && count(all, 'fortune') >= 2 && wantsAnswer >= 2 && fee >= 6)
@@ -175,6 +175,7 @@ const CUT =
 /** Mathematical alphanumerics, letters in circles and squares, full width, small capitals. */
 const DRESSED =
   /[\u{1d400}-\u{1d7ff}\u{24b6}-\u{24e9}\u{1f110}-\u{1f189}\uff21-\uff3a\uff41-\uff5a\u{1d00}-\u{1d22}\u{1d2c}-\u{1d6a}]/gu
+const ASCII = /^[\0-\x7f]*$/
 const SPACED = /(?:^|[^\p{L}])(?:\p{L}[ ._*-]{1,2}){5,20}\p{L}(?!\p{L})/u
 /** Of a body in which these are looked for, in characters. */
 const SPELLED_LENGTH_MAX = 8_000
@@ -186,13 +187,14 @@ function* spelling(message: SpamMessage): Iterable<Said> {
   const { from } = partiesOf(message)
   const head = `${message.subject}\n${from.name}`
   const body = message.texts.map(({ text }) => text.slice(0, SPELLED_LENGTH_MAX)).join('\n')
+  if (SPACED.test(head.replace(/[\u200b-\u200f\u2060-\u2064]/g, ''))) yield { symbol: 'TEXT_SPACED_LETTERS' }
   const times = (pattern: RegExp, text: string): number => text.match(pattern)?.length ?? 0
+  if (ASCII.test(head) && ASCII.test(body)) return
   if (times(CUT, head) > 0 || times(CUT, body) >= CUT_MIN) yield { symbol: 'TEXT_CUT_BY_INVISIBLE' }
   if (times(DRESSED, head) >= 2) yield { symbol: 'TEXT_DRESSED_LETTERS' }
   else if (times(DRESSED, body) >= DRESSED_MIN) yield { symbol: 'TEXT_DRESSED_LETTERS', strength: 0.5 }
   if (plainText(head).lookAlikes > 0) yield { symbol: 'TEXT_LOOK_ALIKE_LETTERS' }
   else if (plainText(body).lookAlikes >= 2) yield { symbol: 'TEXT_LOOK_ALIKE_LETTERS', strength: 0.7 }
-  if (SPACED.test(head.replace(/[\u200b-\u200f\u2060-\u2064]/g, ''))) yield { symbol: 'TEXT_SPACED_LETTERS' }
 }
 
 /** Arrows, boxes, stars and other signs that are no emoji; or ASCII rows of signs around a name. */
