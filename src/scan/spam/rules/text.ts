@@ -44,7 +44,7 @@ const symbols = {
   TEXT_DRUGS: { family: 'text', weight: 3, en: 'sells potency or pills', de: 'verkauft Potenz oder Pillen' },
   TEXT_FINANCE: {
     family: 'text',
-    weight: 2,
+    weight: 2.5,
     en: 'offers loans, debt relief, insurance or repairs to whom it does not know',
     de: 'bietet Unbekannten Kredite, Entschuldung, Versicherung oder Renovierung an',
   },
@@ -57,7 +57,7 @@ const symbols = {
   TEXT_ROMANCE: { family: 'text', weight: 2.5, en: 'offers company or sex', de: 'bietet Bekanntschaft oder Sex an' },
   TEXT_PITCH: {
     family: 'text',
-    weight: 2.5,
+    weight: 3.5,
     en: 'a stranger offers services or lists of addresses to a firm',
     de: 'ein Fremder bietet einer Firma Dienste oder Adresslisten an',
   },
@@ -92,6 +92,12 @@ const symbols = {
     en: 'is stuffed with words that no language has',
     de: 'ist mit Wörtern gefüllt, die keine Sprache kennt',
   },
+  SUBJECT_RANDOM_TAG: {
+    family: 'text',
+    weight: 2,
+    en: 'the subject ends in a tag that makes each copy another',
+    de: 'der Betreff endet mit einem Kürzel, das jede Kopie zu einer anderen macht',
+  },
   SUBJECT_ORNAMENTS: {
     family: 'text',
     weight: 2.5,
@@ -105,13 +111,20 @@ export const textRules: SpamRules = {
   *look(message: SpamMessage) {
     const topics = topicsOf(message)
     const doubt = isConversation(message) ? 0.5 : 1
-    for (const said of [...wishes(message, topics), ...offers(message, topics)])
-      yield { ...said, strength: (said.strength ?? 1) * doubt }
+    for (const said of wishes(message, topics)) yield { ...said, strength: (said.strength ?? 1) * doubt }
+    const sure = doubt * (isMagazine(message, topics) ? 0.5 : 1)
+    for (const said of offers(message, topics)) yield { ...said, strength: (said.strength ?? 1) * sure }
     yield* spelling(message)
     yield* ornaments(message)
     if (randomWords(topics.words)) yield { symbol: 'TEXT_RANDOM_WORDS' }
   },
 }
+
+/** Long, or with links to many things: it speaks of everything, and this too. */
+const isMagazine = (message: SpamMessage, { length }: Topics): boolean =>
+  length > MAGAZINE_WORDS_MIN || followed(message).length > MAGAZINE_LINKS_MIN
+const MAGAZINE_WORDS_MIN = 700
+const MAGAZINE_LINKS_MIN = 15
 
 const MONEY =
   /(?:[$€£¥]|usd|us\$|eur|gbp|chf|dollars?|euros?)\s{0,2}\d{1,3}(?:[.,' ]\d{3}){2,3}|\d{1,3}(?:[.,' ]\d{3}){2,3}(?:[.,]\d\d)?\s{0,2}(?:[$€£]|usd|eur|gbp|us|dollars?|euros?|pounds)|\d{1,3}(?:[.,]\d{1,2})?\s{0,2}(?:million|millionen|mio)\b/i
@@ -152,7 +165,9 @@ function wayToAnswer(message: SpamMessage, text: string): number {
 }
 
 function* offers(message: SpamMessage, { all, subject, length }: Topics): Iterable<Said> {
-  if (followed(message).length === 0 && length > SHORT_WORDS_MAX && count(all, 'contact') === 0) return
+  const { from, replyTo } = partiesOf(message)
+  const hasWay = has(all, 'contact') || (replyTo !== undefined && replyTo.address !== from.address)
+  if (followed(message).length === 0 && length > SHORT_WORDS_MAX && !hasWay) return
   const inSubject = (...concepts: Parameters<typeof count>[1][]): boolean =>
     concepts.some((concept) => has(subject, concept))
   if (count(all, 'profit') >= 4 || (inSubject('profit') && count(all, 'profit') >= 2)) yield { symbol: 'TEXT_PROFIT' }
@@ -203,7 +218,11 @@ const ORNAMENT =
 const ROWS = /^[^\p{L}\p{N}"'([<¿¡*]{3,}\s{0,40}\p{L}|(?:^|\s)[~!^`#*_|=+.-]{3,}\s|^[~^`#_|=⌯➤]/u
 const PADDED = /\S {6,}|^ {3,}/
 
+/** Letters of both cases, or letters and digits: no number of an order. */
+const TAG = /\s#(?=[a-z0-9]{0,8}[A-Z])(?=[A-Z0-9]{0,8}[a-z])[A-Za-z0-9]{4,9}$|\s#[a-z]{2,4}\d{3,6}$/
+
 function* ornaments(message: SpamMessage): Iterable<Said> {
+  if (TAG.test(message.subject.trim())) yield { symbol: 'SUBJECT_RANDOM_TAG' }
   const { name } = partiesOf(message).from
   for (const text of [message.subject.slice(0, 200), name.slice(0, 200)]) {
     const signs = text.replace(/\ufe0f/g, '').match(ORNAMENT)?.length ?? 0
