@@ -4,7 +4,6 @@
  */
 import type { Acceptor } from '#accept/acceptor.ts'
 import type { Credentials } from '#auth/credentials.ts'
-import { Verifier } from '#auth/verify/verifier.ts'
 import type { Config } from '#config/config.ts'
 import { createDelivery, type Delivery } from '#deliver/delivery.ts'
 import type { Resolve } from '#deliver/dial.ts'
@@ -20,6 +19,7 @@ import type { Queue } from '#queue/queue.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { AskDesk } from '#recipients/shared-memory.ts'
 import { type ReportOptions, WorkerReport } from '#report/report.ts'
+import type { SpamLists } from '#scan/spam/lists/spam-lists.ts'
 import type { Wall } from '#scan/wall.ts'
 import type { Spool, SpoolOptions } from '#spool/contract.ts'
 import { severalSpools } from '#spool/several.ts'
@@ -46,6 +46,7 @@ import { Filters } from './assemble-filtering.ts'
 import { assembleKeeping, type Keeping } from './assemble-keeping.ts'
 import { assembleReceiving } from './assemble-receiving.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
+import { type RememberedSpam, rememberedSpam } from './assemble-spam-memory.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { credentialsOf } from './credentials-desk.ts'
 import { Current } from './current.ts'
@@ -113,6 +114,10 @@ export interface Worker {
   release(question: ReleaseQuestion): Promise<ReleaseAnswer>
   /** The virus wall; absent: nobody looks. */
   scanners(): Wall | undefined
+  /** What the spam filter remembers; absent: a worker that runs alone remembers nothing. */
+  readonly spam?: RememberedSpam
+  /** DNS lists of the spam filter; absent: nobody can be asked. */
+  spamLists(): SpamLists | undefined
   /** Ends sessions and attempts, syncs the spool. */
   drain(): Promise<void>
 }
@@ -123,10 +128,8 @@ export interface Outside {
   readonly disk: Disk
   readonly connect: Connect
   readonly resolve: Resolve
-  /** Without it no route can find hosts by MX. */
+  /** Without it no route can find hosts by MX, and no sender is authenticated. */
   readonly dns?: Dns
-  /** Absent: nobody verifies return paths. */
-  readonly verifier?: Verifier
   /** In [0, 1). */
   readonly random: () => number
   readonly report: (options: ReportOptions) => RunningReport
@@ -151,7 +154,6 @@ export function realOutside(nameServers: () => Config['nameServers'] = () => und
     connect: connectSocket,
     resolve: createResolver(systemClock, dns),
     dns,
-    verifier: new Verifier({ clock: systemClock, dns }),
     random: Math.random,
     report: (options) => new WorkerReport(options),
     spool: {},
@@ -162,14 +164,15 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const current = new Current(options.config, { index: options.index, workers: options.workers ?? 1 })
   const report = outside.report(reportOptions(options.config, options.index, outside.clock))
   const spool = await openSpools(options, report.report, outside)
-  const sending = assembleSending(current, report, outside, options.met)
+  const spam = rememberedSpam(outside.shared, options.index, outside.clock)
+  const sending = heardBy(spam, assembleSending(current, report, outside, options.met))
   await sending.recipients.begin()
   const newTraceId = traceIds(options.index, outside.clock.wall, outside.random)
   const rights = outside.shared && new Rights(outside.shared.store, () => current.config, outside.clock)
   const sign = rights && signingOwn(current, rights, sending.tell, outside.clock)
   const keeping = assembleKeeping(current, spool, sending, newTraceId, sign, outside)
   const credentials = assembleCredentials(current, report.report, outside)
-  const filters = new Filters(options.config, outside.clock)
+  const filters = new Filters(options.config, report, outside)
   const made = { current, report, spool, sending, keeping, newTraceId, rights, credentials, filters }
   const acceptor = assembleReceiving(options, made, outside)
   const { delivery, recipients, tell } = sending
@@ -194,29 +197,33 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     stsChanged: () => sending.sts?.changed(),
     probeRecipient: (question) => recipients.probe(question),
     ...(credentials && { credentials }),
+    ...(spam && { spam }),
     release: releaseOf({ current, spool, queue, wall: filters.wall, newTraceId, rights, report: tell }, outside),
     scanners: filters.wall,
+    spamLists: filters.spam.lists,
     outages,
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current.replace(next)
       filters.replace(next)
-      holds.changed()
-      recipients.knowledge.changed()
-      rights?.changed()
+      for (const part of [holds, recipients.knowledge, rights]) part?.changed()
       delivery.retire(current.routeIds())
     },
     async drain() {
       unfollow?.()
       holds.stop()
-      // The queue starts nothing more from now on; sessions may still deliver their own message.
-      const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
-      await atMost(DRAIN_MS_MAX, ended, outside.clock)
-      await Promise.all([spool.close(), outside.verifier?.close(), filters.close()])
+      await atMost(DRAIN_MS_MAX, ended(acceptor, queue, delivery), outside.clock)
+      await Promise.all([spool.close(), filters.close()])
       await atMost(LESSONS_MS_MAX, sending.flush(), outside.clock)
       report.end()
     },
   }
+}
+
+// The queue starts nothing more from now on; sessions may still deliver their own message.
+async function ended(acceptor: Acceptor, queue: Queue, delivery: Delivery): Promise<void> {
+  await Promise.all([acceptor.drain(), queue.drain()])
+  await delivery.drain()
 }
 
 function signingOwn(current: Current, { keys }: Rights, report: Report, clock: Clock): SignOwn {
@@ -238,6 +245,12 @@ function assembleCredentials(current: Current, report: Report, { shared, clock }
 // A next hop may keep us waiting at the dot for ten minutes. Its message stays in the spool and is tried again.
 function atMost(ms: number, work: Promise<unknown>, clock: Clock): Promise<unknown> {
   return Promise.race([work, new Promise<void>((resolve) => clock.after(ms, resolve))])
+}
+
+// What goes by is also a lesson for the spam filter.
+function heardBy(spam: RememberedSpam | undefined, sending: Sending): Sending {
+  if (spam === undefined) return sending
+  return { ...sending, tell: spam.ear(sending.tell), flush: () => Promise.all([sending.flush(), spam.flush()]) }
 }
 
 export interface Sending {

@@ -10,8 +10,10 @@ import { readStore } from '#store/database.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { ReleaseQuestion } from '../relay/release.ts'
 import { assembleWorker, realOutside, type Worker } from './assemble.ts'
+import { listsAside } from './assemble-spam-lists.ts'
 import type { WaitingQuestion } from './clerks/outages.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
+import type { SpamMemoryNews } from './clerks/spam-memory.ts'
 import { storePath } from './folders.ts'
 import type { NoticeQuestion } from './notices.ts'
 import { type AskDesk, runWorker, type WorkerParts } from './serve/worker.ts'
@@ -47,6 +49,8 @@ export interface WorkerQuestions {
   'quarantine/spooled': { body: { id: TraceId } }
   /** For log and trace. */
   'quarantine/tell': { body: PathEvent }
+  /** What other workers' spam filters saw, and what people said. */
+  'spam-memory/news': { body: SpamMemoryNews }
   metrics: { body: undefined }
   health: { body: undefined }
 }
@@ -61,6 +65,8 @@ export interface WorkerHealthAnswer {
   readonly spool: 'ok' | 'full' | 'broken'
   /** Scanners that do not answer, and why. */
   readonly silentScanners: readonly string[]
+  /** DNS lists that count nothing now, and why. */
+  readonly listsAside: readonly string[]
 }
 
 runWorker(async ({ settings, workers, ...context }, desk) => {
@@ -115,6 +121,7 @@ async function silentScanners({ scanners }: Worker): Promise<string[]> {
 const healthOf = async (worker: Worker): Promise<WorkerHealthAnswer> => ({
   spool: worker.spool.health.kind,
   silentScanners: await silentScanners(worker),
+  listsAside: listsAside(worker.spamLists()),
 })
 
 async function isSpooled({ spool }: Worker, { id }: WorkerQuestions['quarantine/spooled']['body']): Promise<boolean> {
@@ -174,6 +181,8 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       return isSpooled(worker, body as WorkerQuestions['quarantine/spooled']['body'])
     case 'quarantine/tell':
       return worker.report.report(body as PathEvent)
+    case 'spam-memory/news':
+      return worker.spam?.news(body as SpamMemoryNews)
     case 'metrics':
       return worker.report.metrics.snapshot()
     case 'health':

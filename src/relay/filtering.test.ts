@@ -41,7 +41,7 @@ function filtering(gathered: Gathered) {
 
 async function judged(gathered: Gathered, layer: SpamPolicyLayer = {}, one = transaction(['anna@bakery.test'])) {
   const { filter, asked } = filtering(gathered)
-  const answer = await filter.filter(one, served({ spam: spamPolicy(layer) }), MAIL, MAIL)
+  const answer = await filter.filter(one, served({ spam: spamPolicy(layer) }), MAIL, { content: MAIL })
   return { answer, asked, id: one.id }
 }
 

@@ -23,7 +23,7 @@ import { judgeSpam, type SpamVerdict } from '#policy/spam.ts'
 import { combine } from '#scan/spam/combine.ts'
 import type { Way } from '#tenant/directory.ts'
 import { DEFAULT_SPAM_POLICY } from '#tenant/spam-policy.ts'
-import { aboutOf, type Gathering } from './gathering.ts'
+import { aboutOf, type Gathering, type Subject } from './gathering.ts'
 import type { ToQuarantine } from './quarantining.ts'
 import * as refusals from './refusals.ts'
 import type { Scanned } from './scanning.ts'
@@ -34,6 +34,8 @@ const SIGNS_NAMED_MAX = 5
 export interface FilteringParts {
   /** Absent: there is no spam filter. */
   readonly gathering: () => Pick<Gathering, 'gather'> | undefined
+  /** What can be asked before the content comes. */
+  readonly begin?: (transaction: Transaction) => void
 }
 
 export class Filtering {
@@ -43,18 +45,27 @@ export class Filtering {
     this.#parts = parts
   }
 
-  /** `content`: as it would be delivered; `came`: as it came, without fields of ours. */
+  /** At the first accepted RCPT. */
+  begin(transaction: Transaction, way: Way): void {
+    if (this.#looksAt(transaction, way)) this.#parts.begin?.(transaction)
+  }
+
+  #looksAt({ session }: Transaction, { spam = DEFAULT_SPAM_POLICY }: Way): boolean {
+    return session.service === 'inbound' && spam.filter && this.#parts.gathering() !== undefined
+  }
+
+  /** `content`: as it would be delivered; `came`: as it came, without fields of ours, and who vouches for that. */
   async filter(
     transaction: Transaction,
     way: Way,
     content: Content,
-    came: Content,
+    came: Pick<Subject, 'content' | 'authentication'>,
   ): Promise<Scanned | ToQuarantine | Reject | Defer> {
     const policy = way.spam ?? DEFAULT_SPAM_POLICY
     const gathering = this.#parts.gathering()
     if (gathering === undefined || !policy.filter || transaction.session.service !== 'inbound')
       return { kind: 'scanned', content, tagged: false }
-    const subject = { transaction, way, content: came, about: aboutOf(transaction) }
+    const subject = { transaction, way, ...came, about: aboutOf(transaction) }
     const result = combine(await gathering.gather(subject))
     return answerTo(judgeSpam(result, policy), result, transaction, content)
   }

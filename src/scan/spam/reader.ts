@@ -16,6 +16,10 @@ export interface ReaderQuestion {
 /** What a look gives. */
 export interface SpamReading {
   readonly signs: readonly SpamSign[]
+  /** Domains and addresses that it links to: what DNS lists are asked about. */
+  readonly linkDomains: readonly string[]
+  /** Of From; empty if there is none. */
+  readonly authorDomain: string
 }
 
 export type ReaderAnswer =
@@ -52,8 +56,8 @@ export class SpamReader {
     this.#threads.ask({
       content: beginningOf(content, OCTETS_MAX),
       question: { about },
-      heard({ signs }) {
-        answer.resolve({ kind: 'read', signs })
+      heard({ signs, linkDomains, authorDomain }) {
+        answer.resolve({ kind: 'read', signs, linkDomains, authorDomain })
         return true
       },
       failed: (why, text) => answer.resolve({ kind: 'silent', text: `${why}: ${text}` }),
