@@ -64,8 +64,22 @@ test('bulk: what each sign is for, and what is nearly so', () => {
     ['BULK_NEWSLETTER', mail(unsubscribe), mail()],
     ['BULK_AUTOMATIC', mail({ Precedence: 'bulk' }), mail({ 'Auto-Submitted': 'no' })],
     ['BULK_SERVICE', mail(SERVICE), mail({ 'Return-Path': '<x@sendgrid.net.example>' })],
-    ['BULK_SIGNED_TWICE', mail(SERVICE), mail({ ...SERVICE, 'dkim-signature': 'd=mail.bakery.example' })],
-    ['BULK_FEEDBACK_ID', mail({ ...SERVICE, 'Feedback-ID': '1:2:3:shop' }), mail({ ...SERVICE, 'Feedback-ID': '1:2' })],
+    ['BULK_SIGNED_TWICE', mail(SERVICE), mail({ ...SERVICE, 'dkim-signature': 'd=google.com' })],
+    [
+      'BULK_FEEDBACK_ID',
+      mail({ ...SERVICE, 'Feedback-ID': '1:2:3:shop' }),
+      mail({ ...SERVICE, 'Feedback-ID': 'jv954glpepcc8:regular:fk212o1xv3db4:b' }),
+    ],
+    [
+      'UNSUBSCRIBE_SAYS_NOTHING',
+      mail({ 'List-Unsubscribe': '<https://jjh.bakery.example/mrrH-8dxiguxmb>' }),
+      mail({ 'List-Unsubscribe': '<https://jjh.bakery.example/u/mrrH-8dxiguxmb?list=1>' }),
+    ],
+    [
+      'SENDER_FREE_MAIL_BY_SERVICE',
+      mail({ ...SERVICE, From: 'A <a@aol.com>' }),
+      mail({ ...SERVICE, From: 'A <a@bakery.example>' }),
+    ],
     ['UNSUBSCRIBE_EMPTY', mail({ 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }), mail(unsubscribe)],
     ['LIST_ID_IS_NONE', mail({ 'List-Id': 'bert@example.net' }), mail({ 'List-Id': 'Us <us.example.net>' })],
   ] as const) {
