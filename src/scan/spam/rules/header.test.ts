@@ -108,7 +108,11 @@ test('subject: what each sign is for, and what is nearly so', () => {
       asHtml('Re: invoice'),
       mail({ Subject: 'Re: invoice', 'In-Reply-To': '<1@a.example>' }),
     ],
-    ['SUBJECT_NAMES_RECIPIENT', subject('bert@example.net: your mailbox'), subject('bert: your mailbox')],
+    [
+      'SUBJECT_NAMES_RECIPIENT',
+      subject('bert@example.net: your mailbox'),
+      subject('Invitation: lunch (bert@example.net)'),
+    ],
   ] as const) {
     assert.ok(said(subjectRules, fires).has(symbol), symbol)
     assert.ok(!said(subjectRules, not).has(symbol), `not ${symbol}`)

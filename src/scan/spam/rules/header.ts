@@ -192,7 +192,7 @@ function* fields({ header, headerText, parts }: SpamMessage): Iterable<Said> {
 
 // A firm gives its mail server a name of its own; whoever rents a machine for a day does not.
 const RENTED =
-  /^(?:vps|vmi|vds|kvm|ec2|ip|srv|server|ns|host|cloud|static)-?\d[\d.-]{2,40}\.|(?:^|\.)(?:contaboserver|your-server|colocrossing|vultrusercontent|linodeusercontent|googleusercontent|kimsufi|poneytelecom|hwsrv-\d{1,9}\.hostwindsdns)\.(?:net|com|de|eu)$|\.(?:cloudapp\.net|cloudapp\.azure\.com|compute\.amazonaws\.com|compute\.internal|c\.[a-z0-9.-]{1,80}\.internal|vps\.ovh\.net|ip-\d{1,3}-\d{1,3}-\d{1,3}\.(?:eu|net))$/
+  /^(?:vps|vmi|vds|kvm|ec2|ip|srv|server|ns|host|cloud|static)-?\d[\d.-]{2,40}\.|\.(?:contaboserver|your-server|colocrossing|vultrusercontent|linodeusercontent|googleusercontent|kimsufi|poneytelecom|hwsrv-\d{1,9}\.hostwindsdns)\.(?:net|com|de|eu)$|\.(?:cloudapp\.net|cloudapp\.azure\.com|compute\.amazonaws\.com|compute\.internal|c\.[a-z0-9.-]{1,80}\.internal|vps\.ovh\.net|ip-\d{1,3}-\d{1,3}-\d{1,3}\.(?:eu|net))$/
 const WEB_SERVER = /^(?:www-data|apache\d?|httpd|nginx|wwwrun|phpmailer)$/
 
 function* programs(header: HeaderView, about: SpamAbout): Iterable<Said> {
