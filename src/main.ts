@@ -81,6 +81,7 @@ async function addLargeCommands(): Promise<void> {
   const { quarantineCommand } = await import('./cli/quarantine.ts')
   const { askQuarantine } = await import('./cli/quarantine-offline.ts')
   const { scanCommand } = await import('./cli/scan.ts')
+  const { spamCommand } = await import('./cli/spam.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
   program.addCommand(recipientsCommand(async (request) => askRecipients(await config(), request)))
@@ -102,6 +103,7 @@ async function addLargeCommands(): Promise<void> {
   program.addCommand(dnsCommand(config))
   program.addCommand(tlsPolicyCommand(ask))
   program.addCommand(scanCommand(config, path))
+  program.addCommand(spamCommand(ask))
   program.addCommand(simulateCommand(config))
 }
 

@@ -67,7 +67,7 @@ export function scanCommand(config: () => Promise<Config>, configFile: () => str
       const wall = wallOf({ embedded: true, engines: read?.virus.engines ?? [] }, systemClock)
       const looked = await look(wall, message, policy, way?.tenant)
       await wall.close()
-      const spam = spamOf(message)
+      const spam = await spamOf(message, read)
       const lines = [...linesOf(looked), ...(way === undefined ? [] : policyText(policy)), ...spamLines(spam)]
       const { verdict, stripped: _, ...shown } = looked
       const json = { ...shown, because: verdict.because, policy, ...looked.result, spam }

@@ -24,6 +24,7 @@ export const FAMILY_WEIGHT_MAX: Readonly<Record<SpamFamily, number>> = {
   impersonation: 6,
   lists: 8,
   reputation: 5,
+  duplicates: 4,
   classifier: 7,
   engines: 12,
 }

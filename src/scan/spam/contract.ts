@@ -24,6 +24,7 @@ export type SpamFamily =
   | 'impersonation'
   | 'lists'
   | 'reputation'
+  | 'duplicates'
   | 'classifier'
   | 'engines'
 

@@ -153,6 +153,10 @@ export function siteOf(name: string): Site | undefined {
 const SERVED =
   /(?:^|\.)(?:cloudfront\.net|amazonaws\.com|akamai[a-z]{0,9}\.net|azureedge\.net|fastly\.net|fastlylb\.net|edgekey\.net)$/
 
+/** A page in a place for stored things, where honest mail has its pictures. */
+export const isStoredPage = (host: string, { pathname }: URL): boolean =>
+  SERVED.test(host) && /\.(?:html?|shtml|php)$/i.test(pathname)
+
 /** The host itself, or one above it. */
 function isPlace(host: string): boolean {
   for (let at = host; at.includes('.'); at = at.slice(at.indexOf('.') + 1))

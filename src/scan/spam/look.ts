@@ -3,12 +3,15 @@ import { DETAIL_LENGTH_MAX, type SpamSign } from '#mail/spam.ts'
 import type { Classifier } from './classifier/classifier.ts'
 import { classifierSign } from './classifier/signs.ts'
 import { type SpamAbout, signOf } from './contract.ts'
+import { type Trail, trailOf } from './memory/facts.ts'
 import { readMessage, type SpamMessage } from './message.ts'
 import { RULES } from './rules.ts'
 
 export interface SpamLook {
   readonly message: SpamMessage
   readonly signs: readonly SpamSign[]
+  /** For the memory, which is not in this thread. */
+  readonly trail: Trail
 }
 
 /** `octets`: the content as it came, without fields of ours. Without anything `learned` the classifier says that it is silent. */
@@ -22,7 +25,7 @@ export function lookAt(octets: Buffer, about: SpamAbout, learned?: Classifier): 
       if (before === undefined || Math.abs(before.weight) < Math.abs(sign.weight)) signs.set(sign.symbol, sign)
     }
   }
-  return { message, signs: [...signs.values(), classifierSign(message, learned)] }
+  return { message, signs: [...signs.values(), classifierSign(message, octets, learned)], trail: trailOf(message) }
 }
 
 const shown = (detail: string): string =>

@@ -213,6 +213,7 @@ export const OFFICE: ReadonlySet<string> = new Set(
   banking notification notifications notice noreply reply no rewards reward membership member members mail email center centre
   department online secure update updates verification admin administrator payment payments invoice invoices card cards
   kundenservice kundendienst sicherheit konto service abteilung servicio cliente clientes servizio clienti soporte assistance
+  deutschland germany austria osterreich schweiz france italia espana
   id the de at uk us usa inc llc ltd gmbh ag com co customers sicherheitsteam benachrichtigung giveaway survey loyalty program
   winner prize promo promotions shipping delivery express parcel tracking via driver road roadside kit points club gift gifts
   feedback offer offers deals deal shopper shoppers store stores insurance ins policy partner partners official exclusive special

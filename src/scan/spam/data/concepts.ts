@@ -7,7 +7,7 @@
  */
 export const CONCEPTS = {
   /** Something of yours that can be locked. */
-  account: `account|accounts|mailbox|mail box|mailboxes|webmail|email address|e mail address|password|passwords|credentials|profile
+  account: `inbox|email|e mail|account|accounts|mailbox|mail box|mailboxes|webmail|email address|e mail address|password|passwords|credentials|profile
     access|sign in|login|log in|online banking|konto|kontos|kontozugang|benutzerkonto|kundenkonto|bankkonto|postfach|mailkonto|passwort|kennwort|zugang|zugangsdaten
     anmeldedaten|anmeldung|banking|compte|mot de passe|messagerie|cuenta|contrasena|buzon|correo electronico|conta|senha|casella|password
     conto|utente|membership|subscription|abonnement|mitgliedschaft|wallet|apple id|microsoft 365|office 365|microsoft365|office365|o365`,
@@ -16,15 +16,18 @@ export const CONCEPTS = {
     deletion|permanently|interrupt*|shut down|unusual activity|unusual sign in|unusual login|suspicious activity|suspicious login|unauthorized|unauthorised|unrecognized|compromised|security alert
     on hold|declined|failed|unable to process|could not be processed|cancel*|discontinu*|overdue|penalty|legal action|lose access|loss of access
     gesperrt|sperrung|gesperrt werden|eingeschrankt|einschrankung|deaktiviert|deaktivierung|abgelaufen|lauft ab|ablauf*|geloscht|loschung|verdachtig*|ungewohnlich*
-    unbefugt*|nicht autorisiert*|fehlgeschlagen|abgelehnt|gekundigt|unterbrochen|mahnung|mahngebuhr*|inkasso|verlieren|suspendu*|bloque*|expire|desactive*|limite*
+    unpublished|violat*|held|unbefugt*|nicht autorisiert*|fehlgeschlagen|abgelehnt|gekundigt|unterbrochen|mahnung|mahngebuhr*|inkasso|verlieren|suspendu*|bloque*|expire|desactive*|limite*
     suspendid*|bloquead*|caducad*|vencid*|desactivad*|sospechos*|sospes*|bloccat*|scadut*|scadenza|disattivat*|expirou|bloqueio|vencimento`,
   /** What the reader is to do. */
   act: `verify|verification|re verify|confirm|confirmation|validate|validation|revalidate|authenticate|re authenticate|update your|update now|update payment|upgrade|reactivate|restore|unlock
     review|sign in|log in|login|log on|click here|click below|click the|click on|follow the link|open the|view document|view file|view message|view messages|view invoice|view details|release|retrieve
-    download|keep same password|keep current password|keep my password|resolve|secure your|access document|access file|listen|track your|reschedule|pay now|scan the|submit|complete
+    download|keep|keep my|keep same password|keep current password|keep my password|resolve|secure your|access document|access file|listen|track your|reschedule|pay now|scan the|submit|complete
     bestatig*|verifizier*|validier*|aktualisier*|uberpruf*|uberprufung|anmelden|einloggen|klicken|hier klicken|klick hier|freischalten|reaktivier*|wiederherstellen|freigeben|herunterladen
     abrufen|legitimier*|identifizier*|entsperren|jetzt bezahlen|jetzt zahlen|jetzt prufen|zum konto|cliquez|verifier|confirmer|mettre a jour|connectez|haga clic|haz clic|verificar|verifique
     confirmar|actualizar|actualice|clicca|verifica|conferma|aggiorna|accedi|clique|visualizar|atualizar|confirme`,
+  /** What stands on buttons, and says nothing elsewhere. */
+  press: `open|view|access|get|get your|read|see|play|show|continue|proceed|start|appeal|increase|extend|renew|pay|sign|accept|track|claim|go to|here|click
+    offnen|oeffnen|anzeigen|ansehen|lesen|weiter|fortfahren|erweitern|verlangern|bezahlen|zahlen|abrufen|ouvrir|voir|payer|continuer|acceder|ver|abrir|pagar|continuar|apri|vedi|paga|continua|aqui|qui|ici`,
   deadline: `urgent|urgently|immediate|immediately|immediate action|within 24|within 48|within 12|within 72|24 hours|24hours|48 hours|48hours|72 hours|12 hours|24h|48h|as soon as possible|asap|final notice|last notice|final warning|final reminder|last warning
     last reminder|action required|required action|attention required|important notice|today|expires today|by today|deadline|before it is too late|time sensitive|avoid|failure to|otherwise
     dringend|sofort|sofortig*|umgehend|unverzuglich|innerhalb von|binnen|24 stunden|48 stunden|72 stunden|letzte mahnung|letzte erinnerung|letzte warnung|handlungsbedarf|erforderlich|wichtige mitteilung|frist

@@ -11,7 +11,7 @@ import { termsOf } from '../terms.ts'
 const symbols = {
   IMPERSONATES_BRAND: {
     family: 'impersonation',
-    weight: 3.5,
+    weight: 4,
     en: 'bears the name of a firm whose domain it does not come from',
     de: 'trägt den Namen einer Firma, von deren Domain sie nicht kommt',
   },

@@ -4,7 +4,7 @@ import type { Said, SpamAbout, SpamRules } from '../contract.ts'
 import { SENDING_SERVICES } from '../data/sending-services.ts'
 import { SHORTENERS } from '../data/shorteners.ts'
 import { CHEAP_SUFFIXES } from '../data/top-levels.ts'
-import { followed, type Site, shownHost, siteOf, type Target, targetsOf } from '../links.ts'
+import { followed, isStoredPage, type Site, shownHost, siteOf, type Target, targetsOf } from '../links.ts'
 import { addressesIn, partiesOf } from '../mailboxes.ts'
 import type { SpamMessage } from '../message.ts'
 
@@ -120,7 +120,8 @@ function* oneTarget(target: Target, from: Site | undefined): Iterable<Said> {
     ownerOf(target) !== undefined
   )
     yield { symbol: 'LINK_REDIRECTS', detail: `${detail}: ${packed.host}` }
-  if (!isService && isHosted && domain !== from?.domain) yield { symbol: 'LINK_HOSTED', detail }
+  if (!isService && (isHosted || isStoredPage(host, url)) && domain !== from?.domain)
+    yield { symbol: 'LINK_HOSTED', detail }
   if (CHEAP_SUFFIXES.has(suffix)) yield { symbol: 'LINK_CHEAP_SUFFIX', detail }
   if (url.port !== '') yield { symbol: 'LINK_PORT', detail: url.host }
   if (host.includes('xn--') && isMixed(detail)) yield { symbol: 'LINK_MIXED_SCRIPT', detail }

@@ -7,7 +7,9 @@ import type { Said, SpamAbout, SpamRules } from '../contract.ts'
 import type { Brand } from '../data/brands.ts'
 import { FREE_MAIL } from '../data/free-mail.ts'
 import { SENDING_SERVICES } from '../data/sending-services.ts'
-import { followed, type Target } from '../links.ts'
+import { SHORTENERS } from '../data/shorteners.ts'
+import { CHEAP_SUFFIXES } from '../data/top-levels.ts'
+import { followed, isStoredPage, type Target } from '../links.ts'
 import { partiesOf } from '../mailboxes.ts'
 import type { SpamMessage } from '../message.ts'
 import { termsOf } from '../terms.ts'
@@ -22,7 +24,7 @@ const symbols = {
   },
   PHISH_ACCOUNT: {
     family: 'impersonation',
-    weight: 3,
+    weight: 3.5,
     en: 'an account is in danger and must be saved at a strange place',
     de: 'ein Konto ist in Gefahr und soll an einem fremden Ort gerettet werden',
   },
@@ -34,13 +36,13 @@ const symbols = {
   },
   PHISH_DOCUMENT: {
     family: 'impersonation',
-    weight: 2.5,
+    weight: 3.5,
     en: 'a document or message waits at a strange place',
     de: 'ein Dokument oder eine Nachricht wartet an einem fremden Ort',
   },
   PHISH_PAYMENT: {
     family: 'impersonation',
-    weight: 2.5,
+    weight: 3,
     en: 'a parcel, an invoice or a refund waits at a strange place',
     de: 'ein Paket, eine Rechnung oder eine Erstattung wartet an einem fremden Ort',
   },
@@ -52,7 +54,7 @@ const symbols = {
   },
   PHISH_CALLBACK: {
     family: 'impersonation',
-    weight: 3,
+    weight: 4.5,
     en: 'a purchase that nobody made, and a telephone number to cancel it',
     de: 'ein Kauf, den niemand getätigt hat, und eine Telefonnummer, um ihn zu widerrufen',
   },
@@ -99,7 +101,7 @@ function* brand(message: SpamMessage, topics: Topics, strange: readonly Target[]
     Number(has(topics.all, 'threat')) +
     Number(has(topics.all, 'deadline'))
   const isStrange = strange.length > 0 || named.isLoud
-  if (asks >= (named.isLoud ? 2 : 4) && isStrange)
+  if (asks >= named.asks && isStrange)
     yield {
       symbol: 'PHISH_BRAND_LINK',
       strength: named.isLoud ? 1 : 0.7,
@@ -111,21 +113,23 @@ interface SpokenFor {
   readonly brand: Brand
   /** In the name of the author or in the subject, not only in the text. */
   readonly isLoud: boolean
+  /** Kinds of words that must come to it: the less is sure, the more. */
+  readonly asks: number
 }
 
 function spokenFor(message: SpamMessage, { words }: Topics): SpokenFor | undefined {
   const { from } = partiesOf(message)
   const name = brandNamed(from.name) ?? brandInAddress(from.address)
-  if (name !== undefined) return { brand: name.brand, isLoud: true }
+  if (name !== undefined) return { brand: name.brand, isLoud: true, asks: 1 }
   const [subject] = brandsIn(termsOf(message.subject))
-  if (subject !== undefined && !isConversation(message)) return { brand: subject[0], isLoud: true }
+  if (subject !== undefined && !isConversation(message)) return { brand: subject[0], isLoud: true, asks: 2 }
   const brands = [...brandsIn(words)].sort((a, b) => b[1] - a[1])
   const [first, second] = brands
   return first !== undefined &&
     first[1] >= 2 &&
     !isConversation(message) &&
     (second === undefined || first[1] > second[1])
-    ? { brand: first[0], isLoud: false }
+    ? { brand: first[0], isLoud: false, asks: 4 }
     : undefined
 }
 
@@ -136,23 +140,39 @@ function* reasons(
   strange: readonly Target[],
 ): Iterable<Said> {
   const places = strange.filter(({ domain }) => !SENDING_SERVICES.has(domain))
-  if (places.length === 0 || topics.length > LETTER_WORDS_MAX || followed(message).length > LINKS_MAX) return
-  const { all, subject, buttons } = topics
   const isAddressed = addressed(message, recipients)
-  const asks = has(buttons, 'act') || (has(all, 'act') && places.some(({ kind }) => kind === 'bare'))
-  if (!asks) return
-  const detail = places[0]!.host
+  const targets = places.length > 0 ? places : isAddressed ? followed(message) : []
+  if (targets.length === 0 || topics.length > LETTER_WORDS_MAX || followed(message).length > LINKS_MAX) return
+  const { all, subject, buttons } = topics
+  const isPressed = has(buttons, 'act') || has(buttons, 'press')
+  if (!isPressed && !(has(all, 'act') && targets.some(({ kind }) => kind === 'bare'))) return
+  const detail = targets[0]!.host
+  const doubt = (places.length > 0 ? 1 : 0.5) * (isConversation(message) ? 0.5 : 1)
+  const isLoose = places.some(isLooseEnd)
   const press =
-    Number(count(all, 'threat') >= 2) + Number(has(all, 'deadline')) + Number(has(all, 'nobody')) + Number(isAddressed)
-  if (count(all, 'quota') >= 2 && has(all, 'account') && press >= 1)
-    yield { symbol: 'PHISH_MAILBOX', strength: press >= 2 ? 1 : 0.7, detail }
+    Number(count(all, 'threat') >= 2) +
+    Number(has(all, 'deadline')) +
+    Number(has(all, 'nobody')) +
+    Number(isAddressed) +
+    Number(isLoose)
+  const strength = (least: number): number => doubt * (press > least ? 1 : 0.7)
+  if (count(all, 'quota') >= 2 && has(all, 'account') && press + Number(has(subject, 'quota')) >= 1)
+    yield { symbol: 'PHISH_MAILBOX', strength: strength(has(subject, 'quota') ? 0 : 1), detail }
   if (has(all, 'account') && has(all, 'threat') && press >= 2)
-    yield { symbol: 'PHISH_ACCOUNT', strength: press >= 3 ? 1 : 0.7, detail }
-  if (has(all, 'document') && (has(subject, 'document') || isAddressed) && topics.length < 250)
-    yield { symbol: 'PHISH_DOCUMENT', detail }
-  if ((count(all, 'delivery') >= 2 || count(all, 'invoice') >= 2) && press >= 2 && topics.length < 250)
-    yield { symbol: 'PHISH_PAYMENT', detail }
+    yield { symbol: 'PHISH_ACCOUNT', strength: strength(2), detail }
+  if (topics.length > NOTE_WORDS_MAX) return
+  if (has(all, 'document') && (has(subject, 'document') || isAddressed || isLoose))
+    yield { symbol: 'PHISH_DOCUMENT', strength: strength(0), detail }
+  if ((count(all, 'delivery') >= 2 || count(all, 'invoice') >= 2) && press >= 1)
+    yield { symbol: 'PHISH_PAYMENT', strength: strength(1), detail }
 }
+
+/** Words of a notice; an honest one seldom says more either, so these weigh less. */
+const NOTE_WORDS_MAX = 250
+
+/** A place that anybody makes in a minute, or that has no name. */
+const isLooseEnd = ({ isHosted, isIp, suffix, host, url }: Target): boolean =>
+  isHosted || isIp || CHEAP_SUFFIXES.has(suffix) || SHORTENERS.has(host) || isStoredPage(host, url)
 
 /** Newsletters have more. */
 const LINKS_MAX = 12

@@ -5,7 +5,7 @@ import { backscatterRules } from './backscatter.ts'
 import { bulkRules } from './bulk.ts'
 import { connectionRules, isOfAccessLine } from './connection.ts'
 import { senderRules } from './sender.ts'
-import { html, mail, multipart, said } from './testing.ts'
+import { html, mail, multipart, said } from './testing-header.ts'
 
 const [asHtml] = html('')
 const LINK = '<a href="https://bakery.example/">here</a>'
