@@ -113,16 +113,18 @@ function* services(header: HeaderView, about: SpamAbout): Iterable<Said> {
   const signed = new Set(signatures.map(({ domain }) => domain))
   const isProven = (domain: string): boolean =>
     authenticated === undefined || authenticated.spf === domain || authenticated.dkim.includes(domain)
-  const claimed = [envelopeSender(header, about)?.domain ?? '', ...signed].filter(isProven).map(siteOf)
+  const envelope = envelopeSender(header, about)
+  const claimed = [envelope?.domain ?? '', ...signed].filter(isProven).map(siteOf)
   const passed = authenticated === undefined ? hops.map(({ by, name }) => siteOf(name || by)) : []
   const service = [...claimed, ...passed].find((site) => BULK_SERVICES.has(site))
+  const isOwn = (domain: string): boolean => from.site !== '' && siteOf(domain) === from.site
   if (service !== undefined) {
-    yield { symbol: 'BULK_SERVICE', detail: service }
+    // A service vouches for whom it signs or takes errors for; anybody can put another author into its mail.
+    if ([envelope?.domain ?? '', ...signed].some(isOwn)) yield { symbol: 'BULK_SERVICE', detail: service }
     if (FREE_MAIL.has(from.domain))
       yield { symbol: 'SENDER_FREE_MAIL_BY_SERVICE', detail: `${from.domain} by ${service}` }
   }
   const signers = [...signed].filter(isProven)
-  const isOwn = (domain: string): boolean => siteOf(domain) === from.site
   if (signers.some(isOwn) && signers.some((domain) => !isOwn(domain) && !OF_MAILBOXES.has(siteOf(domain))))
     yield { symbol: 'BULK_SIGNED_TWICE', detail: signers.join(', ') }
   const feedback = header.value('feedback-id')?.slice(0, 1_000) ?? ''

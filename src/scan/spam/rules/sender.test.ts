@@ -27,6 +27,13 @@ test('sender: what each sign is for, and what is nearly so', () => {
     ],
     ['SENDER_DOMAIN_NEW_KIND', from('A <a@bakery.express>'), from('A <a@bakery.info>')],
     ['SENDER_DOMAIN_OF_PROVIDER', from('A <a@offers.onmicrosoft.com>'), from('A <a@microsoft.com>')],
+    ['SENDER_DOMAIN_UNSPEAKABLE', from('A <a@cxcgzxz.com>'), from('A <a@angstschrei.example>')],
+    ['SENDER_DOMAIN_UNSPEAKABLE', from('A <a@augxqvs.com>'), from('A <a@nmtbmedia.com>')],
+    [
+      'SENDER_SIGNED_BY_PROVIDER_ONLY',
+      mail({ 'DKIM-Signature': 'a=rsa-sha256; d=bakery-example.20230601.gappssmtp.com' }),
+      mail({ 'DKIM-Signature': 'a=rsa-sha256; d=bakery.example' }),
+    ],
     ['SENDER_NAME_DECORATED', from('⇑⇑⇑ Rates <a@b.example>'), from('"Anna (Bakery) & Sons" <a@b.example>')],
     ['SENDER_NAME_DECORATED', from('My_Life_Insurance <a@b.example>'), from('Café 24/7 <a@b.example>')],
     ['SENDER_NAME_MISSING', from('a@bakery.example'), from('A <a@bakery.example>')],
