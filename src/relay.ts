@@ -2,11 +2,11 @@
  * The path of a message, on one screen.
  *
  *     connect ──► session ──► MAIL ──► RCPT ─────────► DATA ─► inspect ─► scan ─► commit ─────────► 250
- *     accept/                  │      recipients/       │     loop, size         deliver/ cut-through
- *                              │      one group         │     trace fields       or spool/, synced
- *                              ▼                        ▼                │             │
- *                     5yz no, 4yz not now          452 no space     quarantine/  queue/ ─► deliver/ ─► delivered,
- *                                                                                          deferred, held
+ *     accept/                  │      recipients/       │     loop, size  virus,    deliver/ cut-through
+ *                              │      one group         │     who         spam      or spool/, synced
+ *                              ▼                        ▼     vouches      │             │
+ *                     5yz no, 4yz not now          452 no space       quarantine/  queue/ ─► deliver/ ─► delivered,
+ *                                                                                            deferred, held
  *
  * Mail that leaves enters by the same door of another listener: from the tenants' servers, or from users who say who they are
  * (relay/authentication.ts). relay/outbound.ts says who may, as whom, and what becomes of automatic mail. relay/bounces.ts keeps bounces of mail that a tenant never sent away from it.
@@ -25,6 +25,7 @@ import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
 import { domainFor } from '#tenant/recipient-policies.ts'
+import type { Authenticating } from './relay/authenticating.ts'
 import type { Authentication } from './relay/authentication.ts'
 import type { Bounces } from './relay/bounces.ts'
 import type { CalloutSender } from './relay/callout-sender.ts'
@@ -34,17 +35,16 @@ import type { Feedback } from './relay/feedback.ts'
 import { type Inspected, inspect } from './relay/inspect.ts'
 import type { Judged, Outbound, Passed, ToJudge } from './relay/outbound.ts'
 import { DESTINATIONS_MAX, Spread } from './relay/parts.ts'
-import type { Quarantining } from './relay/quarantining.ts'
 import * as refusals from './relay/refusals.ts'
 import type { ReturnPaths } from './relay/return-paths.ts'
-import type { Scanned, Scanning } from './relay/scanning.ts'
 import type { Signing } from './relay/signing.ts'
 import { withTlsRequired } from './relay/tls-required.ts'
+import { look, type WallParts } from './relay/walls.ts'
 
 /** After so many unknown recipients in one session, known and unknown hear the same (directory harvest). */
 export const UNKNOWN_RECIPIENTS_MAX = 20
 
-export interface RelayParts {
+export interface RelayParts extends WallParts {
   readonly hostname: string
   readonly clock: Clock
   readonly directory: () => Directory
@@ -61,21 +61,17 @@ export interface RelayParts {
   readonly bounces: Pick<Bounces, 'plain' | 'withPlainRecipients' | 'rcpt' | 'content'>
   /** Absent: no password is right. */
   readonly authentication?: Pick<Authentication, 'step'>
+  /** Absent: nobody asks who has vouched for a message. */
+  readonly authenticating?: Pick<Authenticating, 'stamp'>
   /** Absent: no return path is ever on record. */
   readonly returnPaths?: Pick<ReturnPaths, 'accepted'>
   /** Absent: what leaves has no token, and nothing is learned of what comes back. */
   readonly feedback?: Pick<Feedback, 'stamp' | 'accepted'>
-  /** Absent: nobody looks for malware. */
-  readonly scanning?: Pick<Scanning, 'scan'>
-  /** Absent: what should be kept in quarantine hears 451. */
-  readonly quarantining?: Pick<Quarantining, 'take'>
   /** Absent: nothing is signed. */
   readonly signing?: Pick<Signing, 'sign'>
   readonly commit: Pick<Commit, 'take'>
   readonly report: Report
 }
-
-type Clear = Passed & Omit<Scanned, 'kind'>
 
 export class Relay implements Decisions {
   readonly #parts: RelayParts
@@ -131,14 +127,16 @@ export class Relay implements Decisions {
     const { header, messageId } = inspected
     const message = { transaction: withTlsRequired(transaction, header), way, content, header, messageId }
     const judged = await this.#judge(message)
-    const scanned = judged.kind === 'pass' ? await this.#scan(judged, way, inspected) : judged
+    const vouched = judged.kind === 'pass' ? await this.#vouched(received, content, inspected) : inspected
+    const scanned = judged.kind === 'pass' ? await look(this.#parts, judged, way, vouched) : judged
     const answer = scanned.kind === 'pass' ? await this.#take(message, scanned, scanned.content) : scanned
     if (answer.kind === 'reject' || answer.kind === 'defer') {
       return this.#refuse('content', transaction, answer, undefined, way)
     }
     if (answer.kind === 'accept' && isServed(way) && scanned.kind === 'pass' && !scanned.tagged) {
-      void this.#parts.returnPaths?.accepted({ transaction: received, way, content, messageId })
-      void this.#parts.feedback?.accepted({ transaction: received, way, content })
+      const { authentication } = vouched
+      void this.#parts.returnPaths?.accepted({ transaction: received, way, messageId, authentication })
+      void this.#parts.feedback?.accepted({ transaction: received, way, content, authentication })
     }
     return answer
   }
@@ -172,18 +170,10 @@ export class Relay implements Decisions {
     return isServed(way) ? bounces.content({ ...message, way }) : outbound.content({ ...message, way })
   }
 
-  // What carries a finding and is delivered all the same is reported to nobody (law 2).
-  async #scan(judged: Passed, way: Way, inspected: Inspected): Promise<Clear | ContentAnswer> {
-    const { scanning, quarantining } = this.#parts
-    const { transaction } = judged
-    const untagged: Scanned = { kind: 'scanned', content: inspected.content, tagged: false }
-    const found = scanning ? await scanning.scan(transaction, way, inspected.content, inspected.ownOctets) : untagged
-    if (found.kind === 'quarantine') {
-      return quarantining?.take({ ...inspected, transaction, way }, found) ?? refusals.noQuarantine(found.text)
-    }
-    if (found.kind !== 'scanned') return found
-    const { submission, ...silent } = judged
-    return { ...(found.tagged ? silent : judged), content: found.content, tagged: found.tagged }
+  async #vouched(received: Transaction, content: Content, inspected: Inspected): Promise<Inspected> {
+    const { authenticating } = this.#parts
+    if (authenticating === undefined || received.session.service !== 'inbound') return inspected
+    return authenticating.stamp(received, content, inspected)
   }
 
   async #take(
@@ -230,7 +220,10 @@ export class Relay implements Decisions {
 
   #joined(transaction: Transaction, way: ServedDomain | OutboundWay): Gate {
     transaction.group ??= groupOf(way)
-    if (!this.#group.has(transaction)) this.#group.set(transaction, way)
+    if (!this.#group.has(transaction)) {
+      this.#group.set(transaction, way)
+      this.#parts.filtering?.begin(transaction, way)
+    }
     return ACCEPT
   }
 
@@ -295,8 +288,8 @@ export class Relay implements Decisions {
 const ONLY_LEARNED = 'the primary once refused this recipient; it is down now, and no list says that it is right'
 
 /** Recipients with equal next hop, policy class and lifetime may share a transaction. */
-export const groupOf = ({ route, policyClass, commit, lifetimeMs, fallback, virus }: Way): string =>
-  `${route.id} ${policyClass} ${fallback ? 'fallback' : commit} ${lifetimeMs ?? ''} ${virus?.id ?? ''}`
+export const groupOf = ({ route, policyClass, commit, lifetimeMs, fallback, virus, spam }: Way): string =>
+  `${route.id} ${policyClass} ${fallback ? 'fallback' : commit} ${lifetimeMs ?? ''} ${virus?.id ?? ''} ${spam?.id ?? ''}`
 
 function domainOf(path: ForwardPath, directory: Directory, hostname: string): ServedDomain | undefined {
   if (path.kind === 'postmaster') return directory.domain(hostname)

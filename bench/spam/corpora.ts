@@ -75,9 +75,12 @@ export function labelled(raw: Buffer, isSpam: boolean, group: string): Labelled 
 const TOLD =
   /^(?:x-spam.*|x-foff.*|authentication-results|arc-.*|received-spf|delivered-to|x-original-to|status|x-status|x-keywords|x-ms-exchange-organization-scl|x-forefront-.*|x-microsoft-antispam.*)$/i
 
+/** Before the first field: of a mailbox file, and what the tool wrote that a third of the mail of 2025 went through. */
+const ADDED = /^(?:From .*\r?\n|[^\n]{0,9}Loading [^\n:]{1,60}configuration:.*\r?\n)/
+
 /** Without what others thought of it, and with CRLF. */
 export function cleaned(raw: string): string {
-  const text = raw.replace(/^From .*\r?\n/, '').replace(/\r?\n/g, '\r\n')
+  const text = raw.replace(ADDED, '').replace(/\r?\n/g, '\r\n')
   const end = text.indexOf('\r\n\r\n')
   const header = end < 0 ? text : text.slice(0, end + 2)
   const kept = header.replace(/^([!-9;-~]+)[ \t]*:.*\r\n(?:[ \t].*\r\n)*/gm, (field, name: string) =>

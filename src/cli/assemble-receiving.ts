@@ -10,10 +10,12 @@ import { Keeper } from '#quarantine/keeper.ts'
 import { createServerSession } from '#smtp/server/session.ts'
 import type { Spool } from '#spool/contract.ts'
 import type { Clock } from '#sys/clock.ts'
+import { Authenticating } from '../relay/authenticating.ts'
 import { Authentication } from '../relay/authentication.ts'
 import { Bounces } from '../relay/bounces.ts'
 import { CalloutSender } from '../relay/callout-sender.ts'
 import { Commit } from '../relay/commit.ts'
+import { Filtering } from '../relay/filtering.ts'
 import { Outbound } from '../relay/outbound.ts'
 import { Quarantining } from '../relay/quarantining.ts'
 import { ReturnPaths } from '../relay/return-paths.ts'
@@ -25,8 +27,8 @@ import { Relay } from '../relay.ts'
 import { acceptSettings } from './accept-settings.ts'
 import type { Outside, Sending, Shared, WorkerOptions } from './assemble.ts'
 import { assembleFeedback } from './assemble-feedback.ts'
+import type { Filters } from './assemble-filtering.ts'
 import type { Keeping } from './assemble-keeping.ts'
-import type { ScanEngines } from './assemble-scanning.ts'
 import { guessesOf } from './credentials-desk.ts'
 import type { Current } from './current.ts'
 import { quarantineFolder, tlsFolder } from './folders.ts'
@@ -47,14 +49,14 @@ export interface Assembled {
   readonly keeping: Keeping
   readonly newTraceId: () => TraceId
   readonly rights: Rights | undefined
-  readonly engines: ScanEngines
+  readonly filters: Filters
   /** Absent: nobody can log in. */
   readonly credentials: Credentials | undefined
 }
 
 export function assembleReceiving(options: WorkerOptions, made: Assembled, outside: Outside): Acceptor {
-  const { clock, disk, shared, verifier } = outside
-  const { current, report, spool, sending, keeping, newTraceId, rights, engines } = made
+  const { clock, disk, shared, dns } = outside
+  const { current, report, spool, sending, keeping, newTraceId, rights, filters } = made
   const { recipients, tell } = sending
   const { hostname, dataFolder } = options.config
   const room = new Room(clock, () => current.config.limits.contentMemoryOctetsMax, spool)
@@ -82,8 +84,12 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     bounces: new Bounces({ ...leaving, ...(feedback && { takesReports: (path) => feedback.takes(path) }) }),
     ...(feedback && { feedback }),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
-    ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),
-    scanning: new Scanning({ wall: engines.wall, report: tell }),
+    ...(dns && {
+      authenticating: new Authenticating({ hostname, clock, dns, isOn: () => current.config.authentication }),
+    }),
+    returnPaths: new ReturnPaths(leaving),
+    scanning: new Scanning({ wall: filters.wall, report: tell }),
+    filtering: new Filtering({ ...spamPartsOf(filters.spam), report: tell }),
     ...(shared && { quarantining: assembleQuarantining(options.config, shared, tell, { clock, disk }) }),
     ...assembleAuthentication(made, { clock, shared }),
     ...(rights && { signing: new Signing({ ...leaving, keysOf: rights.keys.of }) }),
@@ -103,6 +109,13 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     reusePort: options.reusePort,
   })
 }
+
+const spamPartsOf = ({ gathering, begin, protects, judged }: Filters['spam']) => ({
+  gathering,
+  begin,
+  protects,
+  judged,
+})
 
 const assembleCommit = ({ current, spool, sending, keeping, newTraceId }: Assembled, clock: Clock): Commit =>
   new Commit({

@@ -11,8 +11,9 @@ import { readFullDomain } from '#config/units.ts'
 import type { ForwardPath } from '#mail/address.ts'
 import type { Content } from '#mail/content.ts'
 import { factText, type ScanResult } from '#mail/scan.ts'
+import { policyLines } from '#policy/policy-explained.ts'
 import { judgeScan, refusalText, type VirusVerdict } from '#policy/virus.ts'
-import { decidedBy, policyLines } from '#policy/virus-explained.ts'
+import { decidedBy } from '#policy/virus-explained.ts'
 import type { Wall } from '#scan/wall.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { Directory, Tenant, Way } from '#tenant/directory.ts'
@@ -66,7 +67,7 @@ export function scanCommand(config: () => Promise<Config>, configFile: () => str
       const wall = wallOf({ embedded: true, engines: read?.virus.engines ?? [] }, systemClock)
       const looked = await look(wall, message, policy, way?.tenant)
       await wall.close()
-      const spam = spamOf(message)
+      const spam = await spamOf(message, read)
       const lines = [...linesOf(looked), ...(way === undefined ? [] : policyText(policy)), ...spamLines(spam)]
       const { verdict, stripped: _, ...shown } = looked
       const json = { ...shown, because: verdict.because, policy, ...looked.result, spam }

@@ -8,10 +8,13 @@ import { firstOne } from './check-listeners.ts'
 import { checkNotices } from './check-notices.ts'
 import { checkOutbound, outboundRoutes, reportNoRoute } from './check-outbound.ts'
 import { checkHosts, checkRoute, type OwnAddresses } from './check-routes.ts'
+import { checkSpam } from './check-spam.ts'
+import { checkSpamLists } from './check-spam-lists.ts'
 import { checkTlsReports } from './check-tls-reports.ts'
 import { checkVirus } from './check-virus.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, recipientKey } from './recipients.ts'
+import { checkSpamEngines } from './resolve-spam-engines.ts'
 import type { LdapSettings } from './schema-recipients.ts'
 import { sizeText } from './units.ts'
 import { wildcardOver } from './wildcards.ts'
@@ -25,6 +28,9 @@ export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): L
   checkOutbound(draft, yaml)
   checkNotices(draft, yaml)
   checkVirus(draft, yaml)
+  checkSpam(draft, yaml)
+  checkSpamEngines(draft, yaml)
+  checkSpamLists(draft, yaml)
   checkCalloutSender(draft, yaml)
   checkFeedback(draft, yaml)
   checkTlsReports(draft, yaml)
@@ -104,10 +110,18 @@ function checkSize(domain: DomainDraft, { relay }: Draft, yaml: YamlText): void 
 }
 
 // Which of the two would hold, nobody could tell.
-function checkRecipientPolicies({ path, settings }: DomainDraft, yaml: YamlText): void {
+function checkRecipientPolicies(domain: DomainDraft, yaml: YamlText): void {
+  for (const setting of ['virus-by-recipient', 'spam-by-recipient'] as const) checkPatterns(domain, setting, yaml)
+}
+
+function checkPatterns(
+  { path, settings }: DomainDraft,
+  setting: 'virus-by-recipient' | 'spam-by-recipient',
+  yaml: YamlText,
+): void {
   const earlier = new Map<string, SettingPath>()
-  for (const [i, { recipients }] of (settings?.['virus-by-recipient'] ?? []).entries()) {
-    const at = [...path, 'virus-by-recipient', i, 'recipients']
+  for (const [i, { recipients }] of (settings?.[setting] ?? []).entries()) {
+    const at = [...path, setting, i, 'recipients']
     for (const { key, begins } of recipients) {
       const text = begins ? `${key}*` : key
       const first = earlier.get(text)

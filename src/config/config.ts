@@ -4,6 +4,7 @@
  */
 import type { Mailbox } from '#mail/address.ts'
 import type { Endpoint, Service } from '#mail/session.ts'
+import type { SpamListSettings } from '#mail/spam-list.ts'
 import type { ServerLimits } from '#smtp/server/contract.ts'
 import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
 
@@ -131,6 +132,16 @@ export interface VirusConfig {
   readonly engines: readonly EngineConfig[]
 }
 
+/** The spam filter. */
+export interface SpamConfig {
+  /** False: there is none. */
+  readonly filter: boolean
+  /** Filters beside us. */
+  readonly engines: readonly SpamEngineConfig[]
+  /** DNS lists. */
+  readonly lists: readonly SpamListSettings[]
+}
+
 export type EngineConfig = ClamdConfig | IcapConfig
 
 interface ClamdConfig extends EngineLimits {
@@ -152,6 +163,31 @@ interface EngineLimits {
   readonly connectionsMax: number
   readonly connectMsMax: number
   readonly timeMsMax: number
+}
+
+export type SpamEngineConfig = RspamdConfig | SpamdConfig
+
+interface RspamdConfig extends SpamEngineLimits {
+  readonly kind: 'rspamd'
+  readonly settingsId?: string
+  /** Where its password is; read at each message. */
+  readonly password?: { readonly 'password-env': string } | { readonly 'password-file': string }
+}
+
+interface SpamdConfig extends SpamEngineLimits {
+  readonly kind: 'spamd'
+  readonly user?: string
+}
+
+interface SpamEngineLimits extends EngineLimits {
+  readonly servers: readonly (
+    | { readonly kind: 'local'; readonly path: string }
+    | ({ readonly kind: 'tcp' } & Endpoint)
+  )[]
+  /** A larger message is not shown to it. */
+  readonly octetsMax: number
+  /** How much its word counts; 1: as it is. */
+  readonly weight: number
 }
 
 export interface Config {
@@ -184,8 +220,11 @@ export interface Config {
   /** Absent: nothing is counted, nobody is told. */
   readonly tlsReports?: TlsReportConfig
   readonly virus: VirusConfig
+  readonly spam: SpamConfig
   /** Absent: no complaints are read. */
   readonly feedback?: FeedbackConfig
+  /** Of mail that comes in: SPF, DKIM, DMARC, ARC. */
+  readonly authentication: boolean
   readonly tenants: readonly Tenant[]
   /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
   readonly routes: readonly Route[]

@@ -21,15 +21,16 @@ import type {
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, type RecipientFile } from './recipients.ts'
 import { dkimConfig } from './resolve-dkim.ts'
+import { type CommonPolicies, filterPolicies } from './resolve-filters.ts'
 import { loginOf, type RouteFiles } from './resolve-login.ts'
 import { bounceProtectionOf, type KeySecret, outboundOf } from './resolve-outbound.ts'
-import { type Level, policyOf, recipientPoliciesOf, virusConfig } from './resolve-virus.ts'
+import { spamConfig } from './resolve-spam.ts'
+import { virusConfig } from './resolve-virus.ts'
 import type { LimitSettings } from './schema-limits.ts'
 import type { ListenerSettings } from './schema-listener.ts'
 import type { LdapSettings, ListUse } from './schema-recipients.ts'
 import { type DomainSettings, type RouteSettings, routeSettings } from './schema-tenant.ts'
 import type { TlsReportsWritten } from './schema-tls-reports.ts'
-import type { VirusPolicyWritten } from './schema-virus.ts'
 import { readFullDomain } from './units.ts'
 import { settingText, type YamlText } from './yaml-text.ts'
 
@@ -42,10 +43,11 @@ export interface Resolved {
 }
 
 export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yaml: YamlText): Resolved {
-  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn, dkim, virus, quarantine } = relay
+  const { hostname, workers, log, http, listeners, limits, spool, holds, notices, dsn, dkim, virus, spam } = relay
+  const { quarantine } = relay
   const dataFolder = relay['data-folder']
   const sections =
-    listeners && limits && spool && holds && notices && dsn && dkim && virus && quarantine && relay.destinations
+    listeners && limits && spool && holds && notices && dsn && dkim && virus && spam && quarantine && relay.destinations
   if (!(hostname && dataFolder && workers && log && http && sections)) {
     throw new Error('not sound')
   }
@@ -59,7 +61,8 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     secrets: [],
     routeFiles: [],
   }
-  const context = { listed, yaml, at, contentOctetsMax: limits['content-size-max'], virus: virus.policy }
+  const policies = { virus: virus.policy, spam: spam.policy }
+  const context = { listed, yaml, at, contentOctetsMax: limits['content-size-max'], ...policies }
   for (const tenant of tenants) declareTenant(tenant, context, declared)
   const config: Config = {
     file: yaml.file,
@@ -85,7 +88,9 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     ...(relay['tls-reports'] && { tlsReports: tlsReportConfig(relay['tls-reports']) }),
     dkim: dkimConfig(dkim, context, declared.secrets),
     virus: virusConfig(virus),
+    spam: spamConfig(spam, at),
     ...(relay.feedback && { feedback: feedbackConfig(relay.feedback) }),
+    authentication: relay.authentication !== false,
     tenants: declared.tenants,
     routes: declared.routes,
     domains: declared.domains,
@@ -184,12 +189,11 @@ interface Declarations {
   readonly routeFiles: RouteFiles[]
 }
 
-interface Context {
+interface Context extends CommonPolicies {
   readonly listed: ListedKeys
   readonly yaml: YamlText
   readonly at: Absolute
   readonly contentOctetsMax: number
-  readonly virus: VirusPolicyWritten
 }
 
 function declareTenant(draft: TenantDraft, context: Context, into: Declarations): void {
@@ -218,19 +222,9 @@ function declareTenant(draft: TenantDraft, context: Context, into: Declarations)
   }
   into.routes.push(...routes.values())
   for (const domain of draft.domains) {
-    const virus = domainPolicies(domain, draft, context)
-    into.domains.push({ ...declareDomain(domain, tenant, routes, context, into), ...virus })
+    const policies = filterPolicies(domain, draft, context)
+    into.domains.push({ ...declareDomain(domain, tenant, routes, context, into), ...policies })
   }
-}
-
-function domainPolicies({ path, settings }: DomainDraft, tenant: TenantDraft, { virus }: Context) {
-  const levels: readonly Level[] = [
-    [['virus', 'policy'], virus],
-    [[...tenant.path, 'virus'], tenant.settings.virus],
-    [[...path, 'virus'], settings?.virus],
-  ]
-  const byRecipient = 'virus-by-recipient'
-  return { ...policyOf(...levels), ...recipientPoliciesOf([...path, byRecipient], settings?.[byRecipient], ...levels) }
 }
 
 function declareDomain(

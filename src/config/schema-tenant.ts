@@ -8,6 +8,7 @@ import { caFile, loginSettings } from './schema-login.ts'
 import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts'
 import { tenantQuarantine } from './schema-quarantine.ts'
 import { recipients } from './schema-recipients.ts'
+import { recipientSpamPolicySettings, spamPolicySettings } from './schema-spam.ts'
 import { recipientPolicySettings, virusPolicySettings } from './schema-virus.ts'
 import { choice, count, duration, flag, oneOrMore, prose, section, setting, size } from './setting.ts'
 import { timeZone } from './time-zone.ts'
@@ -299,6 +300,13 @@ export const domainSettings = section({
         'share a transaction: the second hears 452 4.5.3.',
       ),
     ),
+  spam: spamPolicySettings
+    .optional()
+    .describe('What becomes of spam in the domain’s mail; what is not said here is as for the tenant.'),
+  'spam-by-recipient': z
+    .array(recipientSpamPolicySettings)
+    .optional()
+    .describe('The same for some recipients, as with `virus-by-recipient`.'),
   policy: shortName
     .prefault('default')
     .describe(
@@ -343,6 +351,11 @@ export const tenantShape = {
     .optional()
     .describe(
       'What becomes of findings in the tenant’s mail, both ways; what is not said here is as in `virus.policy`.',
+    ),
+  spam: spamPolicySettings
+    .optional()
+    .describe(
+      'What becomes of spam in the mail that comes in for the tenant; what is not said here is as in `spam.policy`.',
     ),
   outbound: outboundSettings.optional().describe('The tenant’s servers may send through us. Without it they may not.'),
   'bounce-protection': bounceProtectionSettings

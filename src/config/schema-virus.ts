@@ -3,7 +3,7 @@
  * tenant, for its outgoing mail, for a domain and for some of its recipients; what is not said there is as one level above.
  */
 import { z } from 'zod'
-import { localPartKey, parseMailbox } from '#mail/address.ts'
+import { recipientPatterns } from './schema-recipient-policies.ts'
 import { choice, count, duration, flag, oneOrMore, prose, section, setting } from './setting.ts'
 import { readEndpoint } from './units.ts'
 
@@ -70,30 +70,8 @@ const policyShape = {
 
 export const virusPolicySettings = section(policyShape)
 
-const recipientPattern = setting({
-  allowed: 'a local part such as postmaster, or how it begins, such as jobs*',
-  read: (text) => {
-    const [begin, ...behind] = text.split('*')
-    if (begin === '' || behind.length > 1 || behind.join('') !== '') return undefined
-    const parsed = parseMailbox(`${begin}${behind.length === 0 ? '' : 'x'}@bakery.example`)
-    if (!parsed.ok) return undefined
-    const key = localPartKey(parsed.value)
-    return behind.length === 0 ? { key, begins: false } : { key: key.slice(0, -1), begins: true }
-  },
-  json: { type: ['string', 'integer'], examples: ['postmaster', 'jobs*'] },
-  hint: (text) => (text.includes('@') ? 'without the @ and the domain' : undefined),
-})
-
 /** A policy for some recipients of a domain. */
-export const recipientPolicySettings = section({
-  recipients: oneOrMore(recipientPattern).describe(
-    prose(
-      'Their local parts. `jobs*`: all that begin so; the exact one comes first, then the longest. A domain with',
-      '`subaddress-separator` takes `anna+shop` for `anna`.',
-    ),
-  ),
-  ...policyShape,
-})
+export const recipientPolicySettings = section({ recipients: recipientPatterns, ...policyShape })
 
 const ICAP_PORT = 1344
 

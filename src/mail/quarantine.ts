@@ -1,7 +1,7 @@
 /**
  * A message in quarantine: taken from its sender, kept from everybody, until a person decides or its time is over. This is
  * what the path hands over, and what the store, the tools and, later, digests and the portal speak of. Every filter that
- * wants something kept says so with these words; the first is the virus wall.
+ * wants something kept says so with these words.
  *
  * Its content is in two pieces: `trace`, what we put before it (it names this one message), and the rest as it came in, which
  * is kept once however many messages have it.
@@ -12,12 +12,15 @@ import type { Service } from './session.ts'
 import type { Reception } from './stored.ts'
 import type { TraceId } from './trace-id.ts'
 
-/** `unchecked`: nothing bad is known of it, but it could not be looked into. Others come with the filters that need them. */
-export const QUARANTINE_CLASSES = ['malware', 'forbidden-file', 'suspicious', 'unchecked'] as const
+/** `unchecked`: nothing bad is known of it, but it could not be looked into. The last four are the spam filter's. */
+export const QUARANTINE_CLASSES = [
+  ...(['malware', 'forbidden-file', 'suspicious', 'unchecked'] as const),
+  ...(['spam', 'phishing', 'bulk', 'backscatter'] as const),
+] as const
 export type QuarantineClass = (typeof QUARANTINE_CLASSES)[number]
 
 /** Which filter decided: a release overrules this decision, on these facts, and no other. */
-export type QuarantinedBy = 'virus'
+export type QuarantinedBy = 'virus' | 'spam'
 
 /** Of `text`, in characters. */
 export const QUARANTINE_TEXT_MAX = 300

@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { attempted, deferred, delivered, newTraceId } from '#mail/testing.ts'
-import { Site } from './site.ts'
+import { SITE_PAUSE_MAX_MS, Site } from './site.ts'
 import {
+  AGAIN_ATTEMPTS_MAX,
+  AGAIN_BURST,
+  AGAIN_PER_SECOND,
   ATTEMPTS_MAX,
   PROVEN_MS,
   Starts,
@@ -87,6 +90,48 @@ test('a first attempt does not stand behind ten thousand that are tried again', 
   to(GOOD)
   await clock.pass(100)
   assert.equal(started(GOOD), 1)
+})
+
+test('those that failed come back at a rate of their own, all of them, within the longest pause of a site', async () => {
+  const COUNT = 2000
+  const { ids, to, clock, answer, trying, started } = bench(COUNT)
+  answer.with = noConnection
+  for (const id of ids) to(id)
+  await clock.pass((COUNT / UNPROVEN_PER_SECOND) * 1000)
+  assert.ok(ids.every((id) => started(id) > 0))
+  // More are due by then than may start.
+  await clock.pass(route(GOOD).retryFirstMs * 1.1)
+  const before = trying.length
+  await clock.pass(10_000)
+  const again = trying.length - before
+  assert.ok(again <= 10 * AGAIN_PER_SECOND + AGAIN_BURST, `${again}`)
+  assert.ok(again >= 10 * AGAIN_PER_SECOND - AGAIN_BURST, `${again}`)
+  await clock.pass(100 + (COUNT / AGAIN_PER_SECOND) * 1000)
+  assert.ok(ids.every((id) => started(id) > 1))
+  assert.ok(10_000 / (2 * AGAIN_PER_SECOND) <= SITE_PAUSE_MAX_MS / 1000, 'two workers, ten thousand domains')
+})
+
+test('dead destinations whose attempts hang leave room for new ones', async () => {
+  const clock = new HandClock()
+  const starts = new Starts({ clock, pump: () => {} })
+  const begin = (site: Site): boolean => {
+    const may = starts.may(site, clock.monotonic())
+    if (may) starts.started(site, newTraceId(), clock.monotonic())
+    return may
+  }
+  const down = (i: number): Site => {
+    const site = new Site(dead(i))
+    site.unreachable(clock, 0.5)
+    return site
+  }
+  let hanging = 0
+  for (let i = 0; i < AGAIN_ATTEMPTS_MAX + 50; i++) {
+    await clock.pass(1000 / AGAIN_PER_SECOND)
+    if (begin(down(i))) hanging++
+  }
+  assert.equal(hanging, AGAIN_ATTEMPTS_MAX)
+  assert.ok(begin(new Site(GOOD)))
+  starts.stop()
 })
 
 test('one of them has few attempts until one gets through', async () => {

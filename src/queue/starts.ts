@@ -3,10 +3,10 @@
  * the loop that healthy sites need as well.
  *
  * A declared route, and a destination whose last attempt got through, may start whenever there is room. Of all others
- * nothing good is known: they have half of the room at most, a few starts each, and a rate for all of them together. So ten
- * thousand domains that are dead or silent take little from one that is well. They take turns: by tenant, and those that were
- * never tried with those that are tried again, so that neither one tenant's dead domains nor old ones delay another's
- * first message.
+ * nothing good is known: they have half of the room at most, a few starts each, and a rate for all of them together; those that
+ * failed the last time have a smaller one of their own. So ten thousand domains that are dead or silent take little from one
+ * that is well, and nothing from one that was never tried. They take turns by tenant, so that one tenant's domains do not delay
+ * another's.
  *
  * Which destinations are well is remembered by name, and longer than their sites are: PROVEN_MAX names.
  */
@@ -20,11 +20,16 @@ export const ATTEMPTS_MAX = 1000
 export const UNPROVEN_ATTEMPTS_MAX = 500
 /**
  * Starts in a second to all such destinations together: each takes time on the loop that mail for the others needs. Ten
- * thousand of them are tried in two minutes by two workers.
+ * thousand new ones are tried in two minutes by two workers.
  */
 export const UNPROVEN_PER_SECOND = 50
 /** At once, after a quiet moment. */
 export const UNPROVEN_BURST = 20
+/** The same to those that failed the last time. Two workers come round ten thousand of them within the longest pause of a site. */
+export const AGAIN_PER_SECOND = 10
+export const AGAIN_BURST = 5
+/** Of the attempts under way to unproven destinations. */
+export const AGAIN_ATTEMPTS_MAX = 250
 /** To one of them at a time: a dead domain needs no five attempts to be found dead. */
 export const UNPROVEN_PER_SITE_MAX = 2
 /** Names of destinations that are well, some 100 octets each. */
@@ -41,13 +46,11 @@ export interface StartsParts {
 export class Starts {
   readonly #parts: StartsParts
   readonly #underWay = new Set<TraceId>()
-  readonly #unproven = new Set<TraceId>()
+  readonly #first = new Allowance(UNPROVEN_PER_SECOND, UNPROVEN_BURST, UNPROVEN_ATTEMPTS_MAX)
+  readonly #again = new Allowance(AGAIN_PER_SECOND, AGAIN_BURST, AGAIN_ATTEMPTS_MAX)
   readonly #proven = new Map<string, number>()
   /** Sites that found no room, by what they are. */
   readonly #wanting = new Set<Site>()
-  readonly #turns = new Turns()
-  #tokens = UNPROVEN_BURST
-  #filledMs = Number.NEGATIVE_INFINITY
   #timer: Cancel | undefined
   readonly #draining: (() => void)[] = []
   #stopped = false
@@ -73,8 +76,9 @@ export class Starts {
     }
     // The end of its own attempts pumps it.
     if (site.active >= UNPROVEN_PER_SITE_MAX) return false
-    if (this.#hasRoom(nowMs)) return true
-    this.#turns.add(site)
+    const allowance = this.#allowanceOf(site)
+    if (this.#hasRoom(allowance, nowMs)) return true
+    allowance.turns.add(site)
     this.#serveLater(nowMs)
     return false
   }
@@ -83,8 +87,7 @@ export class Starts {
   started(site: Site, id: TraceId, nowMs: number): void {
     this.#underWay.add(id)
     if (this.#isProven(site, nowMs)) return
-    this.#unproven.add(id)
-    this.#tokens--
+    this.#allowanceOf(site).take(id)
   }
 
   /** An attempt that nobody asked for: it began in a session, or shares a failure. */
@@ -94,7 +97,8 @@ export class Starts {
 
   ended(id: TraceId): void {
     this.#underWay.delete(id)
-    this.#unproven.delete(id)
+    this.#first.underWay.delete(id)
+    this.#again.underWay.delete(id)
     if (this.#underWay.size === 0) for (const resolve of this.#draining.splice(0)) resolve()
   }
 
@@ -129,8 +133,10 @@ export class Starts {
       this.#parts.pump(site)
     }
     const nowMs = this.#parts.clock.monotonic()
-    while (this.#turns.size > 0 && this.#hasRoom(nowMs)) this.#parts.pump(this.#turns.next()!)
-    if (this.#turns.size > 0) this.#serveLater(nowMs)
+    for (const allowance of [this.#first, this.#again]) {
+      while (allowance.turns.size > 0 && this.#hasRoom(allowance, nowMs)) this.#parts.pump(allowance.turns.next()!)
+    }
+    this.#serveLater(nowMs)
   }
 
   stop(): void {
@@ -144,22 +150,62 @@ export class Starts {
     return sinceMs !== undefined && nowMs - sinceMs < PROVEN_MS
   }
 
-  #hasRoom(nowMs: number): boolean {
-    if (this.#underWay.size >= ATTEMPTS_MAX || this.#unproven.size >= UNPROVEN_ATTEMPTS_MAX) return false
-    const gained = ((nowMs - this.#filledMs) / 1000) * UNPROVEN_PER_SECOND
-    this.#tokens = Math.min(UNPROVEN_BURST, this.#tokens + gained)
-    this.#filledMs = nowMs
-    return this.#tokens >= 1
+  #allowanceOf(site: Site): Allowance {
+    return site.down ? this.#again : this.#first
+  }
+
+  #hasRoom(allowance: Allowance, nowMs: number): boolean {
+    const unproven = this.#first.underWay.size + this.#again.underWay.size
+    if (this.#underWay.size >= ATTEMPTS_MAX || unproven >= UNPROVEN_ATTEMPTS_MAX) return false
+    return allowance.allows(nowMs)
   }
 
   // Only a lack of tokens ends by itself; for room, an attempt must end.
   #serveLater(nowMs: number): void {
-    if (this.#stopped || this.#timer !== undefined || this.#tokens >= 1) return
-    const waitMs = Math.ceil(((1 - this.#tokens) * 1000) / UNPROVEN_PER_SECOND)
-    this.#timer = this.#parts.clock.after(Math.max(1, nowMs + waitMs - this.#parts.clock.monotonic()), () => {
+    const waits = [this.#first, this.#again].map((allowance) => allowance.waitMs).filter((ms) => ms > 0)
+    if (this.#stopped || this.#timer !== undefined || waits.length === 0) return
+    const atMs = nowMs + Math.ceil(Math.min(...waits))
+    this.#timer = this.#parts.clock.after(Math.max(1, atMs - this.#parts.clock.monotonic()), () => {
       this.#timer = undefined
       this.serve()
     })
+  }
+}
+
+/** What a kind of destination may have: so many attempts under way, and starts by a token bucket. */
+class Allowance {
+  readonly turns = new Turns()
+  readonly underWay = new Set<TraceId>()
+  readonly #perSecond: number
+  readonly #burst: number
+  readonly #underWayMax: number
+  #tokens: number
+  #filledMs = Number.NEGATIVE_INFINITY
+
+  constructor(perSecond: number, burst: number, underWayMax: number) {
+    this.#perSecond = perSecond
+    this.#burst = burst
+    this.#underWayMax = underWayMax
+    this.#tokens = burst
+  }
+
+  allows(nowMs: number): boolean {
+    if (this.underWay.size >= this.#underWayMax) return false
+    const gained = ((nowMs - this.#filledMs) / 1000) * this.#perSecond
+    this.#tokens = Math.min(this.#burst, this.#tokens + gained)
+    this.#filledMs = nowMs
+    return this.#tokens >= 1
+  }
+
+  take(id: TraceId): void {
+    this.underWay.add(id)
+    this.#tokens--
+  }
+
+  /** Until the next token, for who waits for one; 0: nobody does. Counted from the last question. */
+  get waitMs(): number {
+    if (this.turns.size === 0 || this.#tokens >= 1) return 0
+    return ((1 - this.#tokens) * 1000) / this.#perSecond
   }
 }
 
@@ -174,7 +220,7 @@ class Turns {
 
   add(site: Site): void {
     if (this.#lineOf.has(site)) return
-    const key = `${site.down ? 'again' : 'new'} ${site.routeId.slice(0, site.routeId.indexOf('/'))}`
+    const key = site.routeId.slice(0, site.routeId.indexOf('/'))
     const line = this.#lines.get(key)
     if (line === undefined) this.#lines.set(key, new Set([site]))
     else line.add(site)

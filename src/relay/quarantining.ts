@@ -20,7 +20,7 @@ export interface ToQuarantine {
   readonly class: QuarantineClass
   readonly by: Quarantined['by']
   readonly text: string
-  /** What decided first, then all others. */
+  /** Of the virus wall: what decided first, then all others. */
   readonly facts: readonly ScanFact[]
 }
 

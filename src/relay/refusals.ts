@@ -282,6 +282,18 @@ export const forbiddenContent = (what: string, why: string, id: string): Reject 
 export const notScanned = (why: string): Defer =>
   defer(transient(451, '4.7.1', 'This message cannot be checked now, please try again later'), 'not-scanned', why)
 
+/** In words that tell whoever writes spam nothing of how it was found, and a real sender whom to ask. */
+export const spam = (why: string, id: string): Reject =>
+  reject(
+    permanent(550, '5.7.1', `Message refused: it looks like spam. If it is not, tell your recipient; trace ${id}`),
+    'spam',
+    why,
+  )
+
+/** The tenant does not want to do without what did not answer. */
+export const notFiltered = (why: string): Defer =>
+  defer(transient(451, '4.7.1', 'This message cannot be checked now, please try again later'), 'not-filtered', why)
+
 /** The tenant wants such mail kept, and there is nobody to keep it. The sender does not hear why. */
 export const noQuarantine = (why: string): Defer => defer(NOT_NOW, 'no-quarantine', why)
 

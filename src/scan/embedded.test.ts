@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { type Content, content } from '#mail/content.ts'
 import type { ScanFact } from '#mail/scan.ts'
 import { systemClock } from '#sys/clock.ts'
-import { Embedded, type EmbeddedLimits } from './embedded.ts'
+import type { ThreadLimits } from '#sys/threads.ts'
+import { Embedded } from './embedded.ts'
 
 const EICAR = `X5O!P%@AP[4\\PZX54(P^)7CC)7}$${'EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'}`
 const mail = (text: string) => content([Buffer.from(text.replace(/\n/g, '\r\n'), 'latin1')])
@@ -18,11 +19,7 @@ const kinds = (facts: readonly ScanFact[]) => facts.map((fact) => (fact.kind ===
 
 const look = (engine: Embedded, message: Content) => engine.read(message, false).facts
 
-async function looking<T>(
-  use: (engine: Embedded) => Promise<T>,
-  limits: Partial<EmbeddedLimits> = {},
-  thread?: string,
-) {
+async function looking<T>(use: (engine: Embedded) => Promise<T>, limits: Partial<ThreadLimits> = {}, thread?: string) {
   const at = thread === undefined ? {} : { thread: new URL(`data:text/javascript,${encodeURIComponent(thread)}`) }
   const engine = new Embedded(systemClock, { ...limits, ...at })
   try {

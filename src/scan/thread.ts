@@ -3,16 +3,19 @@ import { parentPort } from 'node:worker_threads'
 import type { ScanFact } from '#mail/scan.ts'
 import { readEveryWay } from '#mime/readings/readings.ts'
 import { partsOf } from '#mime/removal/parts.ts'
-import type { FromThread, ToThread } from './embedded.ts'
+import type { FromThread, ToThread } from '#sys/threads.ts'
+import type { EmbeddedAnswer, EmbeddedQuestion } from './embedded.ts'
 import { extraOf, pack } from './extra.ts'
 import { distinct, doubtsOf, examined } from './look.ts'
 import { createBudget, UNPACK_LIMITS } from './unpack/budget.ts'
 
 const port = parentPort!
 const now = () => performance.now()
-const say = (message: FromThread, moved: ArrayBuffer[] = []) => port.postMessage(message, moved)
+type Asked = ToThread<EmbeddedQuestion>
 
-port.on('message', async (message: ToThread) => {
+const say = (message: FromThread<EmbeddedAnswer>, moved: ArrayBuffer[] = []) => port.postMessage(message, moved)
+
+port.on('message', async (message: Asked) => {
   const { job } = message
   try {
     if (message.wantsParts) say({ job, parts: partsOf(octetsOf(message)) })
@@ -22,9 +25,9 @@ port.on('message', async (message: ToThread) => {
   }
 })
 
-const octetsOf = ({ octets }: ToThread): Buffer => Buffer.from(octets.buffer, octets.byteOffset, octets.length)
+const octetsOf = ({ octets }: Asked): Buffer => Buffer.from(octets.buffer, octets.byteOffset, octets.length)
 
-async function look(message: ToThread): Promise<readonly ScanFact[]> {
+async function look(message: Asked): Promise<readonly ScanFact[]> {
   const { job, examines, wantsExtra } = message
   const octets = octetsOf(message)
   const read = readEveryWay(octets)

@@ -5,6 +5,7 @@
  */
 import type { Mailbox } from '#mail/address.ts'
 import type { RecipientPolicies } from './recipient-policies.ts'
+import type { SpamPolicy } from './spam-policy.ts'
 import type { VirusPolicy } from './virus-policy.ts'
 
 export interface Tenant {
@@ -222,6 +223,8 @@ export interface Way {
   readonly contentOctetsMax: number
   /** Absent: the default policy. */
   readonly virus?: VirusPolicy
+  /** Absent: the default policy. What leaves is not filtered. */
+  readonly spam?: SpamPolicy
   /** Absent: we are the domain's MX, not its fallback. */
   readonly fallback?: FallbackService
   /** Instead of the route's. */
@@ -235,7 +238,9 @@ export interface ServedDomain extends Way {
   readonly name: string
   readonly recipients: RecipientSource
   /** Of some of its recipients, instead of `virus`. */
-  readonly virusByRecipient?: RecipientPolicies
+  readonly virusByRecipient?: RecipientPolicies<VirusPolicy>
+  /** The same for `spam`. */
+  readonly spamByRecipient?: RecipientPolicies<SpamPolicy>
 }
 
 /** The way of mail that leaves. */

@@ -1,5 +1,5 @@
 /**
- * Policies of the virus wall for some recipients of a domain: `postmaster`, `bewerbung*`. The exact local part comes before
+ * Policies of the filters for some recipients of a domain: `postmaster`, `bewerbung*`. The exact local part comes before
  * a beginning, and the longest beginning before a shorter one; the rest has the policy of the domain.
  *
  * One question costs a look-up in a hash table, and where beginnings are declared, one more for each octet of the local
@@ -7,27 +7,40 @@
  */
 import { type ForwardPath, localPartKey } from '#mail/address.ts'
 import type { ServedDomain } from './directory.ts'
-import type { VirusPolicy } from './virus-policy.ts'
 
 /** Keys as `localPartKey` makes them. */
-export interface RecipientPolicies {
-  readonly exact: ReadonlyMap<string, VirusPolicy>
+export interface RecipientPolicies<Policy> {
+  readonly exact: ReadonlyMap<string, Policy>
   /** By what a local part begins with. */
-  readonly beginnings: ReadonlyMap<string, VirusPolicy>
+  readonly beginnings: ReadonlyMap<string, Policy>
 }
 
 /** The domain as it is for one recipient. The path is the plain one, without a signature of ours. */
 export function domainFor(domain: ServedDomain, path: ForwardPath): ServedDomain {
-  const { virusByRecipient } = domain
-  if (virusByRecipient === undefined) return domain
+  const { virusByRecipient, spamByRecipient } = domain
+  if (virusByRecipient === undefined && spamByRecipient === undefined) return domain
   const key = path.kind === 'postmaster' ? 'postmaster' : localPartKey(path.mailbox)
-  const virus = policyOf(virusByRecipient, key) ?? policyOf(virusByRecipient, withoutDetail(key, domain))
-  return virus === undefined ? domain : { ...domain, virus }
+  const keys = [key, withoutDetail(key, domain)]
+  const virus = policyOf(virusByRecipient, keys)
+  const spam = policyOf(spamByRecipient, keys)
+  if (virus === undefined && spam === undefined) return domain
+  return { ...domain, ...(virus && { virus }), ...(spam && { spam }) }
 }
 
-function policyOf({ exact, beginnings }: RecipientPolicies, key: string): VirusPolicy | undefined {
-  const found = exact.get(key)
-  if (found !== undefined || beginnings.size === 0) return found
+function policyOf<Policy>(
+  policies: RecipientPolicies<Policy> | undefined,
+  keys: readonly string[],
+): Policy | undefined {
+  if (policies === undefined) return undefined
+  for (const key of keys) {
+    const policy = policies.exact.get(key) ?? beginning(policies.beginnings, key)
+    if (policy !== undefined) return policy
+  }
+  return undefined
+}
+
+function beginning<Policy>(beginnings: ReadonlyMap<string, Policy>, key: string): Policy | undefined {
+  if (beginnings.size === 0) return undefined
   for (let length = key.length; length > 0; length--) {
     const policy = beginnings.get(key.slice(0, length))
     if (policy !== undefined) return policy

@@ -2,8 +2,8 @@
  * What becomes of mail in which the virus wall found something, or at which an engine could not look: for each kind of fact
  * an action. Tenants, domains and directions may differ; what none of them says is as in `DEFAULT_VIRUS_POLICY`.
  */
-import { createHash } from 'node:crypto'
 import type { FileClass } from '#mail/scan.ts'
+import { type Layered, type LayerOf, layeredOn, type NamedLayer, type SettingOf } from './policy-layers.ts'
 
 /**
  * `quarantine`: taken and kept from everybody until a person decides; the sender hears 250 and nothing more. `strip`:
@@ -12,11 +12,7 @@ import type { FileClass } from '#mail/scan.ts'
  */
 export type VirusAction = 'reject' | 'quarantine' | 'strip' | 'tag' | 'pass'
 
-export interface VirusPolicy {
-  /** Mail with equal ids may share a transaction. Empty: what it says is what the default policy says. */
-  readonly id: string
-  /** Which level says what; what no level says is as in the default policy. */
-  readonly from?: Readonly<Partial<Record<VirusSetting, string>>>
+export interface VirusPolicy extends Layered {
   /** False: nobody looks. */
   readonly scan: boolean
   readonly malware: Exclude<VirusAction, 'pass'>
@@ -38,15 +34,8 @@ export interface VirusPolicy {
   readonly fileNames: readonly string[]
 }
 
-export type VirusSetting = Exclude<keyof VirusPolicy, 'id' | 'from'>
-export type VirusPolicyLayer = Partial<Pick<VirusPolicy, VirusSetting>>
-
-/** A level at which a policy can be written. */
-export interface NamedLayer {
-  /** The setting of the configuration, for a person: `tenants.bakery.virus`. */
-  readonly from: string
-  readonly layer: VirusPolicyLayer
-}
+export type VirusSetting = SettingOf<VirusPolicy>
+export type VirusPolicyLayer = LayerOf<VirusPolicy>
 
 /** What Windows runs or installs at a click, and what nobody sends to people who shall read it. */
 const CLICK_AND_RUN = [
@@ -83,13 +72,5 @@ export function refusingInstead(layer: VirusPolicyLayer): VirusPolicyLayer {
 }
 
 /** The same, and it knows which level says what. */
-export function layeredPolicy(levels: readonly NamedLayer[]): VirusPolicy {
-  const { id: _, from: __, ...byDefault } = DEFAULT_VIRUS_POLICY
-  const said = Object.assign({}, byDefault, ...levels.map(({ layer }) => layer)) as typeof byDefault
-  const from: Partial<Record<VirusSetting, string>> = {}
-  for (const level of levels) for (const setting of Object.keys(level.layer)) from[setting as VirusSetting] = level.from
-  if (Object.keys(from).length === 0) return DEFAULT_VIRUS_POLICY
-  const text = JSON.stringify(said)
-  const id = text === JSON.stringify(byDefault) ? '' : createHash('sha256').update(text).digest('hex').slice(0, 12)
-  return { id, ...said, from }
-}
+export const layeredPolicy = (levels: readonly NamedLayer<VirusPolicyLayer>[]): VirusPolicy =>
+  layeredOn(DEFAULT_VIRUS_POLICY, levels)

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import type { Answer as WireRecord } from 'dns-packet'
 import { a, fakeNameServer, mx, type Zone, zoneScript } from '#sys/dns/testing.ts'
 import { freePort } from '../harness/free-port.ts'
-import { startVorposten } from '../harness/vorposten.ts'
+import { startVorposten, type Vorposten } from '../harness/vorposten.ts'
 
 const SOURCE = '127.0.2.7'
 const REVERSE = '7.2.0.127.in-addr.arpa'
@@ -82,14 +82,9 @@ test('a new domain, from nothing to all there, and a name server that is silent'
   assert.equal(after.code, 0, JSON.stringify(after.rows))
   assert.ok(after.rows.every(({ state }) => state === 'there' || state === 'advised' || state === 'not-needed'))
 
-  const show = await relay.command('domains', 'show', 'shop.test')
-  const token = /^(_vorposten\.shop\.test)\. IN TXT (.*)$/m.exec(show.text)!
-  const sender = (await relay.command('dns', 'shop.test')).text
-  assert.ok(sender.includes(token[0]), sender)
-  assert.match(sender, /^; not needed: MX shop\.test: /m)
-  zone = { ...published, [token[1]!]: [text(token[1]!, strings(token[2]!))] }
-  assert.match((await relay.command('dns', 'shop.test')).text, /^; ok: sender token /m)
-
+  await senderDomain(relay, (more) => {
+    zone = { ...published, ...more }
+  })
   zone = Object.fromEntries(Object.keys(published).map((name) => [name, 'servfail' as const]))
   const silent = await desk()
   assert.equal(silent.rows.find(({ kind }) => kind === 'MX')?.state, 'unknown')
@@ -103,3 +98,13 @@ test('a new domain, from nothing to all there, and a name server that is silent'
   assert.equal(wrong.rows.find(({ kind }) => kind === 'SPF')?.state, 'wrong')
   assert.match((await relay.command('dns', 'elsewhere.test')).text, /is not a domain of this relay/)
 })
+
+async function senderDomain(relay: Vorposten, publish: (more: Zone) => void): Promise<void> {
+  const show = await relay.command('domains', 'show', 'shop.test')
+  const [line, name, token] = /^(_vorposten\.shop\.test)\. IN TXT (.*)$/m.exec(show.text)!
+  const before = (await relay.command('dns', 'shop.test')).text
+  assert.ok(before.includes(line), before)
+  assert.match(before, /^; not needed: MX shop\.test: /m)
+  publish({ [name!]: [text(name!, strings(token!))] })
+  assert.match((await relay.command('dns', 'shop.test')).text, /^; ok: sender token /m)
+}

@@ -14,6 +14,7 @@ export const FAMILY_WEIGHT_MAX: Readonly<Record<SpamFamily, number>> = {
   connection: 4,
   authentication: 4,
   header: 4,
+  sender: 4,
   mime: 3,
   html: 4,
   links: 5,

@@ -14,6 +14,7 @@ export type SpamFamily =
   | 'connection'
   | 'authentication'
   | 'header'
+  | 'sender'
   | 'mime'
   | 'html'
   | 'links'
