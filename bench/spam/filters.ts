@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Classifier } from '#scan/spam/classifier/classifier.ts'
 import { featuresOf } from '#scan/spam/classifier/features.ts'
+import { GLOBAL_BITS, train } from '#scan/spam/classifier/training.ts'
 import { combine } from '#scan/spam/combine.ts'
 import { lookAt } from '#scan/spam/look.ts'
 import { readMessage } from '#scan/spam/message.ts'
 import type { Labelled } from './corpora.ts'
+import type { Corpora } from './protocols.ts'
+import { starterLayer } from './starter.ts'
 
 export interface Filter {
   readonly name: string
@@ -18,28 +21,33 @@ export interface Filter {
   cpuMs(): number
   /** Forgets all. */
   reset(): void | Promise<void>
-  train(mail: readonly Labelled[]): void | Promise<void>
+  /** `starter`: what it knew before the operator taught it `mail`. */
+  train(mail: readonly Labelled[], starter?: Corpora): void | Promise<void>
   /** Higher is more likely spam; one for each message. */
   scores(mail: readonly Labelled[]): number[] | Promise<number[]>
   close(): void | Promise<void>
 }
 
-/** In the order of the training, each once: as mail comes in. */
+const seen = (octets: Buffer) => featuresOf(readMessage(octets), octets)
+
+/** In the order of the training, as mail comes in. */
 export class OurClassifier implements Filter {
   readonly name: string = 'vorposten, classifier alone'
   readonly threshold: number = 0
-  protected model = new Classifier()
+  protected model = new Classifier([])
 
   reset(): void {
-    this.model = new Classifier()
+    this.model = new Classifier([])
   }
 
-  train(mail: readonly Labelled[]): void {
-    for (const { octets, isSpam } of mail) this.model.learn(featuresOf(readMessage(octets)), isSpam)
+  train(mail: readonly Labelled[], starter?: Corpora): void {
+    const below = starter === undefined ? [] : [starterLayer(starter)]
+    const lessons = mail.map(({ octets, isSpam }) => ({ features: seen(octets), isSpam, weight: 1 }))
+    this.model = new Classifier([...below, train(lessons, GLOBAL_BITS, below)])
   }
 
   scores(mail: readonly Labelled[]): number[] {
-    return mail.map(({ octets }) => this.model.score(featuresOf(readMessage(octets))))
+    return mail.map(({ octets }) => this.model.score(seen(octets)))
   }
 
   cpuMs(): number {
@@ -64,6 +72,10 @@ export class OurFilter extends OurClassifier {
   }
 }
 
+/** What a filter without a starter is given in its place: the mail that ours is made of. */
+export const taught = (mail: readonly Labelled[], starter?: Corpora): readonly Labelled[] =>
+  starter === undefined ? mail : [...starter.spamAssassin, ...starter.mailOf2025, ...mail]
+
 /** Debian's bogofilter, in bulk mode: one process for all messages. */
 export class Bogofilter implements Filter {
   readonly name = 'bogofilter'
@@ -80,7 +92,8 @@ export class Bogofilter implements Filter {
     mkdirSync(this.#words)
   }
 
-  train(mail: readonly Labelled[]): void {
+  train(operators: readonly Labelled[], starter?: Corpora): void {
+    const mail = taught(operators, starter)
     for (const isSpam of [true, false]) {
       const files = this.#write(mail.filter((one) => one.isSpam === isSpam))
       execFileSync('bogofilter', ['-d', this.#words, isSpam ? '-s' : '-n', '-b'], { input: `${files.join('\n')}\n` })

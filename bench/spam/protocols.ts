@@ -16,6 +16,8 @@ export interface Protocol {
 }
 
 export interface Round {
+  /** What the starter is made from; absent: there is none. */
+  readonly starter?: Corpora
   readonly train: readonly Labelled[]
   readonly judge: readonly Labelled[]
 }
@@ -42,8 +44,13 @@ export const PROTOCOLS: readonly Protocol[] = [
   },
   {
     name: 'first-day',
-    question: 'trained with old mail of others, judged on mail of 2025',
-    rounds: (corpora) => [{ train: corpora.spamAssassin, judge: corpora.mailOf2025 }],
+    question: 'the starter alone, made without the fifth of the mail of 2025 that it judges',
+    rounds: ({ spamAssassin, mailOf2025 }) =>
+      folds(inTime(mailOf2025), 5).map(({ train, judge }) => ({
+        starter: { spamAssassin, mailOf2025: train },
+        train: [],
+        judge,
+      })),
   },
   {
     name: 'folds-2025',
@@ -69,9 +76,9 @@ export interface Judged {
 export async function judged(filter: Filter, protocol: Protocol, corpora: Corpora, runs = 1): Promise<Judged> {
   const scored: Scored[] = []
   let cpuMs = 0
-  for (const { train, judge } of protocol.rounds(corpora)) {
+  for (const { train, judge, starter } of protocol.rounds(corpora)) {
     await filter.reset()
-    await filter.train(train)
+    await filter.train(train, starter)
     let best = Number.POSITIVE_INFINITY
     let scores: readonly number[] = []
     for (let run = 0; run < runs; run++) {

@@ -1,23 +1,15 @@
-/** A thread of bench/spam/throughput.ts: learns what it is given, then looks at messages, with the score as its answer. */
-import { parentPort, workerData } from 'node:worker_threads'
+/** A thread of bench/spam/throughput.ts: looks at messages with the starter that ships with the program; its answer is the score. */
+import { parentPort } from 'node:worker_threads'
 import { Classifier } from '#scan/spam/classifier/classifier.ts'
-import { featuresOf } from '#scan/spam/classifier/features.ts'
+import { readStarter } from '#scan/spam/classifier/starter.ts'
 import { combine } from '#scan/spam/combine.ts'
 import { lookAt } from '#scan/spam/look.ts'
-import { readMessage } from '#scan/spam/message.ts'
 
-interface Lesson {
-  readonly octets: Uint8Array
-  readonly isSpam: boolean
-}
-
-const bufferOf = (octets: Uint8Array): Buffer => Buffer.from(octets.buffer, octets.byteOffset, octets.length)
-
-const learned = new Classifier()
-for (const { octets, isSpam } of workerData as readonly Lesson[])
-  learned.learn(featuresOf(readMessage(bufferOf(octets))), isSpam)
+const starter = readStarter()
+if (starter.kind !== 'layer') throw new Error(`the starter: ${starter.text}`)
+const learned = new Classifier([starter.layer])
 
 parentPort!.on('message', (octets: Uint8Array) => {
-  const { signs } = lookAt(bufferOf(octets), {}, learned)
+  const { signs } = lookAt(Buffer.from(octets.buffer, octets.byteOffset, octets.length), {}, learned)
   parentPort!.postMessage(combine({ signs, silent: [], durationMs: 0 }).score)
 })

@@ -13,7 +13,7 @@ import { spamEnginesOf } from './assemble-spam-engines.ts'
 
 export async function spamOf(content: Content, config: Config | undefined): Promise<SpamResult> {
   const startedMs = performance.now()
-  const asked = (config && spamEnginesOf(config, systemClock))?.ask(content, {})
+  const asked = (config && spamEnginesOf({ ...config, ...config.spam }, systemClock))?.ask(content, {})
   const { signs } = lookAt(Buffer.concat(content.chunks), {})
   const engines = (await asked) ?? { signs: [], silent: [] }
   const durationMs = performance.now() - startedMs
