@@ -25,7 +25,8 @@ test('a file in which any octet is wrong is not used', () => {
     wrong[at]! ^= 0x10
     assert.notEqual(readLayerFile(wrong).kind, 'layer', `octet ${at}`)
   }
-  for (const length of [0, 7, 28, file.length - 1]) assert.equal(readLayerFile(file.subarray(0, length)).kind, 'damaged')
+  for (const length of [0, 7, 28, file.length - 1])
+    assert.equal(readLayerFile(file.subarray(0, length)).kind, 'damaged')
 })
 
 test('what says of itself that it is whole, and is not, is damaged', () => {

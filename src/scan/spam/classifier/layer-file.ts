@@ -37,7 +37,9 @@ export function layerFile({ ham, spam, bits, weights, steps }: Layer): Buffer {
   head.writeUInt32LE(spam, 12)
   head.writeUInt8(bits, 16)
   for (const [i, step] of steps.entries()) head.writeFloatLE(step, 17 + 4 * i)
-  const packed = deflateRawSync(Buffer.concat(weights.map((view) => Buffer.from(view.buffer, view.byteOffset, view.length))))
+  const packed = deflateRawSync(
+    Buffer.concat(weights.map((view) => Buffer.from(view.buffer, view.byteOffset, view.length))),
+  )
   const before = Buffer.concat([head, packed])
   return Buffer.concat([before, digest(before)])
 }
@@ -46,7 +48,8 @@ export function readLayerFile(file: Buffer): LayerRead {
   const version = new RegExp(`^${MAGIC}(\\d\\d)$`).exec(file.toString('latin1', 0, 8))?.[1]
   if (version === undefined) return damaged('it is no file of weights')
   if (Number(version) !== VERSION) return { kind: 'newer', text: `it is of version ${Number(version)}` }
-  if (file.length < HEAD_OCTETS + DIGEST_OCTETS || file.length > LAYER_FILE_OCTETS_MAX) return damaged('its length is wrong')
+  if (file.length < HEAD_OCTETS + DIGEST_OCTETS || file.length > LAYER_FILE_OCTETS_MAX)
+    return damaged('its length is wrong')
   const before = file.subarray(0, file.length - DIGEST_OCTETS)
   if (!digest(before).equals(file.subarray(before.length))) return damaged('its digest is wrong')
   const bits = file.readUInt8(16)
