@@ -1,7 +1,7 @@
 /**
  * Messages in a second on two cores, ours beside SpamAssassin and Rspamd, on the same messages of about 4 KB:
  *
- *   node bench/spam/throughput.ts --data FOLDER [--seconds 20]
+ *   npm run bench:spam:throughput -- --data FOLDER [--seconds 20]
  *
  * Each has two processes (ours two threads) and as many messages at once as keep them busy; each is measured for as long, one
  * after the other, after a warm-up. Ours is all that looks at the message itself, in the threads in which it works; reading
