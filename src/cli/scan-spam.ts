@@ -22,7 +22,7 @@ interface SpamOf {
 
 export async function spamOf(content: Content, { config, models, tenant }: SpamOf): Promise<SpamResult> {
   const startedMs = performance.now()
-  const asked = (config && spamEnginesOf(config, systemClock))?.ask(content, {})
+  const asked = (config && spamEnginesOf({ ...config, ...config.spam }, systemClock))?.ask(content, {})
   const { signs } = lookAt(Buffer.concat(content.chunks), {}, models.of(tenant))
   const engines = (await asked) ?? { signs: [], silent: [] }
   const durationMs = performance.now() - startedMs
