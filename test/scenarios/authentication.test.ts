@@ -96,7 +96,7 @@ test('who plays another fails, and is told apart from who has said nothing', { s
 })
 
 test('with a dead name server nothing is known, and the mail flows within the budget', async () => {
-  // TEST-NET-1 (RFC 5737): nobody answers there.
+  // An address of documentation: nobody answers there.
   const { results, tookMs } = await arrives('192.0.2.53:53', letter('honest.test'), 'anna@honest.test')
   assert.match(results[0]!, /^spf=temperror /)
   assert.match(results.at(-1)!, /^dmarc=temperror /)
