@@ -4,7 +4,8 @@
  * - it never throws, reads no more than its limits, and says the same again;
  * - what is not seen changes nothing: invisible characters put between the letters of a text leave its words alone.
  */
-import { FEATURES_MAX, featuresOf, type MessageFeatures } from '#scan/spam/classifier/features.ts'
+import { featuresOf, type MessageFeatures } from '#scan/spam/classifier/features.ts'
+import { FEATURES_MAX, PLACES } from '#scan/spam/classifier/gathering.ts'
 import { plainText, wordsOf } from '#scan/spam/classifier/words.ts'
 import { readMessage } from '#scan/spam/message.ts'
 import { type Chance, chances } from './made-mail.ts'
@@ -72,17 +73,18 @@ const some = (chance: Chance): string =>
   Array.from({ length: chance(PIECES_COUNT_MAX) }, () => PIECES[chance(PIECES.length)]!).join('')
 
 function check(octets: Buffer): void {
-  const features = featuresOf(readMessage(octets))
-  for (const { hashes, scale } of views(features)) {
-    if (hashes.length > FEATURES_MAX) throw new Error(`${hashes.length} features`)
-    if (new Set(hashes).size !== hashes.length) throw new Error('a feature counts twice')
-    if (hashes.length > 0 && Math.abs(scale * scale * hashes.length - 1) > 1e-6) throw new Error(`scale ${scale}`)
+  const features = featuresOf(readMessage(octets), octets)
+  for (const { places, scale } of views(features)) {
+    if (places.length > FEATURES_MAX) throw new Error(`${places.length} features`)
+    if (new Set(places).size !== places.length) throw new Error('a feature counts twice')
+    if (places.some((place) => place >= PLACES)) throw new Error('a place that is none')
+    if (places.length > 0 && Math.abs(scale * scale * places.length - 1) > 1e-6) throw new Error(`scale ${scale}`)
   }
-  const again = featuresOf(readMessage(octets))
+  const again = featuresOf(readMessage(octets), octets)
   if (JSON.stringify(views(again)) !== JSON.stringify(views(features))) throw new Error('not the same again')
 }
 
-const views = ({ words, header, text }: MessageFeatures) => [words, header, text]
+const views = ({ words, header, body }: MessageFeatures) => [words, header, body]
 
 function unseen(text: string, chance: Chance, read: Words): void {
   const plain = text.replace(/[^a-z ]/g, '')

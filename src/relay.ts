@@ -220,7 +220,10 @@ export class Relay implements Decisions {
 
   #joined(transaction: Transaction, way: ServedDomain | OutboundWay): Gate {
     transaction.group ??= groupOf(way)
-    if (!this.#group.has(transaction)) this.#group.set(transaction, way)
+    if (!this.#group.has(transaction)) {
+      this.#group.set(transaction, way)
+      this.#parts.filtering?.begin(transaction, way)
+    }
     return ACCEPT
   }
 

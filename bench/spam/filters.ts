@@ -5,8 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Classifier } from '#scan/spam/classifier/classifier.ts'
 import { featuresOf } from '#scan/spam/classifier/features.ts'
+import { GLOBAL_BITS, train } from '#scan/spam/classifier/training.ts'
+import { combine } from '#scan/spam/combine.ts'
+import { lookAt } from '#scan/spam/look.ts'
 import { readMessage } from '#scan/spam/message.ts'
 import type { Labelled } from './corpora.ts'
+import type { Corpora } from './protocols.ts'
+import { starterLayer } from './starter.ts'
 
 export interface Filter {
   readonly name: string
@@ -15,29 +20,34 @@ export interface Filter {
   /** That it and its children have used so far. */
   cpuMs(): number
   /** Forgets all. */
-  reset(): void
-  train(mail: readonly Labelled[]): void
+  reset(): void | Promise<void>
+  /** `starter`: what it knew before the operator taught it `mail`. */
+  train(mail: readonly Labelled[], starter?: Corpora): void | Promise<void>
   /** Higher is more likely spam; one for each message. */
-  scores(mail: readonly Labelled[]): number[]
-  close(): void
+  scores(mail: readonly Labelled[]): number[] | Promise<number[]>
+  close(): void | Promise<void>
 }
 
-/** In the order of the training, each once: as mail comes in. */
+const seen = (octets: Buffer) => featuresOf(readMessage(octets), octets)
+
+/** In the order of the training, as mail comes in. */
 export class OurClassifier implements Filter {
-  readonly name = 'vorposten classifier'
-  readonly threshold = 0
-  #model = new Classifier()
+  readonly name: string = 'vorposten, classifier alone'
+  readonly threshold: number = 0
+  protected model = new Classifier([])
 
   reset(): void {
-    this.#model = new Classifier()
+    this.model = new Classifier([])
   }
 
-  train(mail: readonly Labelled[]): void {
-    for (const { octets, isSpam } of mail) this.#model.learn(featuresOf(readMessage(octets)), isSpam)
+  train(mail: readonly Labelled[], starter?: Corpora): void {
+    const below = starter === undefined ? [] : [starterLayer(starter)]
+    const lessons = mail.map(({ octets, isSpam }) => ({ features: seen(octets), isSpam, weight: 1 }))
+    this.model = new Classifier([...below, train(lessons, GLOBAL_BITS, below)])
   }
 
   scores(mail: readonly Labelled[]): number[] {
-    return mail.map(({ octets }) => this.#model.score(featuresOf(readMessage(octets))))
+    return mail.map(({ octets }) => this.model.score(seen(octets)))
   }
 
   cpuMs(): number {
@@ -46,6 +56,20 @@ export class OurClassifier implements Filter {
   }
 
   close(): void {}
+}
+
+/** All that looks at the message itself: the rules, and the classifier when it has learned. No network, no memory, no session. */
+export class OurFilter extends OurClassifier {
+  override readonly name = 'vorposten'
+  /** `tag-at` if nobody says otherwise. */
+  override readonly threshold = 4.999
+
+  override scores(mail: readonly Labelled[]): number[] {
+    return mail.map(({ octets }) => {
+      const { signs } = lookAt(octets, {}, this.model)
+      return combine({ signs, silent: [], durationMs: 0 }).score
+    })
+  }
 }
 
 /** Debian's bogofilter, in bulk mode: one process for all messages. */
@@ -64,7 +88,8 @@ export class Bogofilter implements Filter {
     mkdirSync(this.#words)
   }
 
-  train(mail: readonly Labelled[]): void {
+  train(operators: readonly Labelled[], starter?: Corpora): void {
+    const mail = [...(starter === undefined ? [] : [...starter.spamAssassin, ...starter.mailOf2025]), ...operators]
     for (const isSpam of [true, false]) {
       const files = this.#write(mail.filter((one) => one.isSpam === isSpam))
       execFileSync('bogofilter', ['-d', this.#words, isSpam ? '-s' : '-n', '-b'], { input: `${files.join('\n')}\n` })

@@ -19,6 +19,7 @@ import type { Queue } from '#queue/queue.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { AskDesk } from '#recipients/shared-memory.ts'
 import { type ReportOptions, WorkerReport } from '#report/report.ts'
+import type { SpamLists } from '#scan/spam/lists/spam-lists.ts'
 import type { Wall } from '#scan/wall.ts'
 import type { Spool, SpoolOptions } from '#spool/contract.ts'
 import { severalSpools } from '#spool/several.ts'
@@ -115,6 +116,8 @@ export interface Worker {
   scanners(): Wall | undefined
   /** What the spam filter remembers; absent: a worker that runs alone remembers nothing. */
   readonly spam?: RememberedSpam
+  /** DNS lists of the spam filter; absent: nobody can be asked. */
+  spamLists(): SpamLists | undefined
   /** Ends sessions and attempts, syncs the spool. */
   drain(): Promise<void>
 }
@@ -169,7 +172,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const sign = rights && signingOwn(current, rights, sending.tell, outside.clock)
   const keeping = assembleKeeping(current, spool, sending, newTraceId, sign, outside)
   const credentials = assembleCredentials(current, report.report, outside)
-  const filters = new Filters(options.config, outside.clock)
+  const filters = new Filters(options.config, report, outside, spam?.memory)
   const made = { current, report, spool, sending, keeping, newTraceId, rights, credentials, filters }
   const acceptor = assembleReceiving(options, made, outside)
   const { delivery, recipients, tell } = sending
@@ -197,14 +200,13 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     ...(spam && { spam }),
     release: releaseOf({ current, spool, queue, wall: filters.wall, newTraceId, rights, report: tell }, outside),
     scanners: filters.wall,
+    spamLists: filters.spam.lists,
     outages,
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current.replace(next)
       filters.replace(next)
-      holds.changed()
-      recipients.knowledge.changed()
-      rights?.changed()
+      for (const part of [holds, recipients.knowledge, rights]) part?.changed()
       delivery.retire(current.routeIds())
     },
     async drain() {

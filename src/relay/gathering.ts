@@ -85,7 +85,10 @@ export class Gathering {
         return undefined
       }
       signs.push(...said.signs)
-      silent.push(...(said.silent ?? []))
+      const unheard = said.silent ?? []
+      silent.push(...unheard)
+      // They have names of their own; a policy speaks of all of them.
+      if (source === 'engines' && unheard.length > 0) silent.push(source)
       return said
     }
     const { client, authentication, engines, reader, lists, memory } = this.#sources

@@ -16,7 +16,7 @@ export interface WallParts {
   /** Absent: nobody looks for malware. */
   readonly scanning?: Pick<Scanning, 'scan'>
   /** Absent: nobody looks for spam. */
-  readonly filtering?: Pick<Filtering, 'filter'>
+  readonly filtering?: Pick<Filtering, 'begin' | 'filter'>
   /** Absent: what should be kept in quarantine hears 451. */
   readonly quarantining?: Pick<Quarantining, 'take'>
 }

@@ -25,7 +25,7 @@ export function lookAt(octets: Buffer, about: SpamAbout, learned?: Classifier): 
       if (before === undefined || Math.abs(before.weight) < Math.abs(sign.weight)) signs.set(sign.symbol, sign)
     }
   }
-  return { message, signs: [...signs.values(), classifierSign(message, learned)], trail: trailOf(message) }
+  return { message, signs: [...signs.values(), classifierSign(message, octets, learned)], trail: trailOf(message) }
 }
 
 const shown = (detail: string): string =>

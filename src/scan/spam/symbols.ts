@@ -3,6 +3,7 @@ import { CLASSIFIER_SYMBOLS } from './classifier/signs.ts'
 import type { SymbolTable } from './contract.ts'
 import { ENGINES } from './engines/symbols.ts'
 import { AUTHENTICATION_SYMBOLS } from './evidence/authentication.ts'
+import { LIST_SYMBOLS } from './lists/symbols.ts'
 import { MEMORY_SYMBOLS } from './memory/signs.ts'
 import { RULES } from './rules.ts'
 import { SILENCE } from './silence.ts'
@@ -15,4 +16,5 @@ export const SYMBOLS: SymbolTable = Object.assign(
   CLASSIFIER_SYMBOLS,
   ENGINES,
   MEMORY_SYMBOLS,
+  LIST_SYMBOLS,
 ) as SymbolTable

@@ -1,101 +1,61 @@
 /**
- * The features of a message for the classifier, in three views that err differently: words in their places, two words at a
- * distance (orthogonal sparse bigrams) and traits; four characters of the header section in a row; four characters of the
- * text. Each feature is a hash and counts once; a long message counts no more than a short one.
+ * The features of a message for the classifier, in three views that err differently:
  *
- * What another server put there is not used (`Received`, what filters said), nor who the recipient is.
+ * | view | what | of |
+ * |---|---|---|
+ * | words | words in their places, two words at a distance, traits | what a person reads, senders, links, files, names of fields |
+ * | header | four octets in a row | the header section as its writer left it: the habits of the program that wrote it |
+ * | body | four octets in a row | the first of the body as it came, encodings and markup included |
+ *
+ * A long message counts no more than a short one. What another server put there is not used (`Received`, what filters
+ * said), nor who the recipient is.
  */
 import { decoded, type SpamMessage } from '../message.ts'
-import { hashOf, mix, plainText, wordsOf } from './words.ts'
-
-export interface Features {
-  /** Of 32 bits each, without doubles. */
-  readonly hashes: Uint32Array
-  /** What each counts: all together as long as 1. */
-  readonly scale: number
-}
+import { type Features, Gathering } from './gathering.ts'
+import { isOfTheSender, octetsOfTheSender } from './header-lines.ts'
+import { hashOf, plainText, wordsOf } from './words.ts'
 
 /** What is seen of a message in each view. */
 export interface MessageFeatures {
   readonly words: Features
   readonly header: Features
-  readonly text: Features
+  readonly body: Features
 }
 
-export const FEATURES_MAX = 8_000
-/** Of the header section and of the text whose characters are looked at in a row. */
+/** Octets of the header section and of the body whose rows are looked at. */
 const HEADER_GRAMS_MAX = 3_000
-const TEXT_GRAMS_MAX = 4_000
-const GRAM = 4
-/** Words between the two of a pair, at most. */
-const WINDOW = 4
+const BODY_GRAMS_MAX = 4_000
 
-const seed = (name: string): number => hashOf(name)
-const SUBJECT = seed('subject')
-const BODY = seed('body')
-const FROM = seed('from')
-const DOMAIN = seed('from-domain')
-const REPLY = seed('reply-to')
-const LINK = seed('link')
-const FILE = seed('file')
-const TRAIT = seed('trait')
-const HIDDEN = seed('hidden')
+export const SUBJECT = hashOf('subject')
+export const BODY = hashOf('body')
+const FROM = hashOf('from')
+const DOMAIN = hashOf('from-domain')
+const REPLY = hashOf('reply-to')
+const LINK = hashOf('link')
+const FILE = hashOf('file')
+const TRAIT = hashOf('trait')
+const HIDDEN = hashOf('hidden')
 
-class Gathering {
-  readonly #seen = new Set<number>()
+const gathering = new Gathering()
 
-  add(place: number, hash: number): void {
-    if (this.#seen.size < FEATURES_MAX) this.#seen.add(mix(place, hash))
-  }
-
-  words(place: number, words: readonly number[], pairs: boolean): void {
-    for (let i = 0; i < words.length; i++) {
-      this.add(place, words[i]!)
-      if (!pairs) continue
-      for (let k = 1; k <= WINDOW && k <= i; k++) this.add(place + k, mix(words[i - k]!, words[i]!))
-    }
-  }
-
-  grams(text: string): void {
-    for (let i = 0; i + GRAM <= text.length; i++) this.#seen.add(mix(GRAM, hashOf(text.slice(i, i + GRAM))))
-  }
-
-  get features(): Features {
-    const hashes = Uint32Array.from(this.#seen)
-    return { hashes, scale: hashes.length === 0 ? 0 : 1 / Math.sqrt(hashes.length) }
-  }
-}
-
-export function featuresOf(message: SpamMessage): MessageFeatures {
-  const header = new Gathering()
-  header.grams(ofTheSender(message).slice(0, HEADER_GRAMS_MAX))
-  const text = new Gathering()
-  text.grams(readable(message).slice(0, TEXT_GRAMS_MAX))
-  return { words: wordFeatures(message), header: header.features, text: text.features }
-}
-
-/** The header section as its writer left it. */
-const ofTheSender = ({ fields }: SpamMessage): string =>
-  fields
-    .filter(({ name }) => !NOT_OF_THE_SENDER.test(name) && !OF_THE_RECIPIENT.test(name))
-    .map(({ name, value }) => `${name}: ${value}`)
-    .join('\n')
-
-function readable({ subject, texts }: SpamMessage): string {
-  const all = [subject]
-  for (const { text, html } of texts) {
-    all.push(text.slice(0, TEXT_GRAMS_MAX * 4).replace(/\s+/g, ' '))
-    if (html !== undefined) all.push(html.links.map(({ href }) => href.slice(0, 200)).join(' '))
-  }
-  return plainText(all.join('\n')).text
+/** `octets`: those that `message` was read from. */
+export function featuresOf(message: SpamMessage, octets: Buffer): MessageFeatures {
+  const words = wordFeatures(message)
+  const written = octetsOfTheSender(octets, HEADER_GRAMS_MAX)
+  gathering.grams(written, 0, written.length)
+  const header = gathering.end()
+  const start = message.parts[0]!.bodyStart
+  gathering.grams(octets, start, Math.min(octets.length, start + BODY_GRAMS_MAX))
+  return { words, header, body: gathering.end() }
 }
 
 function wordFeatures(message: SpamMessage): Features {
-  const found = new Gathering()
+  const found = gathering
   const subject = plainText(message.subject)
   found.words(SUBJECT, wordsOf(subject.text), true)
   senders(message, found)
   traits(message, found)
+  programTraits(message, found)
   let invisible = subject.invisible
   let lookAlikes = subject.lookAlikes
   for (const { text, html } of message.texts) {
@@ -110,7 +70,7 @@ function wordFeatures(message: SpamMessage): Features {
   }
   if (invisible > 0) found.add(TRAIT, hashOf(`invisible ${size(invisible)}`))
   if (lookAlikes > 0) found.add(TRAIT, hashOf(`look-alikes ${size(lookAlikes)}`))
-  return found.features
+  return found.end()
 }
 
 function senders({ fields }: SpamMessage, found: Gathering): void {
@@ -145,20 +105,35 @@ function domainFeatures(place: number, domain: string, found: Gathering): void {
   }
 }
 
-/** Fields whose presence, or whose words, say something about the program that wrote the message. */
+/** Fields whose words say something about the program that wrote the message. */
 const PROGRAM = ['x-mailer', 'user-agent', 'x-mimeole']
-const NOT_OF_THE_SENDER =
-  /^(?:received|return-path|delivered-to|x-original-to|x-spam.*|x-foff.*|authentication-results|arc-.*|received-spf|status|x-status|x-keywords|x-uid.*|envelope-to|x-received|x-google.*|x-gm-.*|x-vorposten.*)$/
 
-const OF_THE_RECIPIENT = /^(?:to|cc|sender|errors-to)$/
-
-function traits({ fields, parts, attachments, texts, octets }: SpamMessage, found: Gathering): void {
+/** Programs write the same fields, and identifiers of the same shape. */
+function programTraits({ fields }: SpamMessage, found: Gathering): void {
   const trait = (text: string): void => found.add(TRAIT, hashOf(text))
-  const names = new Set<string>()
-  for (const { name } of fields) if (!NOT_OF_THE_SENDER.test(name)) names.add(name)
+  const names = new Set(fields.map(({ name }) => name).filter(isOfTheSender))
   for (const name of names) trait(`field ${name}`)
-  for (const name of ['to', 'message-id', 'date', 'subject', 'mime-version']) if (!names.has(name)) trait(`no ${name}`)
+  for (const name of EXPECTED) if (!names.has(name)) trait(`no ${name}`)
   for (const name of PROGRAM) found.words(hashOf(name), wordsOf(decoded(fields, name).toLowerCase(), 20), false)
+  const id = fields.find(({ name }) => name === 'message-id')?.value
+  if (id !== undefined) trait(`id ${shapeOf(id)}`)
+}
+
+const EXPECTED = ['to', 'message-id', 'date', 'subject', 'mime-version']
+const SHAPE_LENGTH_MAX = 120
+
+/** `<aA0.5@a.a>`: which kinds of characters stand in a row, and for how long. */
+const shapeOf = (value: string): string =>
+  value
+    .slice(0, SHAPE_LENGTH_MAX)
+    .replace(
+      /[a-z0-9]{2,120}/gi,
+      (run) =>
+        `${/[a-z]/.test(run) ? 'a' : ''}${/[A-Z]/.test(run) ? 'A' : ''}${/\d/.test(run) ? '0' : ''}${Math.ceil(Math.log2(run.length))}`,
+    )
+
+function traits({ parts, attachments, texts, octets }: SpamMessage, found: Gathering): void {
+  const trait = (text: string): void => found.add(TRAIT, hashOf(text))
   for (const part of parts) {
     trait(`type ${part.depth} ${part.type}`)
     trait(`charset ${(part.parameters.get('charset') ?? '').toLowerCase()}`)

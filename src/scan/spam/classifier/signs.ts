@@ -31,9 +31,10 @@ export const CLASSIFIER_SYMBOLS = {
   },
 } as const satisfies SymbolTable
 
-export function classifierSign(message: SpamMessage, model: Classifier | undefined): SpamSign {
+/** `octets`: those that `message` was read from. */
+export function classifierSign(message: SpamMessage, octets: Buffer, model: Classifier | undefined): SpamSign {
   if (model === undefined || Math.min(model.ham, model.spam) < LESSONS_MIN)
     return { symbol: 'CLASSIFIER_UNTRAINED', weight: 0 }
-  const weight = Math.max(-WEIGHT_MAX, Math.min(WEIGHT_MAX, model.score(featuresOf(message))))
+  const weight = Math.max(-WEIGHT_MAX, Math.min(WEIGHT_MAX, model.score(featuresOf(message, octets))))
   return { symbol: weight > 0 ? 'CLASSIFIER_SPAM' : 'CLASSIFIER_HAM', weight }
 }
