@@ -4,7 +4,7 @@
  */
 import type { Config } from '#config/config.ts'
 import type { Content } from '#mail/content.ts'
-import type { SpamResult } from '#mail/spam.ts'
+import type { SpamResult, SpamSign } from '#mail/spam.ts'
 import { combine } from '#scan/spam/combine.ts'
 import { lookAt } from '#scan/spam/look.ts'
 import { SYMBOLS } from '#scan/spam/symbols.ts'
@@ -13,20 +13,27 @@ import { spamEnginesOf } from './assemble-spam-engines.ts'
 
 export async function spamOf(content: Content, config: Config | undefined): Promise<SpamResult> {
   const startedMs = performance.now()
-  const asked = (config && spamEnginesOf({ ...config, ...config.spam }, systemClock))?.ask(content, {})
+  const asked = (config && spamEnginesOf(config, systemClock))?.ask(content, {})
   const { signs } = lookAt(Buffer.concat(content.chunks), {})
   const engines = (await asked) ?? { signs: [], silent: [] }
   const durationMs = performance.now() - startedMs
   return combine({ signs: [...signs, ...engines.signs], silent: engines.silent, durationMs })
 }
 
-export function spamLines({ score, probability, class: kind, signs, silent }: SpamResult): string[] {
+export type SpamLanguage = 'en' | 'de'
+
+export function spamLines(
+  { score, probability, class: kind, signs }: SpamResult,
+  language: SpamLanguage = 'en',
+): string[] {
   return [
     `spam: ${score.toFixed(1)} points, ${(100 * probability).toFixed(1)} %, ${kind}`,
-    ...(silent.length === 0 ? [] : [`  did not answer: ${silent.join(', ')}`]),
-    ...signs.map(
-      ({ symbol, weight, detail }) =>
-        `  ${weight.toFixed(1).padStart(5)}  ${symbol}: ${SYMBOLS[symbol]?.en ?? ''}${detail === undefined ? '' : ` (${detail})`}`,
-    ),
+    ...signs.map((sign) => `  ${signLine(sign, language)}`),
   ]
+}
+
+/** `  3.0  HTML_FORM_PASSWORD: asks for a password in the mail (login.example)` */
+export function signLine({ symbol, weight, detail }: SpamSign, language: SpamLanguage): string {
+  const meaning = SYMBOLS[symbol]?.[language] ?? ''
+  return `${weight.toFixed(1).padStart(5)}  ${symbol}: ${meaning}${detail === undefined ? '' : ` (${detail})`}`
 }

@@ -26,6 +26,10 @@ export interface SpamSign {
  */
 export type SpamClass = 'ordinary' | 'bulk' | 'backscatter' | 'phishing'
 
+/** What becomes of it, the gravest last. */
+export const SPAM_DECISIONS = ['pass', 'tag', 'greylist', 'defer', 'quarantine', 'reject'] as const
+export type SpamDecision = (typeof SPAM_DECISIONS)[number]
+
 export interface SpamResult {
   readonly score: number
   /** Between 0 and 1, both excluded. */
@@ -37,10 +41,5 @@ export interface SpamResult {
   readonly silent: readonly string[]
   readonly durationMs: number
 }
-
-/** A filter beside us, in `silent`. */
-export const silentEngine = (name: string): string => `engines/${name}`
-/** Of what kind it is, whatever its name: `engines`, `lists`. */
-export const silentKind = (silent: string): string => silent.split('/', 1)[0]!
 
 export const probabilityOf = (score: number): number => 1 / (1 + Math.exp(-score))
