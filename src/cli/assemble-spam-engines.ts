@@ -9,12 +9,12 @@ import type { Clock } from '#sys/clock.ts'
 
 /** Undefined: there are none. */
 export function spamEnginesOf(
-  { engines, hostname }: Pick<Config['spam'], 'engines'> & Pick<Config, 'hostname'>,
+  { spam, hostname }: Pick<Config, 'spam' | 'hostname'>,
   clock: Clock,
 ): SpamEngines | undefined {
-  if (engines.length === 0) return undefined
+  if (spam.engines.length === 0) return undefined
   return new SpamEngines(
-    engines.map((engine) => settingsOf(engine, hostname)),
+    spam.engines.map((engine) => settingsOf(engine, hostname)),
     clock,
   )
 }

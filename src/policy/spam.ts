@@ -44,7 +44,7 @@ function* asked(result: SpamResult, policy: SpamPolicy): Generator<Asked> {
     if (reaches(policy[setting] as Threshold)) yield [setting, decision]
   }
   if (kind === 'bulk' || kind === 'backscatter') yield [kind, policy[kind]]
-  if (silent.some((source) => ENGINES.has(silentKind(source)))) yield ['engineSilent', policy.engineSilent]
+  if (silent.some((source) => ENGINES.has(source))) yield ['engineSilent', policy.engineSilent]
 }
 
 /** From this score on it is tagged; undefined: from none. */
