@@ -88,6 +88,9 @@ const LETTER_WORDS_MAX = 600
 const PLAIN_WORDS_MAX = 150
 const isPlain = (targets: readonly Target[]): boolean => targets.every(({ kind }) => kind === 'bare')
 
+/** Kinds of words with which a firm that is only named in the text is played on the author's own site. */
+const ASKS_OF_OWN_SITE = 5
+
 /** A survey for a gift has one button, and what unsubscribes. */
 const OFFER_LINKS_MAX = 4
 
@@ -106,13 +109,13 @@ function* brand(message: SpamMessage, topics: Topics, strange: readonly Target[]
   if (outside === undefined) return
   const asks =
     Number(count(topics.all, 'gift') >= 3) +
-    Number(has(topics.buttons, 'act')) +
+    Number(has(topics.buttons, 'act') || has(topics.buttons, 'press')) +
     Number(has(topics.all, 'act')) +
     Number(has(topics.all, 'account')) +
     Number(has(topics.all, 'threat')) +
     Number(has(topics.all, 'deadline'))
-  const isStrange =
-    strange.length > 0 || named.isLoud || (targets.length <= OFFER_LINKS_MAX && count(topics.all, 'gift') >= 3)
+  const isOffer = targets.length <= OFFER_LINKS_MAX && count(topics.all, 'gift') >= 3
+  const isStrange = strange.length > 0 || named.isLoud || isOffer || asks >= ASKS_OF_OWN_SITE
   if (named.asks > 1 && (targets.length > LINKS_MAX || (isPlain(targets) && topics.length > PLAIN_WORDS_MAX))) return
   if (asks >= named.asks && isStrange)
     yield {

@@ -92,12 +92,6 @@ const symbols = {
     en: 'is stuffed with words that no language has',
     de: 'ist mit Wörtern gefüllt, die keine Sprache kennt',
   },
-  SUBJECT_RANDOM_TAG: {
-    family: 'text',
-    weight: 2,
-    en: 'the subject ends in a tag that makes each copy another',
-    de: 'der Betreff endet mit einem Kürzel, das jede Kopie zu einer anderen macht',
-  },
   SUBJECT_ORNAMENTS: {
     family: 'text',
     weight: 2.5,
@@ -218,11 +212,7 @@ const ORNAMENT =
 const ROWS = /^[^\p{L}\p{N}"'([<¿¡*]{3,}\s{0,40}\p{L}|(?:^|\s)[~!^`#*_|=+.-]{3,}\s|^[~^`#_|=⌯➤]/u
 const PADDED = /\S {6,}|^ {3,}/
 
-/** Letters of both cases, or letters and digits: no number of an order. */
-const TAG = /\s#(?=[a-z0-9]{0,8}[A-Z])(?=[A-Z0-9]{0,8}[a-z])[A-Za-z0-9]{4,9}$|\s#[a-z]{2,4}\d{3,6}$/
-
 function* ornaments(message: SpamMessage): Iterable<Said> {
-  if (TAG.test(message.subject.trim())) yield { symbol: 'SUBJECT_RANDOM_TAG' }
   const { name } = partiesOf(message).from
   for (const text of [message.subject.slice(0, 200), name.slice(0, 200)]) {
     const signs = text.replace(/\ufe0f/g, '').match(ORNAMENT)?.length ?? 0
