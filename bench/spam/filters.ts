@@ -30,7 +30,7 @@ export interface Filter {
 
 const seen = (octets: Buffer) => featuresOf(readMessage(octets), octets)
 
-/** In the order of the training, as mail comes in. */
+/** Lessons mixed by their ids, as the product mixes them. */
 export class OurClassifier implements Filter {
   readonly name: string = 'vorposten, classifier alone'
   readonly threshold: number = 0
@@ -42,7 +42,9 @@ export class OurClassifier implements Filter {
 
   train(mail: readonly Labelled[], starter?: Corpora): void {
     const below = starter === undefined ? [] : [starterLayer(starter)]
-    const lessons = mail.map(({ octets, isSpam }) => ({ features: seen(octets), isSpam, weight: 1 }))
+    const lessons = [...mail]
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .map(({ octets, isSpam }) => ({ features: seen(octets), isSpam, weight: 1 }))
     this.model = new Classifier([...below, train(lessons, GLOBAL_BITS, below)])
   }
 
@@ -66,7 +68,7 @@ export class OurFilter extends OurClassifier {
 
   override scores(mail: readonly Labelled[]): number[] {
     return mail.map(({ octets }) => {
-      const { signs } = lookAt(octets, {}, this.model)
+      const { signs } = lookAt(octets, {}, { kind: 'learned', classifier: this.model })
       return combine({ signs, silent: [], durationMs: 0 }).score
     })
   }

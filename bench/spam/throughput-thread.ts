@@ -21,6 +21,6 @@ const lessons = (workerData as readonly Lesson[]).map(({ octets, isSpam }) => {
 const learned = new Classifier([train(lessons, GLOBAL_BITS)])
 
 parentPort!.on('message', (octets: Uint8Array) => {
-  const { signs } = lookAt(bufferOf(octets), {}, learned)
+  const { signs } = lookAt(bufferOf(octets), {}, { kind: 'learned', classifier: learned })
   parentPort!.postMessage(combine({ signs, silent: [], durationMs: 0 }).score)
 })

@@ -4,39 +4,45 @@
  */
 import type { Config } from '#config/config.ts'
 import type { Transaction } from '#mail/session.ts'
+import type { SpamResult } from '#mail/spam.ts'
+import type { SpamAbout } from '#scan/spam/contract.ts'
+import type { SpamEngines } from '#scan/spam/engines/engines.ts'
 import { authenticatedBy, signsOf } from '#scan/spam/evidence/authentication.ts'
+import type { MemoryFacts } from '#scan/spam/memory/facts.ts'
+import type { SpamMemory } from '#scan/spam/memory/spam-memory.ts'
 import { SpamReader } from '#scan/spam/reader.ts'
 import { Gathering, type Sources, type Subject } from '../relay/gathering.ts'
 import { ListEvidence } from '../relay/list-evidence.ts'
 import { ScanEngines } from './assemble-scanning.ts'
+import { spamEnginesOf } from './assemble-spam-engines.ts'
 import { ListKeeper, type ListWorld } from './assemble-spam-lists.ts'
+import { modelFolder } from './folders.ts'
 import type { RunningReport } from './worker-watch.ts'
 
+type Memory = Pick<SpamMemory, 'signs' | 'heard'>
+
 export class SpamFilter {
+  readonly #clock: ListWorld['clock']
   readonly #reader: SpamReader
-  readonly #gathering: Gathering
   readonly #lists: ListKeeper
   readonly #evidence: ListEvidence
-  #isOn: boolean
+  readonly #memory: Memory | undefined
+  readonly #remembered = new WeakMap<Transaction, MemoryFacts>()
+  #settings = ''
+  #gathering: Gathering | undefined
+  #protected: ReadonlyMap<string, NonNullable<SpamAbout['tenant']>> = new Map()
 
-  constructor(config: Config, report: RunningReport, outside: ListWorld) {
-    const { clock } = outside
-    this.#isOn = config.spam.filter
+  constructor(config: Config, report: RunningReport, outside: ListWorld, memory: Memory | undefined) {
+    this.#clock = outside.clock
     this.#lists = new ListKeeper(config, report, outside)
-    this.#evidence = new ListEvidence(clock, this.#lists.lists)
-    this.#reader = new SpamReader(clock)
-    const { client, lists } = this.#evidence
-    const sources: Sources = {
-      client,
-      authentication: vouchedFor,
-      reader: (content, about) => this.#reader.read(content, about),
-      lists,
-    }
-    this.#gathering = new Gathering(clock, sources)
+    this.#evidence = new ListEvidence(outside.clock, this.#lists.lists)
+    this.#reader = new SpamReader(outside.clock, { modelFolder: modelFolder(config.dataFolder) })
+    this.#memory = memory
+    this.replace(config)
   }
 
   /** Absent: there is none. */
-  readonly gathering = (): Gathering | undefined => (this.#isOn ? this.#gathering : undefined)
+  readonly gathering = (): Gathering | undefined => this.#gathering
 
   readonly begin = (transaction: Transaction): void => this.#evidence.begin(transaction)
 
@@ -44,15 +50,61 @@ export class SpamFilter {
     return this.#lists.lists
   }
 
+  readonly protects = (tenant: string): SpamAbout['tenant'] => this.#protected.get(tenant)
+
+  readonly judged = (transaction: Transaction, result: SpamResult): void => {
+    const facts = this.#remembered.get(transaction)
+    if (facts !== undefined) this.#memory?.heard(facts, result)
+  }
+
+  /** A message under way keeps the sources with which it began. */
   replace(config: Config): void {
-    this.#isOn = config.spam.filter
     this.#lists.replace(config)
+    this.#protected = protectedOf(config)
+    const { spam, hostname } = config
+    const settings = JSON.stringify([spam, hostname])
+    if (settings === this.#settings) return
+    this.#settings = settings
+    const engines = spamEnginesOf(config, this.#clock)
+    this.#gathering = spam.filter ? new Gathering(this.#clock, this.#sources(engines)) : undefined
   }
 
   close(): Promise<void> {
     this.#lists.close()
     return this.#reader.close()
   }
+
+  #sources(engines: SpamEngines | undefined): Sources {
+    const memory = this.#memory
+    const { client, lists } = this.#evidence
+    return {
+      client,
+      authentication: vouchedFor,
+      lists,
+      reader: (content, about, tenant) => this.#reader.read(content, about, tenant),
+      ...(engines && {
+        engines: ({ content, about, transaction: { id } }) => engines.ask(content, { ...about, id }),
+      }),
+      ...(memory && {
+        memory: async ({ transaction, way, about }, { trail }) => {
+          const facts = { tenant: way.tenant.name, about, trail }
+          this.#remembered.set(transaction, facts)
+          return memory.signs(facts)
+        },
+      }),
+    }
+  }
+}
+
+function protectedOf({ domains }: Config): Map<string, NonNullable<SpamAbout['tenant']>> {
+  const byTenant = new Map<string, string[]>()
+  for (const { name, tenant } of domains) {
+    const plain = name.replace(/^\*\./, '')
+    const known = byTenant.get(tenant.name)
+    if (known === undefined) byTenant.set(tenant.name, [plain])
+    else known.push(plain)
+  }
+  return new Map([...byTenant].map(([tenant, names]) => [tenant, { domains: names, people: [] }]))
 }
 
 /** Both walls that a content stands before. */
@@ -60,9 +112,9 @@ export class Filters {
   readonly #engines: ScanEngines
   readonly spam: SpamFilter
 
-  constructor(config: Config, report: RunningReport, outside: ListWorld) {
+  constructor(config: Config, report: RunningReport, outside: ListWorld, memory?: Memory) {
     this.#engines = new ScanEngines(config, outside.clock)
-    this.spam = new SpamFilter(config, report, outside)
+    this.spam = new SpamFilter(config, report, outside, memory)
   }
 
   /** Absent: nobody looks for malware. */

@@ -89,7 +89,7 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     }),
     returnPaths: new ReturnPaths(leaving),
     scanning: new Scanning({ wall: filters.wall, report: tell }),
-    filtering: new Filtering(filters.spam),
+    filtering: new Filtering({ ...spamPartsOf(filters.spam), report: tell }),
     ...(shared && { quarantining: assembleQuarantining(options.config, shared, tell, { clock, disk }) }),
     ...assembleAuthentication(made, { clock, shared }),
     ...(rights && { signing: new Signing({ ...leaving, keysOf: rights.keys.of }) }),
@@ -109,6 +109,13 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     reusePort: options.reusePort,
   })
 }
+
+const spamPartsOf = ({ gathering, begin, protects, judged }: Filters['spam']) => ({
+  gathering,
+  begin,
+  protects,
+  judged,
+})
 
 const assembleCommit = ({ current, spool, sending, keeping, newTraceId }: Assembled, clock: Clock): Commit =>
   new Commit({

@@ -32,6 +32,8 @@ function layerOf(written: SpamPolicyWritten): SpamPolicyLayer {
     bulk: written.bulk,
     backscatter: written.backscatter,
     engineSilent: written['engine-silent'],
+    fields: written.fields,
+    subjectTag: written['subject-tag'],
   })
 }
 

@@ -24,6 +24,14 @@ const threshold = setting<number | 'off'>({
   hint: (text) => (text === 'false' ? 'off: never' : undefined),
 })
 
+const subjectTag = setting({
+  allowed: 'up to 20 printable ASCII characters such as "[SPAM]", or none',
+  brief: 'text such as `"[SPAM]"`, or `none`',
+  read: (text) =>
+    text === 'none' ? '' : /^[\x21-\x7e](?:[\x20-\x7e]{0,18}[\x21-\x7e])?$/.test(text) ? text : undefined,
+  json: { type: 'string', examples: ['[SPAM]', 'none'] },
+})
+
 const at = (what: string) => threshold.optional().describe(what)
 
 const policyShape = {
@@ -59,6 +67,22 @@ const policyShape = {
       prose(
         'The thread that reads, or a filter beside us, did not answer. `pass` (if no level says otherwise): judged by what',
         'has spoken. `defer`: 451 4.7.1, the sender tries again.',
+      ),
+    ),
+  fields: flag
+    .optional()
+    .describe(
+      prose(
+        'Delivered mail says in `X-Spam-Status` and its kin how it was judged. `true` if no level says otherwise. With `false`',
+        'only `X-Spam-Flag: YES` is left, in what is tagged.',
+      ),
+    ),
+  'subject-tag': subjectTag
+    .optional()
+    .describe(
+      prose(
+        'Text before the subject of what is tagged, such as `"[SPAM]"`, for mail programs that sort by nothing else. It breaks',
+        'the DKIM signatures of the sender. `none` if no level says otherwise.',
       ),
     ),
 }

@@ -82,13 +82,10 @@ export function hops(section: HeaderSection, hostname: string, recipient?: strin
 /** What the virus wall has found in a message that is delivered all the same. */
 export const SCAN_FIELD = 'X-Vorposten-Scan'
 
-/** What the spam filter says of a message that is delivered. */
-export const SPAM_FIELD = 'X-Spam-Flag'
-
 /** A person had a message let out of quarantine. */
 export const RELEASED_FIELD = 'X-Vorposten-Released'
 
-const OURS: ReadonlySet<string> = new Set([SCAN_FIELD, SPAM_FIELD, RELEASED_FIELD].map((name) => name.toLowerCase()))
+const OURS: ReadonlySet<string> = new Set([SCAN_FIELD, RELEASED_FIELD].map((name) => name.toLowerCase()))
 
 /** Results that claim to be ours and are not: to be removed at the border (RFC 8601 §5). */
 export function forgedResults(section: HeaderSection, hostname: string): Field[] {

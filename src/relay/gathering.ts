@@ -53,7 +53,7 @@ export interface Sources {
   /** Filters beside us. */
   readonly engines?: (subject: Subject) => Promise<Evidence>
   /** The reading thread. */
-  readonly reader?: (content: Content, about: SpamAbout) => Promise<ReaderAnswer>
+  readonly reader?: (content: Content, about: SpamAbout, tenant: string) => Promise<ReaderAnswer>
   /** Of what it links to. Not asked about what was not read. */
   readonly lists?: (subject: Subject, reading: SpamReading) => Promise<Evidence>
   readonly memory?: (subject: Subject, reading: SpamReading) => Promise<Evidence>
@@ -85,7 +85,10 @@ export class Gathering {
         return undefined
       }
       signs.push(...said.signs)
-      silent.push(...(said.silent ?? []))
+      const unheard = said.silent ?? []
+      silent.push(...unheard)
+      // They have names of their own; a policy speaks of all of them.
+      if (source === 'engines' && unheard.length > 0) silent.push(source)
       return said
     }
     const { client, authentication, engines, reader, lists, memory } = this.#sources
@@ -95,7 +98,11 @@ export class Gathering {
       ask('authentication', authentication?.(subject), BEFORE_READER_MS_MAX),
     ])
     const known = { ...subject, about: withKnown(subject.about, from?.clientName, vouched?.authenticated) }
-    const reading = await ask('reader', reader && readingOf(reader(known.content, known.about)), GATHER_MS_MAX)
+    const reading = await ask(
+      'reader',
+      reader && readingOf(reader(known.content, known.about, known.way.tenant.name)),
+      GATHER_MS_MAX,
+    )
     await Promise.all([
       beside,
       reading && ask('lists', lists?.(known, reading), GATHER_MS_MAX),
