@@ -161,7 +161,11 @@ function* reasons(
   if (targets.length === 0 || topics.length > LETTER_WORDS_MAX || followed(message).length > LINKS_MAX) return
   const { all, subject, buttons } = topics
   const isPressed = has(buttons, 'act') || has(buttons, 'press')
-  if (!isPressed && !(has(all, 'act') && targets.some(({ kind }) => kind === 'bare'))) return
+  if (
+    !isPressed &&
+    !(has(all, 'act') && topics.length <= PLAIN_WORDS_MAX && targets.some(({ kind }) => kind === 'bare'))
+  )
+    return
   const detail = targets[0]!.host
   const doubt = (places.length > 0 ? 1 : 0.5) * (isConversation(message) ? 0.5 : 1)
   const isLoose = places.some(isLooseEnd)
@@ -210,7 +214,7 @@ function* forms(message: SpamMessage): Iterable<Said> {
 /** Newsletters have forms to search or subscribe beside many links. */
 const asksForSecrets = (message: SpamMessage): boolean =>
   message.texts.some(({ html }) => (html?.passwords ?? 0) > 0) ||
-  followed(message).filter(({ kind }) => kind === 'link').length <= 5
+  followed(message).filter(({ kind }) => kind !== 'form').length <= 5
 
 const TELEPHONE = /(?:\+|\b)\d{0,3}[\s.(-]{0,3}\d{3}[\s.)-]{1,3}\d{3}[\s.-]{1,3}\d{4}\b/
 

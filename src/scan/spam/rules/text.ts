@@ -127,7 +127,7 @@ const MONEY =
 const SEARCHED_LENGTH_MAX = 16 * 1024
 
 /** Whoever wants to be answered writes a letter: few links, and an address to write to. */
-function* wishes(message: SpamMessage, { all, subject }: Topics): Iterable<Said> {
+function* wishes(message: SpamMessage, { all, subject, length }: Topics): Iterable<Said> {
   const text = message.texts.map((one) => one.text.slice(0, SEARCHED_LENGTH_MAX)).join('\n')
   const wantsAnswer = wayToAnswer(message, text) + Math.min(2, count(all, 'contact'))
   const isLetter = followed(message).length <= LETTER_LINKS_MAX
@@ -138,7 +138,13 @@ function* wishes(message: SpamMessage, { all, subject }: Topics): Iterable<Said>
     yield { symbol: 'TEXT_ADVANCE_FEE', strength: fee >= 8 ? 1 : 0.7 }
   const hold =
     count(all, 'shame') >= 2 || (has(all, 'shame') && count(all, 'break_in') >= 1) || count(all, 'break_in') >= 3
-  if (hold && has(all, 'coin') && (has(all, 'deadline') || COIN_ADDRESS.test(text)))
+  if (
+    isLetter &&
+    length <= THREAT_WORDS_MAX &&
+    hold &&
+    has(all, 'coin') &&
+    (has(all, 'deadline') || COIN_ADDRESS.test(text))
+  )
     yield { symbol: 'TEXT_EXTORTION', strength: COIN_ADDRESS.test(text) ? 1 : 0.7 }
   if (isLetter && count(all, 'lottery') >= 3 && wantsAnswer >= 2) yield { symbol: 'TEXT_LOTTERY' }
   const isFree = partiesOf(message).from.site !== undefined && FREE_MAIL.has(partiesOf(message).from.site!.domain)
@@ -146,6 +152,8 @@ function* wishes(message: SpamMessage, { all, subject }: Topics): Iterable<Said>
     yield { symbol: 'TEXT_PITCH', strength: has(subject, 'pitch') ? 1 : 0.7 }
 }
 
+/** Letters of blackmailers have some 500 words. */
+const THREAT_WORDS_MAX = 1200
 /** Links of a letter: a signature has some. */
 const LETTER_LINKS_MAX = 6
 const COIN_ADDRESS = /\b(?:bc1[a-z0-9]{20,60}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|0x[0-9a-f]{40}|ltc1[a-z0-9]{20,60})\b/
