@@ -34,7 +34,7 @@ test('sender: what each sign is for, and what is nearly so', () => {
       mail({ 'DKIM-Signature': 'a=rsa-sha256; d=bakery-example.20230601.gappssmtp.com' }),
       mail({ 'DKIM-Signature': 'a=rsa-sha256; d=bakery.example' }),
     ],
-    ['SENDER_NAME_DECORATED', from('⇑⇑⇑ Rates <a@b.example>'), from('"Anna (Bakery) & Sons" <a@b.example>')],
+    ['SENDER_NAME_DECORATED', from('⇑⇑⇑ Rates <a@b.example>'), from('"Anna (Bakery) & Sons | News" <a@b.example>')],
     ['SENDER_NAME_DECORATED', from('My_Life_Insurance <a@b.example>'), from('Café 24/7 <a@b.example>')],
     ['SENDER_NAME_MISSING', from('a@bakery.example'), from('A <a@bakery.example>')],
     [
