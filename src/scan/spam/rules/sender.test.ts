@@ -71,6 +71,7 @@ test('bulk: what each sign is for, and what is nearly so', () => {
     ['BULK_NEWSLETTER', mail(unsubscribe), mail()],
     ['BULK_AUTOMATIC', mail({ Precedence: 'bulk' }), mail({ 'Auto-Submitted': 'no' })],
     ['BULK_SERVICE', mail(SERVICE), mail({ 'Return-Path': '<x@sendgrid.net.example>' })],
+    ['BULK_SERVICE', mail(SERVICE), mail({ ...SERVICE, From: 'Bank <info@bank.example>' })],
     ['BULK_SIGNED_TWICE', mail(SERVICE), mail({ ...SERVICE, 'dkim-signature': 'd=google.com' })],
     [
       'BULK_FEEDBACK_ID',
