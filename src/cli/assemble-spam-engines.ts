@@ -8,10 +8,13 @@ import { spamd } from '#scan/spam/engines/spamd.ts'
 import type { Clock } from '#sys/clock.ts'
 
 /** Undefined: there are none. */
-export function spamEnginesOf({ spam, hostname }: Pick<Config, 'spam' | 'hostname'>, clock: Clock) {
-  if (spam.engines.length === 0) return undefined
+export function spamEnginesOf(
+  { engines, hostname }: Pick<Config['spam'], 'engines'> & Pick<Config, 'hostname'>,
+  clock: Clock,
+): SpamEngines | undefined {
+  if (engines.length === 0) return undefined
   return new SpamEngines(
-    spam.engines.map((engine) => settingsOf(engine, hostname)),
+    engines.map((engine) => settingsOf(engine, hostname)),
     clock,
   )
 }

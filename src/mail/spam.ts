@@ -42,4 +42,9 @@ export interface SpamResult {
   readonly durationMs: number
 }
 
+/** A filter beside us, in `silent`. */
+export const silentEngine = (name: string): string => `engines/${name}`
+/** Of what kind it is, whatever its name: `engines`, `lists`. */
+export const silentKind = (silent: string): string => silent.split('/', 1)[0]!
+
 export const probabilityOf = (score: number): number => 1 / (1 + Math.exp(-score))

@@ -5,7 +5,7 @@
  * reject > quarantine > defer > greylist > tag > pass. Quarantine before defer: what is spam by what has spoken does not
  * become ham by what is silent.
  */
-import { SPAM_DECISIONS, type SpamDecision, type SpamResult } from '#mail/spam.ts'
+import { SPAM_DECISIONS, type SpamDecision, type SpamResult, silentKind } from '#mail/spam.ts'
 import type { SpamPolicy, SpamSetting, Threshold } from '#tenant/spam-policy.ts'
 
 export interface SpamVerdict {
@@ -44,7 +44,7 @@ function* asked(result: SpamResult, policy: SpamPolicy): Generator<Asked> {
     if (reaches(policy[setting] as Threshold)) yield [setting, decision]
   }
   if (kind === 'bulk' || kind === 'backscatter') yield [kind, policy[kind]]
-  if (silent.some((source) => ENGINES.has(source))) yield ['engineSilent', policy.engineSilent]
+  if (silent.some((source) => ENGINES.has(silentKind(source)))) yield ['engineSilent', policy.engineSilent]
 }
 
 /** From this score on it is tagged; undefined: from none. */

@@ -56,7 +56,7 @@ test('spamd: its score and its rules are one sign', async () => {
 test('spamd: its own words for "not now"', async () => {
   const silent = async (line: string) => (await said('spamd', line)).join('; ')
   assert.match(await silent('SPAMD/1.0 79 Timeout: (300 second timeout)\r\n'), /^ENGINE_SILENT 0: spamd: timed-out, /)
-  assert.match(await silent('SPAMD/1.0 69 Service Unavailable: x\r\n'), /: busy, .*; silent: spamd$/)
+  assert.match(await silent('SPAMD/1.0 69 Service Unavailable: x\r\n'), /: busy, .*; silent: engines\/spamd$/)
   assert.match(await silent('SPAMD/1.0 76 Bad header line: x\r\n'), /: garbled, /)
 })
 
@@ -94,7 +94,7 @@ test('an answer that is none is silence', async () => {
     for (const answer of garbled[kind]) {
       const [sign, silent] = await said(kind, answer)
       assert.match(sign!, new RegExp(`^ENGINE_SILENT 0: ${kind}: (?:garbled|reset), `), answer.slice(0, 200))
-      assert.equal(silent, `silent: ${kind}`)
+      assert.equal(silent, `silent: engines/${kind}`)
     }
 })
 

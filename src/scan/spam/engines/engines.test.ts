@@ -20,7 +20,7 @@ test('down, hung, gone: silence, with the reason and the name', async () => {
   for (const kind of KINDS) {
     assert.match(
       await silence(engineOf(kind, [GONE])),
-      new RegExp(`^ENGINE_SILENT 0: ${kind}: down, .*; silent: ${kind}$`),
+      new RegExp(`^ENGINE_SILENT 0: ${kind}: down, .*; silent: engines/${kind}$`),
     )
     assert.match(await silence(engineOf(kind, [silent.address], { timeMsMax: 50 })), /: timed-out, .*; silent: /)
     assert.match(await silence(engineOf(kind, [dies.address])), /: reset, .*; silent: /)
@@ -49,7 +49,7 @@ test('the time of a message is over before that of an engine', async () => {
   // The second waits for a connection all the time.
   const both = await Promise.all([1, 2].map(() => one.ask(MAIL, {}, systemClock.monotonic() + 100)))
   for (const { signs, silent } of both) {
-    assert.deepEqual(silent, ['rspamd'])
+    assert.deepEqual(silent, ['engines/rspamd'])
     assert.match(signs[0]!.detail!, /^rspamd: timed-out, /)
   }
   assert.ok(systemClock.monotonic() - startMs < 4_000)

@@ -11,7 +11,7 @@
  * | down, timed-out, gone, garbled, busy: all its servers, or the time is over | `ENGINE_SILENT` | its name |
  */
 import type { Content } from '#mail/content.ts'
-import { DETAIL_LENGTH_MAX, type SpamSign } from '#mail/spam.ts'
+import { DETAIL_LENGTH_MAX, type SpamSign, silentEngine } from '#mail/spam.ts'
 import type { Clock } from '#sys/clock.ts'
 import { type Failure, Servers, type ServersSettings } from '../../servers.ts'
 import { addressText, type SocketAddress } from '../../talk.ts'
@@ -32,7 +32,7 @@ export interface SpamEngineSettings extends ServersSettings<SocketAddress> {
 
 export interface EnginesAnswer {
   readonly signs: readonly SpamSign[]
-  /** Names of those that did not answer. */
+  /** Those that did not answer: `engines/rspamd`. */
   readonly silent: readonly string[]
 }
 
@@ -99,7 +99,7 @@ function answered({ name, symbol, trust }: SpamEngineSettings, answer: EngineSai
     case 'skipped':
       return { signs: [sign('ENGINE_SKIPPED', name, answer.text)], silent: [] }
     default:
-      return { signs: [sign('ENGINE_SILENT', name, `${answer.kind}, ${answer.text}`)], silent: [name] }
+      return { signs: [sign('ENGINE_SILENT', name, `${answer.kind}, ${answer.text}`)], silent: [silentEngine(name)] }
   }
 }
 
