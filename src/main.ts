@@ -81,9 +81,9 @@ async function addLargeCommands(): Promise<void> {
   const { tlsPolicyCommand } = await import('./cli/tls-policy.ts')
   const { quarantineCommand } = await import('./cli/quarantine.ts')
   const { askQuarantine } = await import('./cli/quarantine-offline.ts')
-  const { spamCommand } = await import('./cli/spam.ts')
   const { asksSpam } = await import('./cli/spam-offline.ts')
   const { scanCommand } = await import('./cli/scan.ts')
+  const { spamCommand } = await import('./cli/spam.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
   program.addCommand(recipientsCommand(async (request) => askRecipients(await config(), request)))
@@ -106,8 +106,9 @@ async function addLargeCommands(): Promise<void> {
   program.addCommand(tlsPolicyCommand(ask))
   program.addCommand(
     spamCommand(
+      ask,
       asksSpam(async () => (await config()).dataFolder),
-      async () => (existsSync(path()) ? (await config()).dataFolder : undefined),
+      async () => (existsSync(path()) ? config() : undefined),
     ),
   )
   program.addCommand(scanCommand(config, path))

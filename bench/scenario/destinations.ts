@@ -85,6 +85,19 @@ const nameServer = () =>
     ),
   ])
 
+const filler = (port: number) => (domains: readonly string[], messagesMax: number, firstNumber: number) =>
+  drive({
+    host: '127.0.0.1',
+    port,
+    sessions: SESSIONS,
+    messagesMax,
+    firstNumber,
+    durationMsMax: FILL_MS_MAX,
+    messagesPerSession: MANY_PER_SESSION,
+    pace: 'pipelined',
+    message: uniformMessages(OCTETS, domains, 1),
+  })
+
 export async function destinations(options: BenchOptions): Promise<Table> {
   const neighbour = new Neighbour()
   const sink = new Sink({ ports: [0], arrived: ({ number }) => neighbour.arrived(number) })
@@ -95,18 +108,7 @@ export async function destinations(options: BenchOptions): Promise<Table> {
   ]
   await using names = await nameServer()
   const relay = await RelayUnderTest.configured(config(mxPort!, names.endpoint.port))
-  const fill = (domains: readonly string[], messagesMax: number, firstNumber: number) =>
-    drive({
-      host: '127.0.0.1',
-      port: relay.port,
-      sessions: SESSIONS,
-      messagesMax,
-      firstNumber,
-      durationMsMax: FILL_MS_MAX,
-      messagesPerSession: MANY_PER_SESSION,
-      pace: 'pipelined',
-      message: uniformMessages(OCTETS, domains, 1),
-    })
+  const fill = filler(relay.port)
   const measured = async (phase: string): Promise<WithCpu> => {
     process.stderr.write(`destinations: ${phase}, ${options.seconds} s\n`)
     const before = relay.cpuSeconds()
@@ -136,11 +138,11 @@ export async function destinations(options: BenchOptions): Promise<Table> {
         `A good domain at ${RATE_PER_SECOND} messages/s, beside ${queued.fates.acknowledged} for ${DESTINATIONS} dead ` +
         `domains (${(octets / KILOBYTE).toFixed(1)} KiB of memory each), then ${slow} more for a black hole and a tarpit`,
       columns: [...COLUMNS, 'relay CPU ms/message'],
-      rows: rowsOf(alone, [
-        ['while dead domains are tried first', tried],
-        ['beside dead domains', besideDead],
-        ['beside all', beside],
-      ]),
+      rows: rowsOf(alone, {
+        'while dead domains are tried first': tried,
+        'beside dead domains': besideDead,
+        'beside all': beside,
+      }),
     }
   } finally {
     await relay.remove()
@@ -149,8 +151,8 @@ export async function destinations(options: BenchOptions): Promise<Table> {
   }
 }
 
-function rowsOf(alone: WithCpu, beside: readonly (readonly [string, WithCpu])[]): Cell[][] {
-  const others = beside.flatMap(([name, one]) => [
+function rowsOf(alone: WithCpu, beside: Readonly<Record<string, WithCpu>>): Cell[][] {
+  const others = Object.entries(beside).flatMap(([name, one]) => [
     [...row(name, one), one.cpuMs],
     [...change(alone, one), one.cpuMs / alone.cpuMs],
   ])

@@ -46,6 +46,7 @@ import { Filters } from './assemble-filtering.ts'
 import { assembleKeeping, type Keeping } from './assemble-keeping.ts'
 import { assembleReceiving } from './assemble-receiving.ts'
 import { assembleRecipients, type Recipients } from './assemble-recipients.ts'
+import { type RememberedSpam, rememberedSpam } from './assemble-spam-memory.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import { credentialsOf } from './credentials-desk.ts'
 import { Current } from './current.ts'
@@ -113,6 +114,8 @@ export interface Worker {
   release(question: ReleaseQuestion): Promise<ReleaseAnswer>
   /** The virus wall; absent: nobody looks. */
   scanners(): Wall | undefined
+  /** What the spam filter remembers; absent: a worker that runs alone remembers nothing. */
+  readonly spam?: RememberedSpam
   /** Ends sessions and attempts, syncs the spool. */
   drain(): Promise<void>
 }
@@ -162,7 +165,8 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const current = new Current(options.config, { index: options.index, workers: options.workers ?? 1 })
   const report = outside.report(reportOptions(options.config, options.index, outside.clock))
   const spool = await openSpools(options, report.report, outside)
-  const sending = assembleSending(current, report, outside, options.met)
+  const spam = rememberedSpam(outside.shared, options.index, outside.clock)
+  const sending = heardBy(spam, assembleSending(current, report, outside, options.met))
   await sending.recipients.begin()
   const newTraceId = traceIds(options.index, outside.clock.wall, outside.random)
   const rights = outside.shared && new Rights(outside.shared.store, () => current.config, outside.clock)
@@ -194,6 +198,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     stsChanged: () => sending.sts?.changed(),
     probeRecipient: (question) => recipients.probe(question),
     ...(credentials && { credentials }),
+    ...(spam && { spam }),
     release: releaseOf({ current, spool, queue, wall: filters.wall, newTraceId, rights, report: tell }, outside),
     scanners: filters.wall,
     outages,
@@ -209,14 +214,18 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     async drain() {
       unfollow?.()
       holds.stop()
-      // The queue starts nothing more from now on; sessions may still deliver their own message.
-      const ended = Promise.all([acceptor.drain(), queue.drain()]).then(() => delivery.drain())
-      await atMost(DRAIN_MS_MAX, ended, outside.clock)
+      await atMost(DRAIN_MS_MAX, ended(acceptor, queue, delivery), outside.clock)
       await Promise.all([spool.close(), outside.verifier?.close(), filters.close()])
       await atMost(LESSONS_MS_MAX, sending.flush(), outside.clock)
       report.end()
     },
   }
+}
+
+// The queue starts nothing more from now on; sessions may still deliver their own message.
+async function ended(acceptor: Acceptor, queue: Queue, delivery: Delivery): Promise<void> {
+  await Promise.all([acceptor.drain(), queue.drain()])
+  await delivery.drain()
 }
 
 function signingOwn(current: Current, { keys }: Rights, report: Report, clock: Clock): SignOwn {
@@ -238,6 +247,12 @@ function assembleCredentials(current: Current, report: Report, { shared, clock }
 // A next hop may keep us waiting at the dot for ten minutes. Its message stays in the spool and is tried again.
 function atMost(ms: number, work: Promise<unknown>, clock: Clock): Promise<unknown> {
   return Promise.race([work, new Promise<void>((resolve) => clock.after(ms, resolve))])
+}
+
+// What goes by is also a lesson for the spam filter.
+function heardBy(spam: RememberedSpam | undefined, sending: Sending): Sending {
+  if (spam === undefined) return sending
+  return { ...sending, tell: spam.ear(sending.tell), flush: () => Promise.all([sending.flush(), spam.flush()]) }
 }
 
 export interface Sending {

@@ -1,10 +1,12 @@
 /**
- * Writes `docs/config.schema.json` and `docs/configuration.md` from the schema of the configuration:
- * `node src/cli/config-docs.ts`. A test compares them with what the schema says today.
+ * Writes `docs/config.schema.json` and `docs/configuration.md` from the schema of the configuration, and
+ * `docs/spam-signs.md` from the tables of the spam filter: `node src/cli/config-docs.ts`. A test compares them with what the
+ * program says today.
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { configJsonSchema, configReference } from '#config/reference.ts'
+import { spamSigns } from '#scan/spam/reference.ts'
 
 export const DOCS_FOLDER = join(import.meta.dirname, '../../docs')
 
@@ -13,6 +15,7 @@ export function configDocs(): ReadonlyMap<string, string> {
   return new Map([
     ['config.schema.json', `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`],
     ['configuration.md', configReference()],
+    ['spam-signs.md', spamSigns()],
   ])
 }
 

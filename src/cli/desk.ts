@@ -18,11 +18,15 @@ import { QUARANTINE } from '#store/quarantine.ts'
 import { QUARANTINE_ACCESS } from '#store/quarantine-access.ts'
 import { RECIPIENT_FACTS } from '#store/recipient-facts.ts'
 import { ListReader, RECIPIENT_LISTS, RecipientLists } from '#store/recipient-lists.ts'
+import { REMEMBERED_NAMES } from '#store/remembered-names.ts'
 import { REPLY_LIMITS } from '#store/reply-limits.ts'
 import { SENDER_DOMAINS } from '#store/sender-domains.ts'
 import { SENDING_COUNTS } from '#store/sending-counts.ts'
 import { SENDING_HABITS } from '#store/sending-habits.ts'
+import { SPAM_CORRESPONDENTS } from '#store/spam-correspondents.ts'
 import { SPAM_LESSONS } from '#store/spam-lessons.ts'
+import { SPAM_SENDERS } from '#store/spam-senders.ts'
+import { SPAM_TEXTS } from '#store/spam-texts.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
 import { STS_POLICIES } from '#store/sts-policies.ts'
 import { SUPPRESSIONS } from '#store/suppressions.ts'
@@ -47,6 +51,7 @@ import { outboundClerks } from './clerks/outbound.ts'
 import { QuarantineClerk } from './clerks/quarantine.ts'
 import { RecipientsClerk } from './clerks/recipients.ts'
 import { SpamClerk } from './clerks/spam.ts'
+import { SpamMemoryClerk } from './clerks/spam-memory.ts'
 import { StsClerk } from './clerks/sts.ts'
 import { SuppressionsClerk } from './clerks/suppressions.ts'
 import { TlsReportsClerk } from './clerks/tls-reports.ts'
@@ -81,6 +86,10 @@ export const PARTS: readonly Part[] = [
   QUARANTINE_ACCESS,
   TLS_REPORT_MARKS,
   SPAM_LESSONS,
+  REMEMBERED_NAMES,
+  SPAM_SENDERS,
+  SPAM_CORRESPONDENTS,
+  SPAM_TEXTS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -137,6 +146,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     suppressions,
     quarantine,
     spamClerk(store, config, wallMs, log),
+    spamMemoryClerk(store, config, wallMs),
   ]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
@@ -175,6 +185,20 @@ function credentialClerks(
     counted: (of) => void abuse.answer('answered', [of]),
   })
   return [new CredentialsClerk({ ...parts, config, log }), new GuessesClerk(parts), abuse, feedback]
+}
+
+function spamMemoryClerk(database: Database, config: Config, wallMs: () => number): Clerk<Config> {
+  let { tenants } = config
+  const tenantExists = (name: string) => tenants.some((tenant) => tenant.name === name)
+  const parts = { database, commits: new GroupCommit(database), wallMs, clock: systemClock, tenantExists }
+  const clerk = new SpamMemoryClerk<Config>(parts)
+  const reload = clerk.reload.bind(clerk)
+  return Object.assign(clerk, {
+    reload(next: Config) {
+      tenants = next.tenants
+      return reload()
+    },
+  })
 }
 
 function suppressionsClerk(

@@ -12,6 +12,7 @@ import type { ReleaseQuestion } from '../relay/release.ts'
 import { assembleWorker, realOutside, type Worker } from './assemble.ts'
 import type { WaitingQuestion } from './clerks/outages.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
+import type { SpamMemoryNews } from './clerks/spam-memory.ts'
 import { storePath } from './folders.ts'
 import type { NoticeQuestion } from './notices.ts'
 import { type AskDesk, runWorker, type WorkerParts } from './serve/worker.ts'
@@ -47,6 +48,8 @@ export interface WorkerQuestions {
   'quarantine/spooled': { body: { id: TraceId } }
   /** For log and trace. */
   'quarantine/tell': { body: PathEvent }
+  /** What other workers' spam filters saw, and what people said. */
+  'spam-memory/news': { body: SpamMemoryNews }
   metrics: { body: undefined }
   health: { body: undefined }
 }
@@ -174,6 +177,8 @@ async function answer(worker: Worker, about: keyof WorkerQuestions, body: unknow
       return isSpooled(worker, body as WorkerQuestions['quarantine/spooled']['body'])
     case 'quarantine/tell':
       return worker.report.report(body as PathEvent)
+    case 'spam-memory/news':
+      return worker.spam?.news(body as SpamMemoryNews)
     case 'metrics':
       return worker.report.metrics.snapshot()
     case 'health':

@@ -13,6 +13,7 @@ import { checkTlsReports } from './check-tls-reports.ts'
 import { checkVirus } from './check-virus.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
 import { newKeys, recipientKey } from './recipients.ts'
+import { checkSpamEngines } from './resolve-spam-engines.ts'
 import type { LdapSettings } from './schema-recipients.ts'
 import { sizeText } from './units.ts'
 import { wildcardOver } from './wildcards.ts'
@@ -27,6 +28,7 @@ export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): L
   checkNotices(draft, yaml)
   checkVirus(draft, yaml)
   checkSpam(draft, yaml)
+  checkSpamEngines(draft, yaml)
   checkCalloutSender(draft, yaml)
   checkFeedback(draft, yaml)
   checkTlsReports(draft, yaml)

@@ -135,6 +135,8 @@ export interface VirusConfig {
 export interface SpamConfig {
   /** False: there is none. */
   readonly filter: boolean
+  /** Filters beside us. */
+  readonly engines: readonly SpamEngineConfig[]
 }
 
 export type EngineConfig = ClamdConfig | IcapConfig
@@ -158,6 +160,31 @@ interface EngineLimits {
   readonly connectionsMax: number
   readonly connectMsMax: number
   readonly timeMsMax: number
+}
+
+export type SpamEngineConfig = RspamdConfig | SpamdConfig
+
+interface RspamdConfig extends SpamEngineLimits {
+  readonly kind: 'rspamd'
+  readonly settingsId?: string
+  /** Where its password is; read at each message. */
+  readonly password?: { readonly 'password-env': string } | { readonly 'password-file': string }
+}
+
+interface SpamdConfig extends SpamEngineLimits {
+  readonly kind: 'spamd'
+  readonly user?: string
+}
+
+interface SpamEngineLimits extends EngineLimits {
+  readonly servers: readonly (
+    | { readonly kind: 'local'; readonly path: string }
+    | ({ readonly kind: 'tcp' } & Endpoint)
+  )[]
+  /** A larger message is not shown to it. */
+  readonly octetsMax: number
+  /** How much its word counts; 1: as it is. */
+  readonly weight: number
 }
 
 export interface Config {

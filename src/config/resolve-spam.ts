@@ -2,9 +2,14 @@
 import { DEFAULT_SPAM_POLICY, layeredSpamPolicy, type SpamPolicy, type SpamPolicyLayer } from '#tenant/spam-policy.ts'
 import type { SpamConfig } from './config.ts'
 import { type Level, type PolicyKind, policyFrom, saidOnly } from './resolve-policies.ts'
+import { spamEnginesConfig } from './resolve-spam-engines.ts'
 import type { SpamPolicyWritten, SpamWritten } from './schema-spam.ts'
 
-export const spamConfig = ({ filter }: SpamWritten): SpamConfig => ({ filter })
+/** `at`: a path as it is from the folder of the configuration file. */
+export const spamConfig = ({ filter, engines = {} }: SpamWritten, at: (path: string) => string): SpamConfig => ({
+  filter,
+  engines: spamEnginesConfig(engines, at),
+})
 
 /** From the outermost level to the innermost. Nothing: the default policy. */
 export function spamPolicyOf(...levels: readonly Level<SpamPolicyWritten>[]): { readonly spam?: SpamPolicy } {

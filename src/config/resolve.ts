@@ -88,7 +88,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     ...(relay['tls-reports'] && { tlsReports: tlsReportConfig(relay['tls-reports']) }),
     dkim: dkimConfig(dkim, context, declared.secrets),
     virus: virusConfig(virus),
-    spam: spamConfig(spam),
+    spam: spamConfig(spam, at),
     ...(relay.feedback && { feedback: feedbackConfig(relay.feedback) }),
     tenants: declared.tenants,
     routes: declared.routes,

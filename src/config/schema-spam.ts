@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod'
 import { recipientPatterns } from './schema-recipient-policies.ts'
+import { spamEngines } from './schema-spam-engines.ts'
 import { choice, flag, prose, section, setting } from './setting.ts'
 
 /** Beyond these nothing has a score: families of evidence are bounded. */
@@ -68,6 +69,7 @@ export const recipientSpamPolicySettings = section({ recipients: recipientPatter
 
 export const spamSettings = section({
   filter: flag.prefault(true).describe('`false`: there is no spam filter, whatever the policies say.'),
+  engines: spamEngines.optional(),
   policy: spamPolicySettings.prefault({}).describe('What holds for all tenants, unless they say otherwise.'),
 })
 

@@ -13,7 +13,7 @@ import type { QuarantineAction, QuarantineClass } from './quarantine.ts'
 import type { NegativeReply, RemoteReply } from './reply.ts'
 import type { ScanFact } from './scan.ts'
 import type { Session } from './session.ts'
-import type { HoldReason, QueueEntry } from './stored.ts'
+import type { HoldReason, QueueEntry, Submission } from './stored.ts'
 import type { TraceId } from './trace-id.ts'
 import type { Reason } from './verdict.ts'
 
@@ -54,6 +54,8 @@ export type PathEvent =
       readonly note?: string
       /** Signed on its way out. */
       readonly signatures?: readonly Signature[]
+      /** Of mail that leaves: who vouches for its reverse-path. */
+      readonly submission?: Submission
     }
   /** The recipients of an accepted transaction are at several destinations: these of them are a message of its own, `part`. */
   | {

@@ -248,7 +248,7 @@ export class Commit {
   }
 
   #reportAccepted(ready: Ready, custody: 'spool' | 'next-hop', note?: string): void {
-    const { transaction, domain, content, messageId, signatures = [] } = ready
+    const { transaction, domain, content, messageId, submission, signatures = [] } = ready
     this.#parts.report({
       kind: 'accepted',
       id: transaction.id,
@@ -262,6 +262,7 @@ export class Commit {
       receptionMs: this.#parts.clock.wall() - transaction.startedMs,
       ...(note !== undefined && { note }),
       ...(signatures.length > 0 && { signatures }),
+      ...(submission && { submission }),
     })
   }
 

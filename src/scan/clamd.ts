@@ -16,7 +16,7 @@ import { type ClamdAnswer, clamdTalk, clamdVersion } from './clamd-talk.ts'
 import type { Engine, ScanObject } from './contract.ts'
 import { lookAtEach, notLooked, type Seen, Servers, type ServersSettings } from './servers.ts'
 import { allKnown, SignatureTag } from './signature-tag.ts'
-import type { SocketAddress } from './talk.ts'
+import { addressText, type SocketAddress } from './talk.ts'
 
 /** clamd's MaxThreads is 10, its own default, and it queues what is above. */
 export interface ClamdSettings extends ServersSettings<SocketAddress> {
@@ -76,6 +76,3 @@ function foundFact(engine: string, name: string, where: string): ScanFact {
     return { kind: 'broken', container: container.toLowerCase(), where, text: `${engine}: ${name}` }
   return { kind: 'malware', engine, name, where }
 }
-
-export const addressText = (address: SocketAddress): string =>
-  address.kind === 'local' ? address.path : `${address.address}:${address.port}`

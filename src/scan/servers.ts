@@ -38,8 +38,8 @@ const FAILURES: readonly string[] = [
   ...(['down', 'timed-out', 'reset', 'garbled', 'busy'] satisfies ServerFailure['kind'][]),
 ]
 
-/** What a server says of a content when it does look. */
-type Said = { readonly kind: 'clean' | 'found' }
+/** What a server says of a content when it answers: engines of the virus wall, and filters of spam. */
+type Said = { readonly kind: 'clean' | 'found' | 'judged' | 'skipped' }
 
 export interface ServersSettings<Address> {
   readonly servers: readonly Address[]

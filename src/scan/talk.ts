@@ -12,6 +12,9 @@ export type SocketAddress =
   | { readonly kind: 'local'; readonly path: string }
   | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
 
+export const addressText = (address: SocketAddress): string =>
+  address.kind === 'local' ? address.path : `${address.address}:${address.port}`
+
 export interface TalkLimits {
   readonly connectMsMax: number
   /** From the first octet to the answer. */

@@ -14,6 +14,7 @@ export const FAMILY_WEIGHT_MAX: Readonly<Record<SpamFamily, number>> = {
   connection: 4,
   authentication: 4,
   header: 4,
+  sender: 4,
   mime: 3,
   html: 4,
   links: 5,
@@ -23,6 +24,7 @@ export const FAMILY_WEIGHT_MAX: Readonly<Record<SpamFamily, number>> = {
   impersonation: 6,
   lists: 8,
   reputation: 5,
+  duplicates: 4,
   classifier: 7,
   engines: 12,
 }

@@ -14,6 +14,7 @@ export type SpamFamily =
   | 'connection'
   | 'authentication'
   | 'header'
+  | 'sender'
   | 'mime'
   | 'html'
   | 'links'
@@ -23,6 +24,7 @@ export type SpamFamily =
   | 'impersonation'
   | 'lists'
   | 'reputation'
+  | 'duplicates'
   | 'classifier'
   | 'engines'
 

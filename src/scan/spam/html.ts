@@ -28,6 +28,12 @@ export interface HtmlView {
   readonly images: readonly string[]
   /** Of them, those that are too small to be seen. */
   readonly pixels: number
+  /** Images that the message brings itself. */
+  readonly embedded: number
+  /** Characters of text in the very colour of the background that an element around it has; they are part of `hidden`. */
+  readonly camouflaged: number
+  /** Words that go on behind a tag or a comment. */
+  readonly cutWords: number
   /** Where forms are sent; empty for a form that does not say. */
   readonly forms: readonly string[]
   /** Fields for a password. */
@@ -55,6 +61,8 @@ interface Open {
   readonly name: string
   readonly isHidden: boolean
   readonly isSilent: boolean
+  readonly colour: string | undefined
+  readonly background: string | undefined
 }
 
 class Reading {
@@ -65,14 +73,19 @@ class Reading {
   readonly forms: string[] = []
   readonly redirects: string[] = []
   pixels = 0
+  embedded = 0
+  camouflaged = 0
+  cutWords = 0
   passwords = 0
   scripts = 0
   cut = false
+  #isTagBetween = false
+  #endsInLetter = false
   readonly #open: Open[] = []
   #link: { href: string; texts: string[]; length: number } | undefined
 
   opens(name: string, attributes: Readonly<Record<string, string>>): void {
-    if (BLOCKS.has(name)) this.shown.push('\n')
+    this.#breaks(name)
     this.#look(name, attributes)
     if (VOID.has(name)) return
     if (this.#open.length >= NESTING_MAX) {
@@ -80,16 +93,22 @@ class Reading {
       return
     }
     const around = this.#open.at(-1)
-    const hides = attributes['hidden'] !== undefined || HIDING.test(attributes['style']?.slice(0, 2000) ?? '')
+    const style = attributes['style']?.slice(0, STYLE_LENGTH_MAX) ?? ''
+    const hides = attributes['hidden'] !== undefined || HIDING.test(style)
     this.#open.push({
       name,
       isHidden: hides || around?.isHidden === true,
       isSilent: SILENT.has(name) || around?.isSilent === true,
+      ...colours(style, attributes, around),
     })
   }
 
+  comment(): void {
+    this.#isTagBetween = true
+  }
+
   closes(name: string): void {
-    if (BLOCKS.has(name)) this.shown.push('\n')
+    this.#breaks(name)
     if (name === 'a') this.#endLink()
     const at = this.#open.findLastIndex((open) => open.name === name)
     if (at >= 0) this.#open.length = at
@@ -98,10 +117,15 @@ class Reading {
   text(text: string): void {
     const around = this.#open.at(-1)
     if (around?.isSilent) return
-    if (around?.isHidden) {
+    const isCamouflaged = around?.background !== undefined && around.colour === around.background
+    if (isCamouflaged && !around.isHidden) this.camouflaged += text.trim().length
+    if (isCamouflaged || around?.isHidden) {
       this.hidden.push(text)
       return
     }
+    if (this.#isTagBetween && this.#endsInLetter && STARTS_WITH_LETTER.test(text)) this.cutWords++
+    this.#isTagBetween = false
+    this.#endsInLetter = ENDS_IN_LETTER.test(text)
     this.shown.push(text)
     const link = this.#link
     if (link !== undefined && link.length < LINK_TEXT_MAX) {
@@ -112,6 +136,14 @@ class Reading {
 
   end(): void {
     this.#endLink()
+  }
+
+  #breaks(name: string): void {
+    if (BLOCKS.has(name)) {
+      this.shown.push('\n')
+      this.#endsInLetter = false
+    } else if (name === 'sup' || name === 'sub' || name === 'img') this.#endsInLetter = false
+    this.#isTagBetween = true
   }
 
   #look(name: string, attributes: Readonly<Record<string, string>>): void {
@@ -142,7 +174,10 @@ class Reading {
 
   #image(attributes: Readonly<Record<string, string>>): void {
     const source = attributes['src'] ?? ''
-    if (!/^\s{0,9}https?:/i.test(source)) return
+    if (!/^\s{0,9}https?:/i.test(source)) {
+      if (/^\s{0,9}(?:cid|data):/i.test(source)) this.embedded++
+      return
+    }
     if (this.images.length < LINKS_MAX) this.images.push(source)
     if (isTiny(attributes['width']) && isTiny(attributes['height'])) this.pixels++
   }
@@ -156,6 +191,44 @@ class Reading {
   }
 }
 
+/** Of an attribute, in characters. */
+const STYLE_LENGTH_MAX = 2_000
+const STARTS_WITH_LETTER = /^\p{L}/u
+const ENDS_IN_LETTER = /\p{L}$/u
+const COLOUR = /(?:^|[;\s"'])color\s{0,4}:\s{0,4}([#\w(),. ]{3,30})/i
+const BACKGROUND = /background(?:-color)?\s{0,4}:\s{0,4}([#\w(),. ]{3,30})/i
+
+/** Colours that the element has of its own or from those around it; only what can be compared for certain. */
+function colours(
+  style: string,
+  attributes: Readonly<Record<string, string>>,
+  around: Open | undefined,
+): Pick<Open, 'colour' | 'background'> {
+  const colour = COLOUR.exec(style)?.[1] ?? attributes['color'] ?? attributes['text']
+  const hasImage = attributes['background'] !== undefined || /url\(|gradient/i.test(style)
+  const background = BACKGROUND.exec(style)?.[1] ?? attributes['bgcolor']
+  return {
+    colour: colour === undefined ? around?.colour : colourOf(colour),
+    background: hasImage ? undefined : background === undefined ? around?.background : colourOf(background),
+  }
+}
+
+const NAMED: Readonly<Record<string, string>> = { white: '#ffffff', black: '#000000' }
+
+/** `#rrggbb`; undefined for what is not a plain colour. */
+function colourOf(text: string): string | undefined {
+  const colour = text.trim().toLowerCase().split(/\s/)[0]!
+  const short = /^#([0-9a-f])([0-9a-f])([0-9a-f])$/.exec(colour)
+  if (short !== null) return `#${short[1]}${short[1]}${short[2]}${short[2]}${short[3]}${short[3]}`
+  if (/^#[0-9a-f]{6}$/.test(colour)) return colour
+  const parts = /^rgba?\((\d{1,3}), ?(\d{1,3}), ?(\d{1,3})/.exec(text.trim().toLowerCase())
+  if (parts === null) return NAMED[colour]
+  return `#${parts
+    .slice(1, 4)
+    .map((part) => Number(part).toString(16).padStart(2, '0'))
+    .join('')}`
+}
+
 const isTiny = (size: string | undefined): boolean => size !== undefined && /^\s{0,9}[01](?:px)?\s{0,9}$/.test(size)
 
 export function readHtml(html: string): HtmlView {
@@ -165,13 +238,15 @@ export function readHtml(html: string): HtmlView {
       onopentag: (name, attributes) => reading.opens(name, attributes),
       onclosetag: (name) => reading.closes(name),
       ontext: (text) => reading.text(text),
+      oncomment: () => reading.comment(),
     },
     { decodeEntities: true, recognizeSelfClosing: false },
   )
   parser.end(html.slice(0, HTML_LENGTH_MAX))
   reading.end()
-  const { links, images, pixels, forms, passwords, scripts, redirects } = reading
+  const { links, images, pixels, embedded, camouflaged, cutWords, forms, passwords, scripts, redirects } = reading
   const cut = reading.cut || html.length > HTML_LENGTH_MAX
   const [text, hidden] = [reading.shown.join(''), reading.hidden.join('')]
-  return { text, hidden, links, images, pixels, forms, passwords, scripts, redirects, cut }
+  const counts = { pixels, embedded, camouflaged, cutWords, passwords, scripts }
+  return { text, hidden, links, images, forms, redirects, ...counts, cut }
 }

@@ -3,12 +3,15 @@ import { DETAIL_LENGTH_MAX, type SpamSign } from '#mail/spam.ts'
 import type { Learned } from './classifier/models.ts'
 import { classifierSign } from './classifier/signs.ts'
 import { type SpamAbout, signOf } from './contract.ts'
+import { type Trail, trailOf } from './memory/facts.ts'
 import { readMessage, type SpamMessage } from './message.ts'
 import { RULES } from './rules.ts'
 
 export interface SpamLook {
   readonly message: SpamMessage
   readonly signs: readonly SpamSign[]
+  /** For the memory, which is not in this thread. */
+  readonly trail: Trail
 }
 
 /** `octets`: the content as it came, without fields of ours. `learned`: what the classifier knows; absent: it is not asked. */
@@ -26,7 +29,7 @@ export function lookAt(octets: Buffer, about: SpamAbout, learned?: Learned): Spa
     const sign = classifierSign(message, octets, learned)
     signs.set(sign.symbol, sign.detail === undefined ? sign : { ...sign, detail: shown(sign.detail) })
   }
-  return { message, signs: [...signs.values()] }
+  return { message, signs: [...signs.values()], trail: trailOf(message) }
 }
 
 const shown = (detail: string): string =>

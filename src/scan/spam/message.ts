@@ -4,8 +4,9 @@
  *
  * Limits: octets that are read, texts, and those of the readers below. What is beyond them is not looked at.
  */
-import { bodyOctets, fieldText, fromCharset, partText } from '#mime/decoded-text.ts'
-import { fieldValue, type Part, readFields, readStructure, type TextField } from '#mime/structure.ts'
+import { bodyOctets, fieldText, fromCharset, partText, transferEncoding } from '#mime/decoded-text.ts'
+import { fieldValue, type Part, readStructure, type TextField } from '#mime/structure.ts'
+import { type HeaderView, readHeader, readHeaderFields } from './header.ts'
 import { type HtmlView, readHtml } from './html.ts'
 
 /** Of a content. Spam is small; what stands behind this many octets is an attachment. */
@@ -27,20 +28,29 @@ export interface Attachment {
   readonly type: string
   readonly name: string
   readonly octets: number
+  /** The first octets, decoded, one character each. */
+  readonly start: string
 }
 
 export interface SpamMessage {
+  readonly content: Buffer
   readonly fields: readonly TextField[]
+  readonly header: HeaderView
+  /** The header section as it came, one character per octet. */
+  readonly headerText: string
   readonly subject: string
   readonly texts: readonly MessageText[]
   readonly attachments: readonly Attachment[]
   readonly parts: readonly Part[]
   readonly octets: number
+  /** A part that says 7bit, or nothing, has octets above 127. */
+  readonly sevenBitWithHigh: boolean
 }
 
 export function readMessage(content: Buffer): SpamMessage {
   const text = content.toString('latin1', 0, OCTETS_MAX)
-  const { fields, bodyStart } = readFields(text, 0, Math.min(text.length, HEADER_OCTETS_MAX))
+  const read = readHeaderFields(text, Math.min(text.length, HEADER_OCTETS_MAX))
+  const { fields, bodyStart } = read
   const { parts } = readStructure(text, fields, bodyStart)
   const texts: MessageText[] = []
   const attachments: Attachment[] = []
@@ -48,9 +58,22 @@ export function readMessage(content: Buffer): SpamMessage {
     if (part.type.startsWith('multipart/')) continue
     const name = nameOf(part)
     if (isText(part, name) && texts.length < TEXTS_MAX) texts.push(readText(text, part))
-    else attachments.push({ type: part.type, name, octets: part.end - part.bodyStart })
+    else attachments.push({ type: part.type, name, octets: part.end - part.bodyStart, start: startOf(text, part) })
   }
-  return { fields, subject: decoded(fields, 'subject'), texts, attachments, parts, octets: content.length }
+  const subject = decoded(fields, 'subject')
+  const headerText = text.slice(0, bodyStart)
+  return {
+    content,
+    fields,
+    header: readHeader(read),
+    headerText,
+    subject,
+    texts,
+    attachments,
+    parts,
+    octets: content.length,
+    sevenBitWithHigh: parts.some((part) => isUntrue(text, part)),
+  }
 }
 
 /** The first field of that name as a person reads it; empty if there is none. */
@@ -68,6 +91,23 @@ function nameOf({ parameters, fields }: Part): string {
   const name = /filename\*?\s{0,9}=\s{0,9}"?([^";]{1,255})/i.exec(disposition.slice(0, 2000))?.[1]
   return fieldText(name ?? parameters.get('name') ?? '').trim()
 }
+
+/** Of an attachment, for its kind: before decoding, and after. */
+const START_OCTETS = 64
+
+function startOf(text: string, part: Part): string {
+  const raw = text.slice(part.bodyStart, Math.min(part.end, part.bodyStart + START_OCTETS))
+  return transferEncoding(part) === 'base64' ? Buffer.from(raw, 'base64').toString('latin1') : raw
+}
+
+/** Of a text that is searched for octets above 127. */
+const SEVEN_BIT_OCTETS_MAX = 8_000
+
+const isUntrue = (text: string, part: Part): boolean =>
+  part.type.startsWith('text/') &&
+  transferEncoding(part) === '7bit' &&
+  fieldValue(part.fields, 'content-transfer-encoding') !== undefined &&
+  /[\x80-\xff]/.test(text.slice(part.bodyStart, Math.min(part.end, part.bodyStart + SEVEN_BIT_OCTETS_MAX)))
 
 function readText(text: string, part: Part): MessageText {
   const charset = (part.parameters.get('charset') ?? '').trim().toLowerCase()

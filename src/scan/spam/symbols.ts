@@ -1,6 +1,8 @@
 /** Every symbol that the filter can say, by name: rules of the reading thread, and what is said on the path. */
 import { CLASSIFIER_SYMBOLS } from './classifier/signs.ts'
 import type { SymbolTable } from './contract.ts'
+import { ENGINES } from './engines/symbols.ts'
+import { MEMORY_SYMBOLS } from './memory/signs.ts'
 import { RULES } from './rules.ts'
 import { SILENCE } from './silence.ts'
 
@@ -9,4 +11,6 @@ export const SYMBOLS: SymbolTable = Object.assign(
   SILENCE,
   ...RULES.map(({ symbols }) => symbols),
   CLASSIFIER_SYMBOLS,
+  ENGINES,
+  MEMORY_SYMBOLS,
 ) as SymbolTable
