@@ -45,7 +45,7 @@ export class OurClassifier implements Filter {
     const lessons = [...mail]
       .sort((a, b) => (a.id < b.id ? -1 : 1))
       .map(({ octets, isSpam }) => ({ features: seen(octets), isSpam, weight: 1 }))
-    this.model = new Classifier([...below, train(lessons, GLOBAL_BITS, below)])
+    this.model = new Classifier([...below, train(lessons, GLOBAL_BITS, below)], below.length)
   }
 
   scores(mail: readonly Labelled[]): number[] {

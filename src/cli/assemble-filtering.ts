@@ -65,7 +65,7 @@ export class SpamFilter {
     const settings = JSON.stringify([spam, hostname])
     if (settings === this.#settings) return
     this.#settings = settings
-    const engines = spamEnginesOf({ hostname, engines: spam.engines }, this.#clock)
+    const engines = spamEnginesOf({ hostname, spam }, this.#clock)
     this.#gathering = spam.filter ? new Gathering(this.#clock, this.#sources(engines)) : undefined
   }
 

@@ -5,7 +5,7 @@
  * reject > quarantine > defer > greylist > tag > pass. Quarantine before defer: what is spam by what has spoken does not
  * become ham by what is silent.
  */
-import { SPAM_DECISIONS, type SpamDecision, type SpamResult, silentKind } from '#mail/spam.ts'
+import { SPAM_DECISIONS, type SpamDecision, type SpamResult } from '#mail/spam.ts'
 import type { SpamPolicy, SpamSetting, Threshold } from '#tenant/spam-policy.ts'
 
 export interface SpamVerdict {
