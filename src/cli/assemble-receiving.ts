@@ -31,6 +31,7 @@ import type { Keeping } from './assemble-keeping.ts'
 import { guessesOf } from './credentials-desk.ts'
 import type { Current } from './current.ts'
 import { quarantineFolder, tlsFolder } from './folders.ts'
+import { greylistOf } from './greylist-desk.ts'
 import { nobody, outboundDesk, quotaOf, suppressedOf } from './outbound-desk.ts'
 import { quarantineDesk } from './quarantine-desk.ts'
 import type { Rights } from './rights.ts'
@@ -85,7 +86,11 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),
     scanning: new Scanning({ wall: filters.wall, report: tell }),
-    filtering: new Filtering({ ...spamPartsOf(filters.spam), report: tell }),
+    filtering: new Filtering({
+      ...spamPartsOf(filters.spam),
+      ...(shared && { greylist: greylistOf(shared.desk) }),
+      report: tell,
+    }),
     ...(shared && { quarantining: assembleQuarantining(options.config, shared, tell, { clock, disk }) }),
     ...assembleAuthentication(made, { clock, shared }),
     ...(rights && { signing: new Signing({ ...leaving, keysOf: rights.keys.of }) }),

@@ -149,3 +149,21 @@ test('into quarantine with 250, or 451 where there is none', async () => {
   }
   assert.equal((await look({ filtering: filter, quarantining }, judged, way, inspected)).kind, 'accept')
 })
+
+test('a stranger of whom we are unsure waits until he comes again; who is known does not, and nobody without a list', async () => {
+  const { score } = heavy()
+  const layer = { greylistAt: score, tagAt: score + 1, bulk: 'tag' } as const
+  const decided = async (answer: 'wait' | 'pass' | undefined, ...signs: SpamSign[]) => {
+    const gathered = heavy(...signs)
+    const gathering = () => ({ gather: async () => gathered })
+    const greylist = answer && (async () => answer)
+    const filter = new Filtering({ gathering, report: () => {}, ...(greylist && { greylist }) })
+    const found = await filter.filter(transaction(['a@b.test']), served({ spam: spamPolicy(layer) }), MAIL, MAIL)
+    return found.kind === 'scanned' ? (found.tagged ? 'tag' : 'pass') : found.kind
+  }
+  assert.equal(await decided('wait'), 'defer')
+  assert.equal(await decided('pass'), 'pass')
+  assert.equal(await decided(undefined), 'pass')
+  assert.equal(await decided('wait', { symbol: 'KNOWN_CORRESPONDENT', weight: 0 }), 'pass')
+  assert.equal(await decided('pass', { symbol: 'BULK_X', weight: 0 }), 'tag', 'what else the policy asks for')
+})

@@ -6,7 +6,8 @@
  * |---|---|
  * | pass | it goes on |
  * | tag | it goes on with fields that say so; its sender will never be told anything by us |
- * | greylist, defer | 451 4.7.1 |
+ * | greylist | 451 4.7.1, until the same client network comes again with the same sender and recipient (policy/greylist.ts) |
+ * | defer | 451 4.7.1 |
  * | quarantine | kept for a person to decide (quarantining.ts) |
  * | reject | 550 5.7.1 with the trace id, in the session: a real sender hears of it from his own server |
  *
@@ -22,7 +23,7 @@ import type { Defer, Reject } from '#mail/verdict.ts'
 import { SPAM_FLAG, spamFields, withoutSpamFields } from '#mime/spam-fields.ts'
 import { withSubjectTag } from '#mime/subject-tag.ts'
 import { settingLine } from '#policy/policy-explained.ts'
-import { judgeSpam, requiredScore } from '#policy/spam.ts'
+import { judgeSpam, requiredScore, type SpamVerdict } from '#policy/spam.ts'
 import { combine } from '#scan/spam/combine.ts'
 import type { SpamAbout } from '#scan/spam/contract.ts'
 import type { Way } from '#tenant/directory.ts'
@@ -31,6 +32,9 @@ import { aboutOf, type Gathering } from './gathering.ts'
 import type { ToQuarantine } from './quarantining.ts'
 import * as refusals from './refusals.ts'
 import type { Scanned } from './scanning.ts'
+
+/** Signs that the sender is no stranger: nobody has to prove that he comes again. */
+const KNOWN: ReadonlySet<string> = new Set(['KNOWN_CORRESPONDENT', 'REPUTATION_GOOD'])
 
 /** In the reasons of a refusal, and in quarantine. */
 const SIGNS_NAMED_MAX = 5
@@ -42,6 +46,8 @@ export interface FilteringParts {
   /** Whom a played name or a look-alike domain would harm. */
   readonly protects?: (tenant: string) => SpamAbout['tenant']
   /** Each verdict teaches the memory. */
+  /** Has this stranger come again? Absent: nobody is greylisted. */
+  readonly greylist?: (transaction: Transaction) => Promise<'wait' | 'pass'>
   readonly judged?: (transaction: Transaction, result: SpamResult) => void
 }
 
@@ -68,7 +74,7 @@ export class Filtering {
     const about = { ...aboutOf(transaction), ...(tenant && { tenant }) }
     const subject = { transaction, way, content: came, about }
     const result = combine(await gathering.gather(subject))
-    const { decision, by } = judgeSpam(result, policy)
+    const { decision, by } = await this.#judge(transaction, result, policy)
     const { probability: _, ...said } = result
     judged?.(transaction, result)
     report({
@@ -80,6 +86,15 @@ export class Filtering {
       return { kind: 'scanned', content: withFields(content, result, policy, tagged), tagged }
     }
     return answerTo(decision, result, transaction.id)
+  }
+
+  async #judge(transaction: Transaction, result: SpamResult, policy: SpamPolicy): Promise<SpamVerdict> {
+    const verdict = judgeSpam(result, policy)
+    if (verdict.decision !== 'greylist') return verdict
+    const { greylist } = this.#parts
+    const isKnown = greylist === undefined || result.signs.some(({ symbol }) => KNOWN.has(symbol))
+    if (!isKnown && (await greylist(transaction)) === 'wait') return verdict
+    return judgeSpam(result, { ...policy, greylistAt: 'off' })
   }
 }
 
@@ -93,6 +108,7 @@ function answerTo(
     case 'quarantine':
       return { kind: 'quarantine', class: quarantineClass(result), by: 'spam', text: why, facts: [] }
     case 'greylist':
+      return refusals.greylisted(why)
     case 'defer':
       return refusals.notFiltered(why)
     case 'reject':
