@@ -82,6 +82,7 @@ async function addLargeCommands(): Promise<void> {
   const { askQuarantine } = await import('./cli/quarantine-offline.ts')
   const { scanCommand } = await import('./cli/scan.ts')
   const { spamCommand } = await import('./cli/spam.ts')
+  const { spamListsCommand } = await import('./cli/spam-lists.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
   program.addCommand(recipientsCommand(async (request) => askRecipients(await config(), request)))
@@ -103,7 +104,7 @@ async function addLargeCommands(): Promise<void> {
   program.addCommand(dnsCommand(config))
   program.addCommand(tlsPolicyCommand(ask))
   program.addCommand(scanCommand(config, path))
-  program.addCommand(spamCommand(ask))
+  program.addCommand(spamCommand(ask).addCommand(spamListsCommand(config)))
   program.addCommand(simulateCommand(config))
 }
 

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { Classifier } from '#scan/spam/classifier/classifier.ts'
 import { featuresOf } from '#scan/spam/classifier/features.ts'
 import { GLOBAL_BITS, train } from '#scan/spam/classifier/training.ts'
+import { combine } from '#scan/spam/combine.ts'
+import { lookAt } from '#scan/spam/look.ts'
 import { readMessage } from '#scan/spam/message.ts'
 import type { Labelled } from './corpora.ts'
 import type { Corpora } from './protocols.ts'
@@ -18,34 +20,34 @@ export interface Filter {
   /** That it and its children have used so far. */
   cpuMs(): number
   /** Forgets all. */
-  reset(): void
+  reset(): void | Promise<void>
   /** `starter`: what it knew before the operator taught it `mail`. */
-  train(mail: readonly Labelled[], starter?: Corpora): void
+  train(mail: readonly Labelled[], starter?: Corpora): void | Promise<void>
   /** Higher is more likely spam; one for each message. */
-  scores(mail: readonly Labelled[]): number[]
-  close(): void
+  scores(mail: readonly Labelled[]): number[] | Promise<number[]>
+  close(): void | Promise<void>
 }
 
 const seen = (octets: Buffer) => featuresOf(readMessage(octets), octets)
 
 /** In the order of the training, as mail comes in. */
 export class OurClassifier implements Filter {
-  readonly name = 'vorposten classifier'
-  readonly threshold = 0
-  #model = new Classifier([])
+  readonly name: string = 'vorposten, classifier alone'
+  readonly threshold: number = 0
+  protected model = new Classifier([])
 
   reset(): void {
-    this.#model = new Classifier([])
+    this.model = new Classifier([])
   }
 
   train(mail: readonly Labelled[], starter?: Corpora): void {
     const below = starter === undefined ? [] : [starterLayer(starter)]
     const lessons = mail.map(({ octets, isSpam }) => ({ features: seen(octets), isSpam, weight: 1 }))
-    this.#model = new Classifier([...below, train(lessons, GLOBAL_BITS, below)])
+    this.model = new Classifier([...below, train(lessons, GLOBAL_BITS, below)])
   }
 
   scores(mail: readonly Labelled[]): number[] {
-    return mail.map(({ octets }) => this.#model.score(seen(octets)))
+    return mail.map(({ octets }) => this.model.score(seen(octets)))
   }
 
   cpuMs(): number {
@@ -54,6 +56,20 @@ export class OurClassifier implements Filter {
   }
 
   close(): void {}
+}
+
+/** All that looks at the message itself: the rules, and the classifier when it has learned. No network, no memory, no session. */
+export class OurFilter extends OurClassifier {
+  override readonly name = 'vorposten'
+  /** `tag-at` if nobody says otherwise. */
+  override readonly threshold = 4.999
+
+  override scores(mail: readonly Labelled[]): number[] {
+    return mail.map(({ octets }) => {
+      const { signs } = lookAt(octets, {}, this.model)
+      return combine({ signs, silent: [], durationMs: 0 }).score
+    })
+  }
 }
 
 /** Debian's bogofilter, in bulk mode: one process for all messages. */

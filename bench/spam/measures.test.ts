@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { caughtAbove, caughtAtRate, oneMinusAuc, type Scored } from './measures.ts'
+import { caughtAbove, caughtAtRate, curve, oneMinusAuc, type Scored } from './measures.ts'
 
 const scored = (spam: readonly number[], ham: readonly number[]): Scored[] => [
   ...spam.map((score) => ({ isSpam: true, score })),
@@ -22,4 +22,19 @@ test('at a rate the threshold lies on a ham, and never flags more than that shar
   assert.deepEqual(caughtAtRate(mail, 0.49), { spam: 3, ofSpam: 4, ham: 1, ofHam: 4 })
   assert.deepEqual(caughtAtRate(mail, 1), { spam: 4, ofSpam: 4, ham: 4, ofHam: 4 })
   assert.deepEqual(caughtAbove(mail, 3), { spam: 2, ofSpam: 4, ham: 1, ofHam: 4 })
+})
+
+test('the curve has a point for each score, from the strictest', () => {
+  const scored = [
+    { isSpam: true, score: 3 },
+    { isSpam: true, score: 2 },
+    { isSpam: false, score: 2 },
+    { isSpam: false, score: 1 },
+  ]
+  const points = curve(scored).map(({ threshold, spam, ham }) => [threshold, spam, ham])
+  assert.deepEqual(points, [
+    [3, 1, 0],
+    [2, 2, 1],
+    [1, 2, 2],
+  ])
 })

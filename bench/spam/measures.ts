@@ -43,3 +43,17 @@ export function caughtAtRate(scored: readonly Scored[], hamRate: number): Caught
   const allowed = Math.floor(ham.length * hamRate)
   return caughtAbove(scored, ham[allowed]?.score ?? Number.NEGATIVE_INFINITY)
 }
+
+/** The curve of all thresholds, from the strictest: how much spam and how much ham is above each. */
+export function curve(scored: readonly Scored[]): readonly (Caught & { readonly threshold: number })[] {
+  const sorted = [...scored].sort((a, b) => b.score - a.score)
+  const ofSpam = sorted.filter(({ isSpam }) => isSpam).length
+  const points: (Caught & { readonly threshold: number })[] = []
+  let spam = 0
+  for (const [i, { score, isSpam }] of sorted.entries()) {
+    if (isSpam) spam++
+    if (sorted[i + 1]?.score === score) continue
+    points.push({ threshold: score, spam, ofSpam, ham: i + 1 - spam, ofHam: sorted.length - ofSpam })
+  }
+  return points
+}

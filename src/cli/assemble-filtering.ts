@@ -7,34 +7,47 @@ import type { Transaction } from '#mail/session.ts'
 import type { SpamResult } from '#mail/spam.ts'
 import type { SpamAbout } from '#scan/spam/contract.ts'
 import type { SpamEngines } from '#scan/spam/engines/engines.ts'
+import { authenticatedBy, signsOf } from '#scan/spam/evidence/authentication.ts'
 import type { MemoryFacts } from '#scan/spam/memory/facts.ts'
 import type { SpamMemory } from '#scan/spam/memory/spam-memory.ts'
 import { SpamReader } from '#scan/spam/reader.ts'
-import type { Clock } from '#sys/clock.ts'
-import { Gathering, type Sources } from '../relay/gathering.ts'
+import { Gathering, type Sources, type Subject } from '../relay/gathering.ts'
+import { ListEvidence } from '../relay/list-evidence.ts'
 import { ScanEngines } from './assemble-scanning.ts'
 import { spamEnginesOf } from './assemble-spam-engines.ts'
+import { ListKeeper, type ListWorld } from './assemble-spam-lists.ts'
+import type { RunningReport } from './worker-watch.ts'
 
 type Memory = Pick<SpamMemory, 'signs' | 'heard'>
 
 export class SpamFilter {
-  readonly #clock: Clock
+  readonly #clock: ListWorld['clock']
   readonly #reader: SpamReader
+  readonly #lists: ListKeeper
+  readonly #evidence: ListEvidence
   readonly #memory: Memory | undefined
   readonly #remembered = new WeakMap<Transaction, MemoryFacts>()
   #settings = ''
   #gathering: Gathering | undefined
   #protected: ReadonlyMap<string, NonNullable<SpamAbout['tenant']>> = new Map()
 
-  constructor(config: Config, clock: Clock, memory: Memory | undefined) {
-    this.#clock = clock
-    this.#reader = new SpamReader(clock)
+  constructor(config: Config, report: RunningReport, outside: ListWorld, memory: Memory | undefined) {
+    this.#clock = outside.clock
+    this.#lists = new ListKeeper(config, report, outside)
+    this.#evidence = new ListEvidence(outside.clock, this.#lists.lists)
+    this.#reader = new SpamReader(outside.clock)
     this.#memory = memory
     this.replace(config)
   }
 
   /** Absent: there is none. */
   readonly gathering = (): Gathering | undefined => this.#gathering
+
+  readonly begin = (transaction: Transaction): void => this.#evidence.begin(transaction)
+
+  get lists(): ListKeeper['lists'] {
+    return this.#lists.lists
+  }
 
   readonly protects = (tenant: string): SpamAbout['tenant'] => this.#protected.get(tenant)
 
@@ -45,6 +58,7 @@ export class SpamFilter {
 
   /** A message under way keeps the sources with which it began. */
   replace(config: Config): void {
+    this.#lists.replace(config)
     this.#protected = protectedOf(config)
     const { spam, hostname } = config
     const settings = JSON.stringify([spam, hostname])
@@ -55,12 +69,17 @@ export class SpamFilter {
   }
 
   close(): Promise<void> {
+    this.#lists.close()
     return this.#reader.close()
   }
 
   #sources(engines: SpamEngines | undefined): Sources {
     const memory = this.#memory
+    const { client, lists } = this.#evidence
     return {
+      client,
+      authentication: vouchedFor,
+      lists,
       reader: (content, about) => this.#reader.read(content, about),
       ...(engines && {
         engines: ({ content, about, transaction: { id } }) => engines.ask(content, { ...about, id }),
@@ -92,9 +111,9 @@ export class Filters {
   readonly #engines: ScanEngines
   readonly spam: SpamFilter
 
-  constructor(config: Config, clock: Clock, memory?: Memory) {
-    this.#engines = new ScanEngines(config, clock)
-    this.spam = new SpamFilter(config, clock, memory)
+  constructor(config: Config, report: RunningReport, outside: ListWorld, memory?: Memory) {
+    this.#engines = new ScanEngines(config, outside.clock)
+    this.spam = new SpamFilter(config, report, outside, memory)
   }
 
   /** Absent: nobody looks for malware. */
@@ -111,3 +130,9 @@ export class Filters {
     await Promise.all([this.#engines.close(), this.spam.close()])
   }
 }
+
+// It was found out before the walls (relay/authenticating.ts); what was not looked at says nothing.
+const vouchedFor = async ({ authentication }: Subject) =>
+  authentication === undefined
+    ? { signs: [] }
+    : { signs: signsOf(authentication), authenticated: authenticatedBy(authentication) }

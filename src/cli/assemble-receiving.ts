@@ -10,6 +10,7 @@ import { Keeper } from '#quarantine/keeper.ts'
 import { createServerSession } from '#smtp/server/session.ts'
 import type { Spool } from '#spool/contract.ts'
 import type { Clock } from '#sys/clock.ts'
+import { Authenticating } from '../relay/authenticating.ts'
 import { Authentication } from '../relay/authentication.ts'
 import { Bounces } from '../relay/bounces.ts'
 import { CalloutSender } from '../relay/callout-sender.ts'
@@ -55,7 +56,7 @@ export interface Assembled {
 }
 
 export function assembleReceiving(options: WorkerOptions, made: Assembled, outside: Outside): Acceptor {
-  const { clock, disk, shared, verifier } = outside
+  const { clock, disk, shared, dns } = outside
   const { current, report, spool, sending, keeping, newTraceId, rights, filters } = made
   const { recipients, tell } = sending
   const { hostname, dataFolder } = options.config
@@ -84,7 +85,10 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     bounces: new Bounces({ ...leaving, ...(feedback && { takesReports: (path) => feedback.takes(path) }) }),
     ...(feedback && { feedback }),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
-    ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),
+    ...(dns && {
+      authenticating: new Authenticating({ hostname, clock, dns, isOn: () => current.config.authentication }),
+    }),
+    returnPaths: new ReturnPaths(leaving),
     scanning: new Scanning({ wall: filters.wall, report: tell }),
     filtering: new Filtering({
       ...spamPartsOf(filters.spam),
@@ -111,7 +115,12 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
   })
 }
 
-const spamPartsOf = ({ gathering, protects, judged }: Filters['spam']) => ({ gathering, protects, judged })
+const spamPartsOf = ({ gathering, begin, protects, judged }: Filters['spam']) => ({
+  gathering,
+  begin,
+  protects,
+  judged,
+})
 
 const assembleCommit = ({ current, spool, sending, keeping, newTraceId }: Assembled, clock: Clock): Commit =>
   new Commit({

@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import { recipientPatterns } from './schema-recipient-policies.ts'
 import { spamEngines } from './schema-spam-engines.ts'
+import { spamLists } from './schema-spam-lists.ts'
 import { choice, flag, prose, section, setting } from './setting.ts'
 
 /** Beyond these nothing has a score: families of evidence are bounded. */
@@ -94,6 +95,9 @@ export const recipientSpamPolicySettings = section({ recipients: recipientPatter
 export const spamSettings = section({
   filter: flag.prefault(true).describe('`false`: there is no spam filter, whatever the policies say.'),
   engines: spamEngines.optional(),
+  lists: spamLists
+    .optional()
+    .describe('DNS lists, by name; 30 at most. None is asked if none is written here: see spam-lists.md.'),
   policy: spamPolicySettings.prefault({}).describe('What holds for all tenants, unless they say otherwise.'),
 })
 

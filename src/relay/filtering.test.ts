@@ -49,7 +49,7 @@ async function judged(
   mail = MAIL,
 ) {
   const { filter, asked, events } = filtering(gathered)
-  const answer = await filter.filter(one, served({ spam: spamPolicy(layer) }), mail, mail)
+  const answer = await filter.filter(one, served({ spam: spamPolicy(layer) }), mail, { content: mail })
   return { answer, asked, events, id: one.id }
 }
 

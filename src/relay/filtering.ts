@@ -28,7 +28,7 @@ import { combine } from '#scan/spam/combine.ts'
 import type { SpamAbout } from '#scan/spam/contract.ts'
 import type { Way } from '#tenant/directory.ts'
 import { DEFAULT_SPAM_POLICY, type SpamPolicy } from '#tenant/spam-policy.ts'
-import { aboutOf, type Gathering } from './gathering.ts'
+import { aboutOf, type Gathering, type Subject } from './gathering.ts'
 import type { ToQuarantine } from './quarantining.ts'
 import * as refusals from './refusals.ts'
 import type { Scanned } from './scanning.ts'
@@ -42,6 +42,8 @@ const SIGNS_NAMED_MAX = 5
 export interface FilteringParts {
   /** Absent: there is no spam filter. */
   readonly gathering: () => Pick<Gathering, 'gather'> | undefined
+  /** What can be asked before the content comes. */
+  readonly begin?: (transaction: Transaction) => void
   readonly report: Report
   /** Whom a played name or a look-alike domain would harm. */
   readonly protects?: (tenant: string) => SpamAbout['tenant']
@@ -58,12 +60,21 @@ export class Filtering {
     this.#parts = parts
   }
 
-  /** `content`: as it would be delivered; `came`: as it came, without fields of ours. */
+  /** At the first accepted RCPT. */
+  begin(transaction: Transaction, way: Way): void {
+    if (this.#looksAt(transaction, way)) this.#parts.begin?.(transaction)
+  }
+
+  #looksAt({ session }: Transaction, { spam = DEFAULT_SPAM_POLICY }: Way): boolean {
+    return session.service === 'inbound' && spam.filter && this.#parts.gathering() !== undefined
+  }
+
+  /** `content`: as it would be delivered; `came`: as it came, without fields of ours, and who vouches for that. */
   async filter(
     transaction: Transaction,
     way: Way,
     content: Content,
-    came: Content,
+    came: Pick<Subject, 'content' | 'authentication'>,
   ): Promise<Scanned | ToQuarantine | Reject | Defer> {
     const policy = way.spam ?? DEFAULT_SPAM_POLICY
     const gathering = this.#parts.gathering()
@@ -72,7 +83,7 @@ export class Filtering {
     const { protects, judged, report } = this.#parts
     const tenant = protects?.(way.tenant.name)
     const about = { ...aboutOf(transaction), ...(tenant && { tenant }) }
-    const subject = { transaction, way, content: came, about }
+    const subject = { transaction, way, ...came, about }
     const result = combine(await gathering.gather(subject))
     const { decision, by } = await this.#judge(transaction, result, policy)
     const { probability: _, ...said } = result

@@ -11,7 +11,8 @@ import { served } from './testing.ts'
 const ONE = transaction(['anna@bakery.test'])
 const subject = { transaction: ONE, way: served(), content: content([Buffer.from('x')]), about: aboutOf(ONE) }
 const said = async (symbol: string) => ({ signs: [{ symbol, weight: 1 }] })
-const read = async () => ({ kind: 'read', signs: [], trail: { answers: [] }, links: [] }) as const
+const NOTHING = { kind: 'read', signs: [], trail: { answers: [] }, linkDomains: [], authorDomain: '' } as const
+const read = async () => NOTHING
 const never = () => new Promise<never>(() => {})
 
 function gather(sources: Sources) {
@@ -28,7 +29,7 @@ test('the reader knows who vouched and what the client is called; lists and memo
     engines: async () => ({ ...(await said('ENGINE')), silent: ['rspamd'] }),
     async reader(_, about) {
       seen.push(about)
-      return { ...(await read()), signs: [{ symbol: 'READ', weight: 2 }] }
+      return { ...NOTHING, signs: [{ symbol: 'READ', weight: 2 }] }
     },
     lists: (_, { signs }) => said(`LISTS_AFTER_${signs[0]?.symbol}`),
     memory: async ({ about }) => ({ ...(await said(`MEMORY_${about.authenticated?.dmarc}`)), silent: ['a store'] }),

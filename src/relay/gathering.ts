@@ -11,6 +11,7 @@
  * a name in `silent`; the rest decides. A session waits `GATHER_MS_MAX` at most.
  */
 import { mailboxText, pathText } from '#mail/address.ts'
+import type { Authentication } from '#mail/authentication.ts'
 import type { Content } from '#mail/content.ts'
 import type { Transaction } from '#mail/session.ts'
 import type { SpamSign } from '#mail/spam.ts'
@@ -32,6 +33,8 @@ export interface Subject {
   /** As it came, without fields of ours. */
   readonly content: Content
   readonly about: SpamAbout
+  /** Absent: nobody has looked. */
+  readonly authentication?: Authentication
 }
 
 export interface Evidence {

@@ -31,7 +31,7 @@ import { SpamTextStore } from '#store/spam-texts.ts'
 import type { Cancel, Clock } from '#sys/clock.ts'
 import { asked, notUnderstood } from './asked.ts'
 
-const PRUNE_MS = 600_000
+const PRUNE_MS = 3_600_000
 /** Workers are told in passing; one that does not answer hears the next time. */
 const TELL_MS_MAX = 5_000
 

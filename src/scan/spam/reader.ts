@@ -19,8 +19,10 @@ export interface SpamReading {
   readonly signs: readonly SpamSign[]
   /** For the memory. */
   readonly trail: Trail
-  /** For the lists: domains that its links lead to. */
-  readonly links: readonly string[]
+  /** Domains and addresses that it links to: what DNS lists are asked about. */
+  readonly linkDomains: readonly string[]
+  /** Of From; empty if there is none. */
+  readonly authorDomain: string
 }
 
 export type ReaderAnswer =
@@ -57,8 +59,8 @@ export class SpamReader {
     this.#threads.ask({
       content: beginningOf(content, OCTETS_MAX),
       question: { about },
-      heard({ signs, trail, links }) {
-        answer.resolve({ kind: 'read', signs, trail, links })
+      heard({ signs, trail, linkDomains, authorDomain }) {
+        answer.resolve({ kind: 'read', signs, trail, linkDomains, authorDomain })
         return true
       },
       failed: (why, text) => answer.resolve({ kind: 'silent', text: `${why}: ${text}` }),

@@ -18,7 +18,7 @@ async function said(kind: 'rspamd' | 'spamd', answer: string): Promise<string[]>
 test('Rspamd: its score and its heaviest symbols are one sign', async () => {
   const found = { A: { name: 'A', score: 0.1 }, B: { score: -2 }, C: { score: 8.14 }, D: { score: 0 }, E: {} }
   assert.deepEqual(await said('rspamd', http(verdict({ score: 6, action: 'add header', symbols: found }))), [
-    'ENGINE_RSPAMD 4: rspamd: 6 of 15, add header: C 8.1, B -2, A 0.1',
+    'ENGINE_RSPAMD 5: rspamd: 6 of 15, add header: C 8.1, B -2, A 0.1',
   ])
   assert.deepEqual(await said('rspamd', http(verdict())), ['ENGINE_RSPAMD -2: rspamd: 0 of 15, no action'])
 })
@@ -31,7 +31,7 @@ test('Rspamd: an action that no score explains has the last word', async () => {
   assert.match(await weights({ action: 'my own', score: 99 }), /^ENGINE_RSPAMD 12: /)
   assert.match(await weights({ action: '__proto__', score: 99 }), /^ENGINE_RSPAMD 12: /)
   assert.match(await weights({ action: 'soft reject', score: -5 }), /^ENGINE_RSPAMD 0: .*; ENGINE_DELAYS 0.5: /)
-  assert.match(await weights({ action: 'greylist', score: 4.05 }), /^ENGINE_RSPAMD 1: .*; ENGINE_DELAYS 0.5: /)
+  assert.match(await weights({ action: 'greylist', score: 4.05 }), /^ENGINE_RSPAMD 2: .*; ENGINE_DELAYS 0.5: /)
   // Nothing to be on the way to: its own default stands in.
   assert.match(await weights({ score: 0, required_score: 0 }), /^ENGINE_RSPAMD -2: rspamd: 0 of 15/)
 })
@@ -46,7 +46,7 @@ test('Rspamd: exempt by its own settings is not "no spam", and its test pattern 
 
 test('spamd: its score and its rules are one sign', async () => {
   assert.deepEqual(await said('spamd', symbols('True ; 10.0 / 5.0', 'GTUBE,NO_RELAYS')), [
-    'ENGINE_SPAMD 7: spamd: 10 of 5: GTUBE, NO_RELAYS',
+    'ENGINE_SPAMD 8: spamd: 10 of 5: GTUBE, NO_RELAYS',
   ])
   assert.deepEqual(await said('spamd', symbols('False ; -0.0 / 5.0')), ['ENGINE_SPAMD -2: spamd: 0 of 5'])
   assert.match((await said('spamd', symbols('True ; 1004.2 / 5.0')))[0]!, /^ENGINE_SPAMD 12: /)

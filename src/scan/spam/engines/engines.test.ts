@@ -86,7 +86,7 @@ test('several are asked at once; how much each counts is a setting', async () =>
   const { signs } = await engines.ask(MAIL, {})
   assert.deepEqual(
     signs.map(({ symbol, weight, detail }) => `${symbol} ${weight} ${detail}`),
-    ['ENGINE_RSPAMD 0 rspamd: 15 of 15, reject', 'ENGINE_SPAMD 1.5 sa: 5 of 5'],
+    ['ENGINE_RSPAMD 0 rspamd: 15 of 15, reject', 'ENGINE_SPAMD 2 sa: 5 of 5'],
   )
 })
 

@@ -7,16 +7,18 @@
  * |---|---|---|---|---|---|---|
  * | -0.3 | many good signs | -4 | | -0.4 | | -4 |
  * | 0 | nothing in either direction | -2 | | 0 | | -2 |
- * | 0.27 | its level for greylisting | 1 | | 0.6 | | 0 |
- * | 0.4 | its level for a header | 4 | | 1 | called spam | 3 |
- * | 1 | its level for a refusal | 10 | | 2 | | 7 |
+ * | 0.27 | its level for greylisting | 2 | | 0.6 | | 0 |
+ * | 0.4 | its level for a header | 5 | | 1 | called spam | 4 |
+ * | 1 | its level for a refusal | 10 | | 2 | | 8 |
  * | 1.5 | | 12 | | 4 | | 12 |
+ *
+ * They are set by what the levels mean to whoever set them, not measured: what a filter is worth depends on what it is given.
  *
  * An action of Rspamd's may be somebody's own decision (a map, `force_actions`, settings of a user) that no score shows, so it
  * has the last word: each has a range that the weight cannot leave (`ACTION_WEIGHTS`).
  */
 
-/** Of one engine. With 12, it refuses a message of which nobody else knows anything. */
+/** Of one engine, and of all together (`FAMILY_WEIGHT_MAX`): what nobody else knows anything of has 10.5 points then. */
 export const WEIGHT_MAX = 12
 const WEIGHT_MIN = -4
 
@@ -25,8 +27,8 @@ type Line = readonly (readonly [share: number, weight: number])[]
 export const RSPAMD_LINE: Line = [
   [-0.3, WEIGHT_MIN],
   [0, -2],
-  [0.27, 1],
-  [0.4, 4],
+  [0.27, 2],
+  [0.4, 5],
   [1, 10],
   [1.5, WEIGHT_MAX],
 ]
@@ -35,8 +37,8 @@ export const SPAMD_LINE: Line = [
   [-0.4, WEIGHT_MIN],
   [0, -2],
   [0.6, 0],
-  [1, 3],
-  [2, 7],
+  [1, 4],
+  [2, 8],
   [4, WEIGHT_MAX],
 ]
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { headerRules } from './header.ts'
 import { subjectRules } from './header-subject.ts'
-import { html, mail, multipart, said } from './testing-header.ts'
+import { html, mail, multipart, said } from './header-testing.ts'
 import { threadRules } from './thread.ts'
 
 const parts = multipart('alternative', ['Content-Type: text/plain\r\n\r\na', 'Content-Type: text/html\r\n\r\nb'])

@@ -4,8 +4,8 @@ import type { SpamAbout } from '../contract.ts'
 import { backscatterRules } from './backscatter.ts'
 import { bulkRules } from './bulk.ts'
 import { connectionRules, isOfAccessLine } from './connection.ts'
+import { html, mail, multipart, said } from './header-testing.ts'
 import { senderRules } from './sender.ts'
-import { html, mail, multipart, said } from './testing-header.ts'
 
 const [asHtml] = html('')
 const LINK = '<a href="https://bakery.example/">here</a>'
