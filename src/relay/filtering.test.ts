@@ -158,7 +158,9 @@ test('a stranger of whom we are unsure waits until he comes again; who is known 
     const gathering = () => ({ gather: async () => gathered })
     const greylist = answer && (async () => answer)
     const filter = new Filtering({ gathering, report: () => {}, ...(greylist && { greylist }) })
-    const found = await filter.filter(transaction(['a@b.test']), served({ spam: spamPolicy(layer) }), MAIL, MAIL)
+    const found = await filter.filter(transaction(['a@b.test']), served({ spam: spamPolicy(layer) }), MAIL, {
+      content: MAIL,
+    })
     return found.kind === 'scanned' ? (found.tagged ? 'tag' : 'pass') : found.kind
   }
   assert.equal(await decided('wait'), 'defer')

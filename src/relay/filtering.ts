@@ -47,9 +47,9 @@ export interface FilteringParts {
   readonly report: Report
   /** Whom a played name or a look-alike domain would harm. */
   readonly protects?: (tenant: string) => SpamAbout['tenant']
-  /** Each verdict teaches the memory. */
   /** Has this stranger come again? Absent: nobody is greylisted. */
   readonly greylist?: (transaction: Transaction) => Promise<'wait' | 'pass'>
+  /** Each verdict teaches the memory. */
   readonly judged?: (transaction: Transaction, result: SpamResult) => void
 }
 
