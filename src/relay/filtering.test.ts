@@ -169,3 +169,13 @@ test('a stranger of whom we are unsure waits until he comes again; who is known 
   assert.equal(await decided('wait', { symbol: 'KNOWN_CORRESPONDENT', weight: 0 }), 'pass')
   assert.equal(await decided('pass', { symbol: 'BULK_X', weight: 0 }), 'tag', 'what else the policy asks for')
 })
+
+test('the lists of the policy: who is refused is not even looked at, who only claims to be let through is', async () => {
+  const reject = { rejectAt: -50 } as const
+  const blocked = await judged(heavy(), { block: ['sender.example'] })
+  assert.deepEqual([blocked.answer.kind, blocked.asked.length], ['reject', 0])
+  const claimed = await judged(heavy(), { ...reject, allow: ['sender.example'] })
+  assert.ok(claimed.answer.kind === 'reject' && claimed.events[0]?.kind === 'filtered')
+  assert.ok(claimed.events[0].signs.some(({ symbol }) => symbol === 'ALLOW_UNAUTHENTICATED'))
+  assert.equal((await judged(heavy(), { ...reject, allow: ['192.0.2.0/24'] })).answer.kind, 'scanned')
+})

@@ -23,9 +23,11 @@ import type { Defer, Reject } from '#mail/verdict.ts'
 import { SPAM_FLAG, spamFields, withoutSpamFields } from '#mime/spam-fields.ts'
 import { withSubjectTag } from '#mime/subject-tag.ts'
 import { settingLine } from '#policy/policy-explained.ts'
+import { listed } from '#policy/sender-lists.ts'
 import { judgeSpam, requiredScore, type SpamVerdict } from '#policy/spam.ts'
-import { combine } from '#scan/spam/combine.ts'
-import type { SpamAbout } from '#scan/spam/contract.ts'
+import { combine, type Gathered } from '#scan/spam/combine.ts'
+import { type SpamAbout, signOf } from '#scan/spam/contract.ts'
+import { SENDER_LISTS } from '#scan/spam/sender-lists.ts'
 import type { Way } from '#tenant/directory.ts'
 import { DEFAULT_SPAM_POLICY, type SpamPolicy } from '#tenant/spam-policy.ts'
 import { aboutOf, type Gathering, type Subject } from './gathering.ts'
@@ -35,6 +37,8 @@ import type { Scanned } from './scanning.ts'
 
 /** Signs that the sender is no stranger: nobody has to prove that he comes again. */
 const KNOWN: ReadonlySet<string> = new Set(['KNOWN_CORRESPONDENT', 'REPUTATION_GOOD'])
+
+const LISTED_SYMBOLS = { allowed: 'ALLOWED', blocked: 'BLOCKED', unproven: 'ALLOW_UNAUTHENTICATED' } as const
 
 /** In the reasons of a refusal, and in quarantine. */
 const SIGNS_NAMED_MAX = 5
@@ -84,7 +88,7 @@ export class Filtering {
     const tenant = protects?.(way.tenant.name)
     const about = { ...aboutOf(transaction), ...(tenant && { tenant }) }
     const subject = { transaction, way, ...came, about }
-    const result = combine(await gathering.gather(subject))
+    const result = combine(await this.#gathered(gathering, subject, policy))
     const { decision, by } = await this.#judge(transaction, result, policy)
     const { probability: _, ...said } = result
     judged?.(transaction, result)
@@ -97,6 +101,15 @@ export class Filtering {
       return { kind: 'scanned', content: withFields(content, result, policy, tagged), tagged }
     }
     return answerTo(decision, result, transaction.id)
+  }
+
+  /** Of whom the policy refuses nobody has to be asked. */
+  async #gathered(gathering: Pick<Gathering, 'gather'>, subject: Subject, policy: SpamPolicy): Promise<Gathered> {
+    const found = listed(policy, subject.transaction, subject.authentication)
+    const signs = found ? [signOf(SENDER_LISTS, { symbol: LISTED_SYMBOLS[found.kind], detail: found.entry })] : []
+    if (found?.kind === 'blocked') return { signs, silent: [], durationMs: 0 }
+    const gathered = await gathering.gather(subject)
+    return { ...gathered, signs: [...signs, ...gathered.signs] }
   }
 
   async #judge(transaction: Transaction, result: SpamResult, policy: SpamPolicy): Promise<SpamVerdict> {
