@@ -32,6 +32,7 @@ import type { Keeping } from './assemble-keeping.ts'
 import { guessesOf } from './credentials-desk.ts'
 import type { Current } from './current.ts'
 import { quarantineFolder, tlsFolder } from './folders.ts'
+import { greylistOf } from './greylist-desk.ts'
 import { nobody, outboundDesk, quotaOf, suppressedOf } from './outbound-desk.ts'
 import { quarantineDesk } from './quarantine-desk.ts'
 import type { Rights } from './rights.ts'
@@ -92,7 +93,11 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     }),
     returnPaths: new ReturnPaths(leaving),
     scanning: new Scanning({ wall: filters.wall, report: tell }),
-    filtering: new Filtering({ ...spamPartsOf(filters.spam), report: tell }),
+    filtering: new Filtering({
+      ...spamPartsOf(filters.spam),
+      ...(shared && { greylist: greylistOf(shared.desk) }),
+      report: tell,
+    }),
     ...(shared && { quarantining: assembleQuarantining(options.config, shared, tell, { clock, disk }) }),
     ...assembleAuthentication(made, { clock, shared }),
     ...(rights && { signing: new Signing({ ...leaving, keysOf: rights.keys.of }) }),

@@ -43,6 +43,7 @@ import { DkimClerk } from './clerks/dkim.ts'
 import { DomainsClerk } from './clerks/domains.ts'
 import { FeedbackClerk } from './clerks/feedback.ts'
 import { findingsClerk } from './clerks/findings.ts'
+import { GreylistClerk } from './clerks/greylist.ts'
 import { GuessesClerk } from './clerks/guesses.ts'
 import { ListsClerk } from './clerks/lists.ts'
 import { NoticesClerk } from './clerks/notices.ts'
@@ -147,6 +148,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     quarantine,
     spamMemoryClerk(store, config, wallMs),
     spamClerk(store, config, wallMs, log),
+    new GreylistClerk(systemClock),
   ]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])

@@ -1,10 +1,12 @@
 /**
- * `vorposten scan FILE|-`: the verdict of the virus wall on a message from disk, with every fact, by the engines of the
- * configuration and always by the embedded one. Nothing is sent, counted or kept. Without a configuration file the embedded
+ * `vorposten scan FILE|-`: the verdicts of the virus wall and of the spam filter on a message from disk, with every fact and
+ * every sign, by the engines of the configuration and always by our own. `--lines`: the spam filter's alone, a line of JSON for
+ * each message of files, folders and mailboxes. Nothing is sent, counted or kept. Without a configuration file the embedded
  * engine looks alone, and the default policy decides.
  */
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import type { Config } from '#config/config.ts'
 import { directoryFrom } from '#config/directory.ts'
 import { readFullDomain } from '#config/units.ts'
@@ -18,19 +20,23 @@ import type { Wall } from '#scan/wall.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { Directory, Tenant, Way } from '#tenant/directory.ts'
 import { domainFor } from '#tenant/recipient-policies.ts'
+import { DEFAULT_SPAM_POLICY } from '#tenant/spam-policy.ts'
 import { DEFAULT_VIRUS_POLICY, type VirusPolicy } from '#tenant/virus-policy.ts'
 import { type Stripped, strip } from '../relay/stripping.ts'
 import { wallOf } from './assemble-scanning.ts'
 import { EXIT, UserError } from './exit.ts'
 import { readMessage } from './message-file.ts'
+import { messagesIn } from './message-files.ts'
 import { forwardPathOf } from './paths.ts'
-import { spamLines, spamOf } from './scan-spam.ts'
+import { modelsOf, SPAM_LANGUAGES, type SpamLanguage, spamLines, spamOf, spamShown, spamWithin } from './scan-spam.ts'
 
 interface ScanOptions {
   readonly recipient?: string
   readonly domain?: string
   readonly outgoing?: string
   readonly json?: boolean
+  readonly lines?: boolean
+  readonly language: SpamLanguage
 }
 
 const EXITS: Readonly<Record<VirusVerdict['decision'], number>> = {
@@ -53,27 +59,61 @@ const WORDS: Readonly<Record<VirusVerdict['decision'], string>> = {
 
 export function scanCommand(config: () => Promise<Config>, configFile: () => string): Command {
   return new Command('scan')
-    .description('the verdict of the virus wall on a message, explained; nothing is sent')
-    .argument('<message>', 'file with the message, - for standard input')
+    .description('the verdicts of the virus wall and the spam filter on a message, explained; nothing is sent')
+    .argument(
+      '<message...>',
+      'file with the message, - for standard input; several, and folders and mailboxes (mbox), with --lines',
+    )
     .option('--recipient <address>', 'by the policy of this recipient')
     .option('--domain <name>', 'by the policy of this domain')
     .option('--outgoing <tenant>', 'by the policy of what this tenant sends')
     .option('--json', 'as JSON')
-    .action(async (file: string, options: ScanOptions) => {
-      const message = await readMessage(file)
+    .option('--lines', 'by what the spam filter sees and has learned alone: a line of JSON for each message')
+    .addOption(new Option('--language <code>', 'of what signs of spam mean').choices(SPAM_LANGUAGES).default('en'))
+    .action(async (files: readonly string[], options: ScanOptions) => {
       const read = existsSync(configFile()) ? await config() : undefined
       const way = wayFor(read, options)
+      if (options.lines) return printLines(files, options, read, way)
+      const [file, ...others] = files
+      if (file === undefined || others.length > 0)
+        throw new UserError('this looks at one message at a time', 'Give --lines for several.', EXIT.data)
+      const message = await readMessage(file)
       const policy = way?.virus ?? DEFAULT_VIRUS_POLICY
       const wall = wallOf({ embedded: true, engines: read?.virus.engines ?? [] }, systemClock)
       const looked = await look(wall, message, policy, way?.tenant)
       await wall.close()
-      const spam = await spamOf(message, read, way?.tenant.name)
-      const lines = [...linesOf(looked), ...(way === undefined ? [] : policyText(policy)), ...spamLines(spam)]
+      const spam = spamShown(
+        await spamOf(message, read, way?.tenant.name),
+        way?.spam ?? DEFAULT_SPAM_POLICY,
+        options.language,
+      )
+      const lines = [
+        ...linesOf(looked),
+        ...(way === undefined ? [] : policyText(policy)),
+        ...spamLines(spam, options.language),
+      ]
       const { verdict, stripped: _, ...shown } = looked
       const json = { ...shown, because: verdict.because, policy, ...looked.result, spam }
       process.stdout.write(`${options.json ? JSON.stringify(json, undefined, 2) : lines.join('\n')}\n`)
       process.exitCode = EXITS[looked.decision]
     })
+}
+
+async function printLines(
+  paths: readonly string[],
+  { language }: ScanOptions,
+  config: Config | undefined,
+  way: Way | undefined,
+): Promise<void> {
+  const models = modelsOf(config)
+  const policy = way?.spam ?? DEFAULT_SPAM_POLICY
+  for await (const { name, content } of messagesIn(paths)) {
+    const line = JSON.stringify({
+      message: name,
+      ...spamShown(spamWithin(content, models, way?.tenant.name), policy, language),
+    })
+    if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain')
+  }
 }
 
 interface Looked {

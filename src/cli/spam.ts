@@ -11,6 +11,7 @@ import { featuresOf } from '#scan/spam/classifier/features.ts'
 import { TEACHERS } from '#scan/spam/classifier/lessons.ts'
 import { packed } from '#scan/spam/classifier/packing.ts'
 import { readMessage } from '#scan/spam/message.ts'
+import { DEFAULT_SPAM_POLICY } from '#tenant/spam-policy.ts'
 import {
   type ExportedLesson,
   FEATURES_PER_REQUEST_MAX,
@@ -20,7 +21,7 @@ import {
 } from './clerks/spam-requests.ts'
 import { EXIT, UserError } from './exit.ts'
 import type { Ask } from './queue.ts'
-import { spamLines, spamOf } from './scan-spam.ts'
+import { spamLines, spamOf, spamShown } from './scan-spam.ts'
 import { lessonsFile, readLessonsFile } from './spam-lessons-file.ts'
 import { mailAt } from './spam-mail.ts'
 import { reputationCommand } from './spam-reputation.ts'
@@ -142,9 +143,9 @@ function whenOf(text: string): number {
 async function check(file: string, { tenant, json: asJson }: { tenant?: string; json?: true }, config?: Config) {
   const [octets] = await Array.fromAsync(mailAt(file))
   if (octets === undefined) throw new UserError(`${file} is empty`, 'Name a file with a message.', EXIT.data)
-  const result = await spamOf(content([octets]), config, tenant)
-  if (asJson) json(result)
-  else for (const line of spamLines(result)) out(line)
+  const shown = spamShown(await spamOf(content([octets]), config, tenant), DEFAULT_SPAM_POLICY, 'en')
+  if (asJson) json(shown)
+  else for (const line of spamLines(shown, 'en')) out(line)
 }
 
 /** As many requests as it takes; the layers are made when it returns. */

@@ -32,9 +32,13 @@ function layerOf(written: SpamPolicyWritten): SpamPolicyLayer {
     bulk: written.bulk,
     backscatter: written.backscatter,
     engineSilent: written['engine-silent'],
+    allow: entriesOf(written.allow),
+    block: entriesOf(written.block),
     fields: written.fields,
     subjectTag: written['subject-tag'],
   })
 }
+
+const entriesOf = (written: readonly string[] | undefined) => written?.filter((entry) => entry !== 'none')
 
 export const SPAM_POLICIES: PolicyKind<SpamPolicyWritten, SpamPolicy> = { layerOf, layered: layeredSpamPolicy }

@@ -3,10 +3,12 @@
  * for a tenant, for a domain and for some of its recipients; what is not said there is as one level above.
  */
 import type { z } from 'zod'
+import { mailboxKey, parseMailbox } from '#mail/address.ts'
 import { recipientPatterns } from './schema-recipient-policies.ts'
 import { spamEngines } from './schema-spam-engines.ts'
 import { spamLists } from './schema-spam-lists.ts'
-import { choice, flag, prose, section, setting } from './setting.ts'
+import { choice, flag, oneOrMore, prose, section, setting } from './setting.ts'
+import { readDomainPattern, readNetwork } from './units.ts'
 
 /** Beyond these nothing has a score: families of evidence are bounded. */
 const SCORE_MIN = -50
@@ -30,6 +32,19 @@ const subjectTag = setting({
   read: (text) =>
     text === 'none' ? '' : /^[\x21-\x7e](?:[\x20-\x7e]{0,18}[\x21-\x7e])?$/.test(text) ? text : undefined,
   json: { type: 'string', examples: ['[SPAM]', 'none'] },
+})
+
+const sender = setting({
+  allowed:
+    'an address such as anna@shop.example, a domain such as shop.example or "*.shop.example", a network such as 192.0.2.0/24, or none',
+  brief: 'an address, a domain, a network, or `none`',
+  read(text) {
+    if (text === 'none') return text
+    const mailbox = text.includes('@') ? parseMailbox(text) : undefined
+    if (mailbox !== undefined) return mailbox.ok ? mailboxKey(mailbox.value) : undefined
+    return readNetwork(text) ?? readDomainPattern(text)
+  },
+  json: { type: 'string', examples: ['anna@shop.example', '*.shop.example', '192.0.2.0/24'] },
 })
 
 const at = (what: string) => threshold.optional().describe(what)
@@ -68,6 +83,20 @@ const policyShape = {
         'The thread that reads, or a filter beside us, did not answer. `pass` (if no level says otherwise): judged by what',
         'has spoken. `defer`: 451 4.7.1, the sender tries again.',
       ),
+    ),
+  allow: oneOrMore(sender)
+    .optional()
+    .describe(
+      prose(
+        'Who is let through whatever the score: addresses of reverse-paths, domains of them or of authors',
+        '(`"*.shop.example"`: what is below), networks of clients. A domain must have vouched for the message (SPF, DKIM or',
+        'DMARC): a mere claim counts nothing. It replaces the list of the level above.',
+      ),
+    ),
+  block: oneOrMore(sender)
+    .optional()
+    .describe(
+      'Who hears 550 5.7.1, written the same; a claim is enough. Who is let through by `allow` is not refused.',
     ),
   fields: flag
     .optional()

@@ -38,6 +38,18 @@ test('level on level, and each knows who said it', () => {
   assert.ok(off.ok && !off.config.spam.filter)
 })
 
+test('lists of senders: addresses, domains and networks, each in one spelling', () => {
+  const result = read(
+    '{policy: {allow: [Anna@Shop.example, .shop.example, 192.0.2.0/24, "2001:DB8::/32"], block: none}}',
+  )
+  assert.ok(result.ok, problems('{policy: {block: none}}'))
+  const { spam } = result.config.domains[0]!
+  assert.deepEqual(spam?.allow, ['anna@shop.example', '*.shop.example', '192.0.2.0/24', '2001:db8::/32'])
+  assert.deepEqual(spam?.block, [])
+  for (const wrong of ['"a@"', '"*"', '192.0.2.0/99', '"a b"'])
+    assert.match(problems(`{policy: {block: ${wrong}}}`), /is not allowed here/, wrong)
+})
+
 test('scores, and what is none', () => {
   for (const sound of ['5', '7.25', '-3', '"off"']) assert.equal(problems(`{policy: {tag-at: ${sound}}}`), '', sound)
   for (const wrong of ['101', '-51', '5.123', 'five', '1e1', '5%', '0x5'])

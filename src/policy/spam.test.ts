@@ -52,6 +52,13 @@ test('silence of an engine defers only where the policy says so, and never what 
   assert.equal(decided(result(13, 'ordinary', ['engines']), { engineSilent: 'defer' }), 'reject')
 })
 
+test('the lists of the policy come before every score; a mere claim changes nothing', () => {
+  const listedAs = (score: number, symbol: string) => ({ ...result(score), signs: [{ symbol, weight: 0 }] })
+  assert.deepEqual(judgeSpam(listedAs(30, 'ALLOWED'), DEFAULT_SPAM_POLICY), { decision: 'pass', by: 'allow' })
+  assert.deepEqual(judgeSpam(listedAs(-30, 'BLOCKED'), DEFAULT_SPAM_POLICY), { decision: 'reject', by: 'block' })
+  assert.equal(decided(listedAs(30, 'ALLOW_UNAUTHENTICATED')), 'reject')
+})
+
 test('a higher score is never judged more mildly', () => {
   const threshold = fc.oneof(fc.constant('off' as const), fc.double({ min: -10, max: 20, noNaN: true }))
   const layer = fc.record({ tagAt: threshold, quarantineAt: threshold, rejectAt: threshold })

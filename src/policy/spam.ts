@@ -2,6 +2,7 @@
  * The verdict of the spam filter: from a score, a class and what was silent, by the policy of a tenant, to one decision, the
  * gravest that something asks for.
  *
+ * Whom the policy's own lists name is let through or refused (sender-lists.ts), whatever the score. Otherwise
  * reject > quarantine > defer > greylist > tag > pass. Quarantine before defer: what is spam by what has spoken does not
  * become ham by what is silent.
  */
@@ -20,6 +21,9 @@ const ENGINES: ReadonlySet<string> = new Set(['reader', 'engines'])
 type Asked = readonly [SpamSetting, SpamDecision]
 
 export function judgeSpam(result: SpamResult, policy: SpamPolicy): SpamVerdict {
+  const symbols = new Set(result.signs.map(({ symbol }) => symbol))
+  if (symbols.has('ALLOWED')) return { decision: 'pass', by: 'allow' }
+  if (symbols.has('BLOCKED')) return { decision: 'reject', by: 'block' }
   let verdict: SpamVerdict = { decision: 'pass' }
   for (const [by, decision] of asked(result, policy)) {
     if (SPAM_DECISIONS.indexOf(decision) > SPAM_DECISIONS.indexOf(verdict.decision)) verdict = { decision, by }

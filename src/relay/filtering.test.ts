@@ -149,3 +149,33 @@ test('into quarantine with 250, or 451 where there is none', async () => {
   }
   assert.equal((await look({ filtering: filter, quarantining }, judged, way, inspected)).kind, 'accept')
 })
+
+test('a stranger of whom we are unsure waits until he comes again; who is known does not, and nobody without a list', async () => {
+  const { score } = heavy()
+  const layer = { greylistAt: score, tagAt: score + 1, bulk: 'tag' } as const
+  const decided = async (answer: 'wait' | 'pass' | undefined, ...signs: SpamSign[]) => {
+    const gathered = heavy(...signs)
+    const gathering = () => ({ gather: async () => gathered })
+    const greylist = answer && (async () => answer)
+    const filter = new Filtering({ gathering, report: () => {}, ...(greylist && { greylist }) })
+    const found = await filter.filter(transaction(['a@b.test']), served({ spam: spamPolicy(layer) }), MAIL, {
+      content: MAIL,
+    })
+    return found.kind === 'scanned' ? (found.tagged ? 'tag' : 'pass') : found.kind
+  }
+  assert.equal(await decided('wait'), 'defer')
+  assert.equal(await decided('pass'), 'pass')
+  assert.equal(await decided(undefined), 'pass')
+  assert.equal(await decided('wait', { symbol: 'KNOWN_CORRESPONDENT', weight: 0 }), 'pass')
+  assert.equal(await decided('pass', { symbol: 'BULK_X', weight: 0 }), 'tag', 'what else the policy asks for')
+})
+
+test('the lists of the policy: who is refused is not even looked at, who only claims to be let through is', async () => {
+  const reject = { rejectAt: -50 } as const
+  const blocked = await judged(heavy(), { block: ['sender.example'] })
+  assert.deepEqual([blocked.answer.kind, blocked.asked.length], ['reject', 0])
+  const claimed = await judged(heavy(), { ...reject, allow: ['sender.example'] })
+  assert.ok(claimed.answer.kind === 'reject' && claimed.events[0]?.kind === 'filtered')
+  assert.ok(claimed.events[0].signs.some(({ symbol }) => symbol === 'ALLOW_UNAUTHENTICATED'))
+  assert.equal((await judged(heavy(), { ...reject, allow: ['192.0.2.0/24'] })).answer.kind, 'scanned')
+})

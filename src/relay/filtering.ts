@@ -6,7 +6,8 @@
  * |---|---|
  * | pass | it goes on |
  * | tag | it goes on with fields that say so; its sender will never be told anything by us |
- * | greylist, defer | 451 4.7.1 |
+ * | greylist | 451 4.7.1, until the same client network comes again with the same sender and recipient (policy/greylist.ts) |
+ * | defer | 451 4.7.1 |
  * | quarantine | kept for a person to decide (quarantining.ts) |
  * | reject | 550 5.7.1 with the trace id, in the session: a real sender hears of it from his own server |
  *
@@ -22,15 +23,22 @@ import type { Defer, Reject } from '#mail/verdict.ts'
 import { SPAM_FLAG, spamFields, withoutSpamFields } from '#mime/spam-fields.ts'
 import { withSubjectTag } from '#mime/subject-tag.ts'
 import { settingLine } from '#policy/policy-explained.ts'
-import { judgeSpam, requiredScore } from '#policy/spam.ts'
-import { combine } from '#scan/spam/combine.ts'
-import type { SpamAbout } from '#scan/spam/contract.ts'
+import { listed } from '#policy/sender-lists.ts'
+import { judgeSpam, requiredScore, type SpamVerdict } from '#policy/spam.ts'
+import { combine, type Gathered } from '#scan/spam/combine.ts'
+import { type SpamAbout, signOf } from '#scan/spam/contract.ts'
+import { SENDER_LISTS } from '#scan/spam/sender-lists.ts'
 import type { Way } from '#tenant/directory.ts'
 import { DEFAULT_SPAM_POLICY, type SpamPolicy } from '#tenant/spam-policy.ts'
 import { aboutOf, type Gathering, type Subject } from './gathering.ts'
 import type { ToQuarantine } from './quarantining.ts'
 import * as refusals from './refusals.ts'
 import type { Scanned } from './scanning.ts'
+
+/** Signs that the sender is no stranger: nobody has to prove that he comes again. */
+const KNOWN: ReadonlySet<string> = new Set(['KNOWN_CORRESPONDENT', 'REPUTATION_GOOD'])
+
+const LISTED_SYMBOLS = { allowed: 'ALLOWED', blocked: 'BLOCKED', unproven: 'ALLOW_UNAUTHENTICATED' } as const
 
 /** In the reasons of a refusal, and in quarantine. */
 const SIGNS_NAMED_MAX = 5
@@ -43,6 +51,8 @@ export interface FilteringParts {
   readonly report: Report
   /** Whom a played name or a look-alike domain would harm. */
   readonly protects?: (tenant: string) => SpamAbout['tenant']
+  /** Has this stranger come again? Absent: nobody is greylisted. */
+  readonly greylist?: (transaction: Transaction) => Promise<'wait' | 'pass'>
   /** Each verdict teaches the memory. */
   readonly judged?: (transaction: Transaction, result: SpamResult) => void
 }
@@ -78,8 +88,8 @@ export class Filtering {
     const tenant = protects?.(way.tenant.name)
     const about = { ...aboutOf(transaction), ...(tenant && { tenant }) }
     const subject = { transaction, way, ...came, about }
-    const result = combine(await gathering.gather(subject))
-    const { decision, by } = judgeSpam(result, policy)
+    const result = combine(await this.#gathered(gathering, subject, policy))
+    const { decision, by } = await this.#judge(transaction, result, policy)
     const { probability: _, ...said } = result
     judged?.(transaction, result)
     report({
@@ -91,6 +101,24 @@ export class Filtering {
       return { kind: 'scanned', content: withFields(content, result, policy, tagged), tagged }
     }
     return answerTo(decision, result, transaction.id)
+  }
+
+  /** Of whom the policy refuses nobody has to be asked. */
+  async #gathered(gathering: Pick<Gathering, 'gather'>, subject: Subject, policy: SpamPolicy): Promise<Gathered> {
+    const found = listed(policy, subject.transaction, subject.authentication)
+    const signs = found ? [signOf(SENDER_LISTS, { symbol: LISTED_SYMBOLS[found.kind], detail: found.entry })] : []
+    if (found?.kind === 'blocked') return { signs, silent: [], durationMs: 0 }
+    const gathered = await gathering.gather(subject)
+    return { ...gathered, signs: [...signs, ...gathered.signs] }
+  }
+
+  async #judge(transaction: Transaction, result: SpamResult, policy: SpamPolicy): Promise<SpamVerdict> {
+    const verdict = judgeSpam(result, policy)
+    if (verdict.decision !== 'greylist') return verdict
+    const { greylist } = this.#parts
+    const isKnown = greylist === undefined || result.signs.some(({ symbol }) => KNOWN.has(symbol))
+    if (!isKnown && (await greylist(transaction)) === 'wait') return verdict
+    return judgeSpam(result, { ...policy, greylistAt: 'off' })
   }
 }
 
@@ -104,6 +132,7 @@ function answerTo(
     case 'quarantine':
       return { kind: 'quarantine', class: quarantineClass(result), by: 'spam', text: why, facts: [] }
     case 'greylist':
+      return refusals.greylisted(why)
     case 'defer':
       return refusals.notFiltered(why)
     case 'reject':

@@ -290,6 +290,10 @@ export const spam = (why: string, id: string): Reject =>
     why,
   )
 
+/** RFC 6647 §2: after the content, since the content decides. */
+export const greylisted = (why: string): Defer =>
+  defer(transient(451, '4.7.1', 'We do not know you yet: please try again in a few minutes'), 'greylisted', why)
+
 /** The tenant does not want to do without what did not answer. */
 export const notFiltered = (why: string): Defer =>
   defer(transient(451, '4.7.1', 'This message cannot be checked now, please try again later'), 'not-filtered', why)

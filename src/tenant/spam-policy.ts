@@ -31,6 +31,10 @@ export interface SpamPolicy extends Layered {
   readonly backscatter: 'pass' | 'tag' | 'quarantine' | 'reject'
   /** The thread that reads, or a filter beside us, gave no answer. */
   readonly engineSilent: 'pass' | 'defer'
+  /** Who is let through whatever the score, if he proves who he is: addresses, domains (`*.shop.example`), networks. */
+  readonly allow: readonly string[]
+  /** Who is refused. */
+  readonly block: readonly string[]
   /** Whether delivered mail has fields that explain its score. */
   readonly fields: boolean
   /** Printable ASCII, before the subject of tagged mail; empty: none. It breaks signatures (DKIM). */
@@ -58,6 +62,8 @@ export const DEFAULT_SPAM_POLICY: SpamPolicy = {
   bulk: 'pass',
   backscatter: 'pass',
   engineSilent: 'pass',
+  allow: [],
+  block: [],
   fields: true,
   subjectTag: '',
 }

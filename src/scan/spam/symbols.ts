@@ -6,11 +6,13 @@ import { AUTHENTICATION_SYMBOLS } from './evidence/authentication.ts'
 import { LIST_SYMBOLS } from './lists/symbols.ts'
 import { MEMORY_SYMBOLS } from './memory/signs.ts'
 import { RULES } from './rules.ts'
+import { SENDER_LISTS } from './sender-lists.ts'
 import { SILENCE } from './silence.ts'
 
 export const SYMBOLS: SymbolTable = Object.assign(
   {},
   SILENCE,
+  SENDER_LISTS,
   AUTHENTICATION_SYMBOLS,
   ...RULES.map(({ symbols }) => symbols),
   CLASSIFIER_SYMBOLS,
