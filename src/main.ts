@@ -81,9 +81,9 @@ async function addLargeCommands(): Promise<void> {
   const { tlsPolicyCommand } = await import('./cli/tls-policy.ts')
   const { quarantineCommand } = await import('./cli/quarantine.ts')
   const { askQuarantine } = await import('./cli/quarantine-offline.ts')
-  const { spamCommand } = await import('./cli/spam.ts')
   const { asksSpam } = await import('./cli/spam-offline.ts')
   const { scanCommand } = await import('./cli/scan.ts')
+  const { spamCommand } = await import('./cli/spam.ts')
   const { spamListsCommand } = await import('./cli/spam-lists.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
@@ -107,8 +107,9 @@ async function addLargeCommands(): Promise<void> {
   program.addCommand(tlsPolicyCommand(ask))
   program.addCommand(
     spamCommand(
+      ask,
       asksSpam(async () => (await config()).dataFolder),
-      async () => (existsSync(path()) ? (await config()).dataFolder : undefined),
+      async () => (existsSync(path()) ? config() : undefined),
     ).addCommand(spamListsCommand(config)),
   )
   program.addCommand(scanCommand(config, path))

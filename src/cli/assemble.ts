@@ -56,6 +56,7 @@ import { HardBounceBatch } from './hard-bounce-batch.ts'
 import { type NoticeAnswer, type NoticeQuestion, sendNotice } from './notices.ts'
 import { releaseOf } from './quarantine-desk.ts'
 import { Rights } from './rights.ts'
+import { teachOf } from './spam-desk.ts'
 import { TlsResultsBatch } from './tls-results-batch.ts'
 import { type RunningReport, tlsPolicies, watch } from './worker-watch.ts'
 
@@ -198,7 +199,10 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     probeRecipient: (question) => recipients.probe(question),
     ...(credentials && { credentials }),
     ...(spam && { spam }),
-    release: releaseOf({ current, spool, queue, wall: filters.wall, newTraceId, rights, report: tell }, outside),
+    release: releaseOf(
+      { current, spool, queue, wall: filters.wall, newTraceId, rights, report: tell, ...teachOf(outside) },
+      outside,
+    ),
     scanners: filters.wall,
     spamLists: filters.spam.lists,
     outages,

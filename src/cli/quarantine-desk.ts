@@ -9,6 +9,7 @@ import type { Queue } from '#queue/queue.ts'
 import type { Spool } from '#spool/contract.ts'
 import { Release, type ReleaseAnswer, type ReleaseQuestion } from '../relay/release.ts'
 import { Signing } from '../relay/signing.ts'
+import type { Teach } from '../relay/teaching.ts'
 import type { Outside } from './assemble.ts'
 import type { QuarantineQuestions } from './clerks/quarantine.ts'
 import type { Current } from './current.ts'
@@ -36,6 +37,7 @@ export interface ReleaseOf {
   readonly newTraceId: () => TraceId
   readonly rights: Rights | undefined
   readonly report: Report
+  readonly teach?: Teach
 }
 
 export function releaseOf(

@@ -4,11 +4,11 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
+import type { Config } from '#config/config.ts'
 import { readDuration } from '#config/units.ts'
 import { content } from '#mail/content.ts'
 import { featuresOf } from '#scan/spam/classifier/features.ts'
 import { TEACHERS } from '#scan/spam/classifier/lessons.ts'
-import { Models } from '#scan/spam/classifier/models.ts'
 import { packed } from '#scan/spam/classifier/packing.ts'
 import { readMessage } from '#scan/spam/message.ts'
 import {
@@ -19,7 +19,6 @@ import {
   type TrainAnswer,
 } from './clerks/spam-requests.ts'
 import { EXIT, UserError } from './exit.ts'
-import { modelFolder } from './folders.ts'
 import type { Ask } from './queue.ts'
 import { spamLines, spamOf } from './scan-spam.ts'
 import { lessonsFile, readLessonsFile } from './spam-lessons-file.ts'
@@ -32,17 +31,18 @@ const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 
 type AskClerk = (what: string, body: unknown) => Promise<unknown>
 
-export function spamCommand(ask: Ask, dataFolder: () => Promise<string | undefined>): Command {
-  const clerk: AskClerk = (what, body) => ask({ kind: 'desk', about: `spam/${what}`, body })
+/** `ask`: the running program; `askLessons`: it, or its store while it does not run. */
+export function spamCommand(ask: Ask, askLessons: Ask, config: () => Promise<Config | undefined>): Command {
+  const clerk: AskClerk = (what, body) => askLessons({ kind: 'desk', about: `spam/${what}`, body })
   const command = new Command('spam').description('what the spam filter has learned, and from whom')
   command.addCommand(trainCommand(clerk))
   command.addCommand(reputationCommand(ask))
   command
     .command('check <file>')
-    .description('what rules and classifier say of a message; nothing is asked, sent or learned')
+    .description('what the filter says of a message by itself; it is not sent and not learned')
     .option('--tenant <tenant>', 'as for mail to this tenant')
     .option('--json', 'as JSON')
-    .action(async (file: string, options: { tenant?: string; json?: true }) => check(file, options, await dataFolder()))
+    .action(async (file: string, options: { tenant?: string; json?: true }) => check(file, options, await config()))
   command
     .command('stats')
     .description('how many lessons there are, and who taught them')
@@ -54,6 +54,7 @@ export function spamCommand(ask: Ask, dataFolder: () => Promise<string | undefin
       else for (const tenant of answer.tenants) out(statsText(tenant))
     })
   command.addCommand(undoCommand(clerk))
+  command.addCommand(reputationCommand(ask))
   command
     .command('export')
     .description('all lessons of a tenant, or those for everybody, as a file for import')
@@ -138,11 +139,10 @@ function whenOf(text: string): number {
   throw new UserError(`${text} is no time`, 'Write 2026-11-24, or 2d for the last two days.', EXIT.data)
 }
 
-async function check(file: string, { tenant, json: asJson }: { tenant?: string; json?: true }, folder?: string) {
+async function check(file: string, { tenant, json: asJson }: { tenant?: string; json?: true }, config?: Config) {
   const [octets] = await Array.fromAsync(mailAt(file))
   if (octets === undefined) throw new UserError(`${file} is empty`, 'Name a file with a message.', EXIT.data)
-  const models = new Models(folder === undefined ? undefined : modelFolder(folder))
-  const result = await spamOf(content([octets]), { models, tenant })
+  const result = await spamOf(content([octets]), config, tenant)
   if (asJson) json(result)
   else for (const line of spamLines(result)) out(line)
 }

@@ -15,6 +15,7 @@ import type { QuarantineEntry } from '#store/quarantine.ts'
 import type { Directory, OutboundWay, ServedDomain } from '#tenant/directory.ts'
 import { virusPolicy } from '#tenant/virus-policy.ts'
 import { RELEASE_DELAY_MS, Release, type ReleaseQuestion } from './release.ts'
+import type { SpamTeaching } from './teaching.ts'
 import { served } from './testing.ts'
 
 const EICAR: ScanFact = { kind: 'malware', engine: 'clamd', name: 'Eicar', where: 'part 2' }
@@ -45,6 +46,7 @@ function bench(
   const stored: { message: NewMessage; text: string; firstMs: number }[] = []
   const events: PathEvent[] = []
   const queued: string[] = []
+  const taught: SpamTeaching[] = []
   const says = { found, full: false, scanMs: 0, outbound: true }
   const directory = {
     domain: (name: string) => DOMAINS.find((domain) => domain.name === name),
@@ -74,8 +76,9 @@ function bench(
     queue: { nowMs: () => clock.wall(), add: ({ id }) => void queued.push(id) },
     newTraceId,
     report: (event) => void events.push(event),
+    teach: (lesson) => void taught.push(lesson),
   })
-  return { release, clock, stored, events, queued, says }
+  return { release, clock, stored, events, queued, says, taught }
 }
 
 function question(
@@ -206,4 +209,20 @@ test('a spool without room, and a worker that is too slow, store nothing', async
   says.scanMs = 60_001
   assert.match(JSON.stringify(await release.release(question(['anna@bakery.test']))), /it took too long/)
   assert.equal(stored.length, 0)
+})
+
+test('what the spam filter kept and a person releases was wanted: that is a lesson; what another one kept is none', async () => {
+  const { release, taught, says } = bench()
+  const ask = (of: Partial<QuarantineEntry>) => release.release(question(['anna@bakery.test'], {}, of))
+  await ask({ by: 'virus', class: 'suspicious' })
+  await ask({ by: 'spam', class: 'backscatter' })
+  assert.deepEqual(taught, [])
+  says.full = true
+  await ask({ by: 'spam', class: 'spam' })
+  assert.deepEqual(taught, [])
+  says.full = false
+  await ask({ by: 'spam', class: 'spam' })
+  const [{ content: learned, ...lesson }] = taught as unknown as [SpamTeaching]
+  assert.deepEqual(lesson, { tenant: 'bakery', isSpam: false, teacher: 'release', source: 'anna (as\r\nroot)' })
+  assert.equal(Buffer.concat(learned.chunks).toString(), BODY)
 })

@@ -28,6 +28,7 @@ import type { Directory, OutboundWay, ServedDomain, Way } from '#tenant/director
 import { DEFAULT_VIRUS_POLICY } from '#tenant/virus-policy.ts'
 import { appendAll, inParts, type PartsOptions, type PartsSpool } from './parts.ts'
 import type { Signing } from './signing.ts'
+import { lessonOfRelease, type Teach } from './teaching.ts'
 
 /** Longer than a restart takes. */
 export const RELEASE_DELAY_MS = 5 * 60_000
@@ -67,6 +68,8 @@ export interface ReleaseParts {
   readonly newTraceId: PartsOptions['newTraceId']
   readonly signing?: Pick<Signing, 'sign'> | undefined
   readonly report: Report
+  /** Absent: there is nobody to learn from it. */
+  readonly teach?: Teach
 }
 
 /** Recipients that share a way, and a message. */
@@ -102,7 +105,10 @@ export class Release {
     const content = await this.#toSend(question, goals, withTrace(this.#field(question), kept))
     if (typeof content === 'string') return refused(content)
     if (clock.monotonic() - startMs > withinMs) return refused('it took too long; try again')
-    return this.#store(question, goals, content)
+    const answer = await this.#store(question, goals, content)
+    const lesson = answer.kind === 'released' ? lessonOfRelease(entry, question.who, read.content) : undefined
+    if (lesson !== undefined) this.#parts.teach?.(lesson)
+    return answer
   }
 
   async #store(question: ReleaseQuestion, goals: readonly Goal[], content: Content): Promise<ReleaseAnswer> {

@@ -25,9 +25,13 @@ export interface Layer {
 
 export class Classifier {
   readonly layers: readonly Layer[]
+  /** Of what was taught by whoever runs it. */
+  readonly own: readonly Layer[]
 
-  constructor(layers: readonly Layer[]) {
+  /** The first `starters` came with the program. */
+  constructor(layers: readonly Layer[], starters = 0) {
     this.layers = layers
+    this.own = layers.slice(starters)
   }
 
   /** How many messages it was taught, by kind. */

@@ -59,7 +59,7 @@ export class Models {
       if (read.kind !== 'layer') return { kind: 'silent', text: `${name}: ${read.text}` }
       layers.push(read.layer)
     }
-    return { kind: 'learned', classifier: new Classifier(layers) }
+    return { kind: 'learned', classifier: new Classifier(layers, 1) }
   }
 
   #tenant(folder: string, tenant: string): Held {

@@ -65,8 +65,7 @@ export function weightOf(classifier: Classifier, features: MessageFeatures): num
 }
 
 /** Enough by whoever runs it, beside the starter. */
-function isTaught({ layers }: Classifier): boolean {
-  const own = layers.slice(1)
+function isTaught({ own }: Classifier): boolean {
   const count = (kind: 'ham' | 'spam'): number => own.reduce((sum, layer) => sum + layer[kind], 0)
   return Math.min(count('ham'), count('spam')) >= LESSONS_MIN
 }

@@ -2,7 +2,7 @@
  * Makes a layer from lessons: logistic regression with AdaGrad steps, each view from its own error, the lessons in their
  * order, several times over. The same lessons in the same order always make the same layer, to the bit.
  *
- * Time: 3,000 messages take about two seconds. It is meant for a thread of its own.
+ * Time: 3,000 messages take about 0.2 s. It is meant for a thread of its own.
  */
 import { Classifier, type Layer, VIEWS } from './classifier.ts'
 import type { MessageFeatures } from './features.ts'
