@@ -58,3 +58,12 @@ test('beyond the limits it stops and says so', () => {
   for (const html of ['<a href=x>y</a>'.repeat(LINKS_MAX + 1), '<div>'.repeat(300), ' '.repeat(HTML_LENGTH_MAX + 1)])
     assert.equal(readHtml(html).cut, true)
 })
+
+test('text in the colour of its background is hidden; without a colour for both nothing is certain', () => {
+  const view = readHtml(
+    '<td bgcolor="#FFF">a<font color="white">poison</font></td><p style="color:rgb(255, 255, 255)">shown</p>',
+  )
+  assert.deepEqual([view.text.replace(/\s/g, ''), view.hidden, view.camouflaged], ['ashown', 'poison', 6])
+  const picture = readHtml('<td bgcolor="#fff" background="a.png"><font color="#ffffff">shown</font></td>')
+  assert.deepEqual([picture.text.trim(), picture.camouflaged], ['shown', 0])
+})

@@ -1,7 +1,7 @@
 /** Mail as phishers write it, by what such mail must do, beside honest mail about the same things. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Made, pairs, points } from './testing.ts'
+import { type Made, pairs, points, said } from './testing.ts'
 
 const READER = 'jose@monkey.example'
 const a = (href: string, text: string): string => `<a href="${href}">${text}</a>`
@@ -283,4 +283,20 @@ const HONEST: Readonly<Record<string, Made>> = {
 
 test('honest mail about the same things does not', () => {
   for (const [name, mail] of Object.entries(HONEST)) assert.ok(points({ to: READER, ...mail }) < 3, name)
+})
+
+test('a shop that names who is paid through is not played by its own links; the same words that lead elsewhere are', () => {
+  const mail = (href: string): Made => ({
+    from: 'Bread <post@bread-shop.org>',
+    subject: 'Your order',
+    html: `Pay with PayPal today, or sign in to your account. Orders paid by PayPal go first. ${a(href, 'Shop')}`,
+  })
+  assert.ok(!said(mail('https://www.bread-shop.org/')).has('PHISH_BRAND_LINK'))
+  const asked: Made = {
+    ...mail(''),
+    html: `${mail('https://some-host.org/').html} ${a('https://some-host.org/a', 'Verify')}`,
+  }
+  assert.ok(said(asked).has('PHISH_BRAND_LINK'))
+  const own: Made = { ...asked, html: asked.html!.replaceAll('some-host', 'bread-shop') }
+  assert.ok(!said(own).has('PHISH_BRAND_LINK'))
 })
