@@ -10,12 +10,13 @@ import { Keeper } from '#quarantine/keeper.ts'
 import { createServerSession } from '#smtp/server/session.ts'
 import type { Spool } from '#spool/contract.ts'
 import type { Clock } from '#sys/clock.ts'
+import type { Dns } from '#sys/dns/answer.ts'
 import { Authenticating } from '../relay/authenticating.ts'
 import { Authentication } from '../relay/authentication.ts'
 import { Bounces } from '../relay/bounces.ts'
 import { CalloutSender } from '../relay/callout-sender.ts'
 import { Commit } from '../relay/commit.ts'
-import { Filtering } from '../relay/filtering.ts'
+import { Filtering, type FilteringParts } from '../relay/filtering.ts'
 import { Outbound } from '../relay/outbound.ts'
 import { Quarantining } from '../relay/quarantining.ts'
 import { ReturnPaths } from '../relay/return-paths.ts'
@@ -85,19 +86,10 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     bounces: new Bounces({ ...leaving, ...(feedback && { takesReports: (path) => feedback.takes(path) }) }),
     ...(feedback && { feedback }),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
-    ...(dns && {
-      authenticating: new Authenticating({
-        ...{ hostname, clock, dns, report: tell },
-        isOn: () => current.config.authentication,
-      }),
-    }),
+    ...(dns && { authenticating: assembleAuthenticating(made, clock, dns) }),
     returnPaths: new ReturnPaths(leaving),
     scanning: new Scanning({ wall: filters.wall, report: tell }),
-    filtering: new Filtering({
-      ...spamPartsOf(filters.spam),
-      ...(shared && { greylist: greylistOf(shared.desk) }),
-      report: tell,
-    }),
+    filtering: new Filtering(filteringParts(filters.spam, shared, tell)),
     ...(shared && { quarantining: assembleQuarantining(options.config, shared, tell, { clock, disk }) }),
     ...assembleAuthentication(made, { clock, shared }),
     ...(rights && { signing: new Signing({ ...leaving, keysOf: rights.keys.of }) }),
@@ -118,11 +110,19 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
   })
 }
 
-const spamPartsOf = ({ gathering, begin, protects, judged }: Filters['spam']) => ({
-  gathering,
-  begin,
-  protects,
-  judged,
+const assembleAuthenticating = ({ current, sending }: Assembled, clock: Clock, dns: Dns): Authenticating =>
+  new Authenticating({
+    ...{ hostname: current.config.hostname, clock, dns, report: sending.tell },
+    isOn: () => current.config.authentication,
+  })
+
+const filteringParts = (
+  { gathering, begin, protects, judged }: Filters['spam'],
+  shared: Outside['shared'],
+  report: Report,
+): FilteringParts => ({
+  ...{ gathering, begin, protects, judged, report },
+  ...(shared && { greylist: greylistOf(shared.desk) }),
 })
 
 const assembleCommit = ({ current, spool, sending, keeping, newTraceId }: Assembled, clock: Clock): Commit =>

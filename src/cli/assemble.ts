@@ -199,10 +199,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     probeRecipient: (question) => recipients.probe(question),
     ...(credentials && { credentials }),
     ...(spam && { spam }),
-    release: releaseOf(
-      { current, spool, queue, wall: filters.wall, newTraceId, rights, report: tell, ...teachOf(outside) },
-      outside,
-    ),
+    release: releaseOf({ ...made, spool, queue, wall: filters.wall, report: tell, ...teachOf(outside) }, outside),
     scanners: filters.wall,
     spamLists: filters.spam.lists,
     outages,

@@ -37,7 +37,6 @@ export function spamCommand(ask: Ask, askLessons: Ask, config: () => Promise<Con
   const clerk: AskClerk = (what, body) => askLessons({ kind: 'desk', about: `spam/${what}`, body })
   const command = new Command('spam').description('what the spam filter has learned, and from whom')
   command.addCommand(trainCommand(clerk))
-  command.addCommand(reputationCommand(ask))
   command
     .command('check <file>')
     .description('what the filter says of a message by itself; it is not sent and not learned')
