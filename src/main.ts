@@ -3,6 +3,7 @@
  * The command line: every process of Vorposten starts here. A command's code is loaded when it is called: the supervisor
  * lives for months, and what it never uses should not be in its memory.
  */
+import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import packageFile from '../package.json' with { type: 'json' }
 import { reportError } from './cli/exit.ts'
@@ -80,8 +81,9 @@ async function addLargeCommands(): Promise<void> {
   const { tlsPolicyCommand } = await import('./cli/tls-policy.ts')
   const { quarantineCommand } = await import('./cli/quarantine.ts')
   const { askQuarantine } = await import('./cli/quarantine-offline.ts')
-  const { scanCommand } = await import('./cli/scan.ts')
   const { spamCommand } = await import('./cli/spam.ts')
+  const { asksSpam } = await import('./cli/spam-offline.ts')
+  const { scanCommand } = await import('./cli/scan.ts')
   const { spamListsCommand } = await import('./cli/spam-lists.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
@@ -103,8 +105,13 @@ async function addLargeCommands(): Promise<void> {
   program.addCommand(domainsCommand(ask))
   program.addCommand(dnsCommand(config))
   program.addCommand(tlsPolicyCommand(ask))
+  program.addCommand(
+    spamCommand(
+      asksSpam(async () => (await config()).dataFolder),
+      async () => (existsSync(path()) ? (await config()).dataFolder : undefined),
+    ).addCommand(spamListsCommand(config)),
+  )
   program.addCommand(scanCommand(config, path))
-  program.addCommand(spamCommand(ask).addCommand(spamListsCommand(config)))
   program.addCommand(simulateCommand(config))
 }
 

@@ -30,7 +30,7 @@ export interface Filter {
 
 const seen = (octets: Buffer) => featuresOf(readMessage(octets), octets)
 
-/** In the order of the training, as mail comes in. */
+/** Lessons mixed by their ids, as the product mixes them. */
 export class OurClassifier implements Filter {
   readonly name: string = 'vorposten, classifier alone'
   readonly threshold: number = 0
@@ -42,7 +42,9 @@ export class OurClassifier implements Filter {
 
   train(mail: readonly Labelled[], starter?: Corpora): void {
     const below = starter === undefined ? [] : [starterLayer(starter)]
-    const lessons = mail.map(({ octets, isSpam }) => ({ features: seen(octets), isSpam, weight: 1 }))
+    const lessons = [...mail]
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .map(({ octets, isSpam }) => ({ features: seen(octets), isSpam, weight: 1 }))
     this.model = new Classifier([...below, train(lessons, GLOBAL_BITS, below)])
   }
 
@@ -66,11 +68,15 @@ export class OurFilter extends OurClassifier {
 
   override scores(mail: readonly Labelled[]): number[] {
     return mail.map(({ octets }) => {
-      const { signs } = lookAt(octets, {}, this.model)
+      const { signs } = lookAt(octets, {}, { kind: 'learned', classifier: this.model })
       return combine({ signs, silent: [], durationMs: 0 }).score
     })
   }
 }
+
+/** What a filter without a starter is given in its place: the mail that ours is made of. */
+export const taught = (mail: readonly Labelled[], starter?: Corpora): readonly Labelled[] =>
+  starter === undefined ? mail : [...starter.spamAssassin, ...starter.mailOf2025, ...mail]
 
 /** Debian's bogofilter, in bulk mode: one process for all messages. */
 export class Bogofilter implements Filter {
@@ -89,7 +95,7 @@ export class Bogofilter implements Filter {
   }
 
   train(operators: readonly Labelled[], starter?: Corpora): void {
-    const mail = [...(starter === undefined ? [] : [...starter.spamAssassin, ...starter.mailOf2025]), ...operators]
+    const mail = taught(operators, starter)
     for (const isSpam of [true, false]) {
       const files = this.#write(mail.filter((one) => one.isSpam === isSpam))
       execFileSync('bogofilter', ['-d', this.#words, isSpam ? '-s' : '-n', '-b'], { input: `${files.join('\n')}\n` })

@@ -19,7 +19,7 @@ import type { Corpora } from './protocols.ts'
 
 /** What a message of 2002 teaches, beside one of 2025: there are ten times as many, and they tell the year. */
 const OLD_WEIGHT = 0.2
-const NEW_WEIGHT = 3
+const NEW_WEIGHT = 1
 
 export function starterLayer({ spamAssassin, mailOf2025 }: Corpora) {
   const taught = (mail: readonly Labelled[], weight: number): (Taught & Pick<Labelled, 'id'>)[] =>

@@ -16,6 +16,7 @@ import { ListEvidence } from '../relay/list-evidence.ts'
 import { ScanEngines } from './assemble-scanning.ts'
 import { spamEnginesOf } from './assemble-spam-engines.ts'
 import { ListKeeper, type ListWorld } from './assemble-spam-lists.ts'
+import { modelFolder } from './folders.ts'
 import type { RunningReport } from './worker-watch.ts'
 
 type Memory = Pick<SpamMemory, 'signs' | 'heard'>
@@ -35,7 +36,7 @@ export class SpamFilter {
     this.#clock = outside.clock
     this.#lists = new ListKeeper(config, report, outside)
     this.#evidence = new ListEvidence(outside.clock, this.#lists.lists)
-    this.#reader = new SpamReader(outside.clock)
+    this.#reader = new SpamReader(outside.clock, { modelFolder: modelFolder(config.dataFolder) })
     this.#memory = memory
     this.replace(config)
   }
@@ -64,7 +65,7 @@ export class SpamFilter {
     const settings = JSON.stringify([spam, hostname])
     if (settings === this.#settings) return
     this.#settings = settings
-    const engines = spamEnginesOf(config, this.#clock)
+    const engines = spamEnginesOf({ hostname, spam }, this.#clock)
     this.#gathering = spam.filter ? new Gathering(this.#clock, this.#sources(engines)) : undefined
   }
 
@@ -80,9 +81,9 @@ export class SpamFilter {
       client,
       authentication: vouchedFor,
       lists,
-      reader: (content, about) => this.#reader.read(content, about),
+      reader: (content, about, tenant) => this.#reader.read(content, about, tenant),
       ...(engines && {
-        engines: ({ content, about, transaction: { id } }) => engines.ask(content, { ...about, id }),
+        engines: ({ content, about, transaction: { id } }, endMs) => engines.ask(content, { ...about, id }, endMs),
       }),
       ...(memory && {
         memory: async ({ transaction, way, about }, { trail }) => {

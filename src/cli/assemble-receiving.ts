@@ -86,15 +86,14 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     ...(feedback && { feedback }),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     ...(dns && {
-      authenticating: new Authenticating({ hostname, clock, dns, isOn: () => current.config.authentication }),
+      authenticating: new Authenticating({
+        ...{ hostname, clock, dns, report: tell },
+        isOn: () => current.config.authentication,
+      }),
     }),
     returnPaths: new ReturnPaths(leaving),
     scanning: new Scanning({ wall: filters.wall, report: tell }),
-    filtering: new Filtering({
-      ...spamPartsOf(filters.spam),
-      ...(shared && { greylist: greylistOf(shared.desk) }),
-      report: tell,
-    }),
+    filtering: assembleFiltering(filters.spam, shared, tell),
     ...(shared && { quarantining: assembleQuarantining(options.config, shared, tell, { clock, disk }) }),
     ...assembleAuthentication(made, { clock, shared }),
     ...(rights && { signing: new Signing({ ...leaving, keysOf: rights.keys.of }) }),
@@ -115,12 +114,11 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
   })
 }
 
-const spamPartsOf = ({ gathering, begin, protects, judged }: Filters['spam']) => ({
-  gathering,
-  begin,
-  protects,
-  judged,
-})
+function assembleFiltering(spam: Filters['spam'], shared: Shared | undefined, report: Report): Filtering {
+  const { gathering, begin, protects, judged } = spam
+  const greylist = shared && greylistOf(shared.desk)
+  return new Filtering({ gathering, begin, protects, judged, report, ...(greylist && { greylist }) })
+}
 
 const assembleCommit = ({ current, spool, sending, keeping, newTraceId }: Assembled, clock: Clock): Commit =>
   new Commit({

@@ -24,6 +24,7 @@ import { SENDER_DOMAINS } from '#store/sender-domains.ts'
 import { SENDING_COUNTS } from '#store/sending-counts.ts'
 import { SENDING_HABITS } from '#store/sending-habits.ts'
 import { SPAM_CORRESPONDENTS } from '#store/spam-correspondents.ts'
+import { SPAM_LESSONS } from '#store/spam-lessons.ts'
 import { SPAM_SENDERS } from '#store/spam-senders.ts'
 import { SPAM_TEXTS } from '#store/spam-texts.ts'
 import { KEEP_MS, keepMark, STEADY_WALL, type SteadyWall, steadyWallOf } from '#store/steady-wall.ts'
@@ -50,12 +51,13 @@ import { OutagesClerk } from './clerks/outages.ts'
 import { outboundClerks } from './clerks/outbound.ts'
 import { QuarantineClerk } from './clerks/quarantine.ts'
 import { RecipientsClerk } from './clerks/recipients.ts'
+import { SpamClerk } from './clerks/spam.ts'
 import { SpamMemoryClerk } from './clerks/spam-memory.ts'
 import { StsClerk } from './clerks/sts.ts'
 import { SuppressionsClerk } from './clerks/suppressions.ts'
 import { TlsReportsClerk } from './clerks/tls-reports.ts'
 import { EXIT, UserError } from './exit.ts'
-import { quarantineFolder, storePath } from './folders.ts'
+import { modelFolder, quarantineFolder, storePath } from './folders.ts'
 import { type Clerk, Desk } from './serve/desk.ts'
 import { workerCount } from './serve.ts'
 
@@ -88,6 +90,7 @@ export const PARTS: readonly Part[] = [
   SPAM_SENDERS,
   SPAM_CORRESPONDENTS,
   SPAM_TEXTS,
+  SPAM_LESSONS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -145,6 +148,7 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     quarantine,
     spamMemoryClerk(store, config, wallMs),
     new GreylistClerk(systemClock),
+    spamClerk(store, config, wallMs, log),
   ]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])
@@ -237,6 +241,23 @@ async function quarantineClerk(
   await clerk.prepare()
   return clerk
 }
+
+const spamClerk = (
+  database: Database,
+  { dataFolder }: Config,
+  wallMs: () => number,
+  log: (line: string) => void,
+): SpamClerk<Config> =>
+  new SpamClerk<Config>({
+    database,
+    commits: new GroupCommit(database),
+    storePath: storePath(dataFolder),
+    folder: modelFolder(dataFolder),
+    disk: systemDisk,
+    wallMs,
+    clock: systemClock,
+    log,
+  })
 
 /** Keeps the steady clock's mark, and closes the file. */
 function storeClerk(store: Database, wall: SteadyWall, clock: Clock): Clerk<Config> {

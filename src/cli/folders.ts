@@ -12,3 +12,5 @@ export const quarantineFolder = (dataFolder: string): string => join(dataFolder,
 export const storePath = (dataFolder: string): string => join(dataFolder, 'store.db')
 /** What seals private keys in the store, if the configuration names nothing else. */
 export const masterKeyPath = (dataFolder: string): string => join(dataFolder, 'master-key')
+/** Layers of the spam filter's classifier; made again from the lessons in the store. */
+export const modelFolder = (dataFolder: string): string => join(dataFolder, 'spam')

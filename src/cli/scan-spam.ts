@@ -1,12 +1,13 @@
 /**
- * What the spam filter says about a message from disk, for `vorposten scan`: by its rules, and by the filters beside us that
- * the configuration names. Nothing is known of a session then.
+ * What the spam filter says about a message from disk, for `vorposten scan`: by its rules, by what it has learned, and by the
+ * filters beside us that the configuration names. Nothing is known of a session then.
  */
 import type { Config } from '#config/config.ts'
 import type { Content } from '#mail/content.ts'
 import type { SpamDecision, SpamResult, SpamSign } from '#mail/spam.ts'
 import { settingLine } from '#policy/policy-explained.ts'
 import { judgeSpam } from '#policy/spam.ts'
+import type { Models } from '#scan/spam/classifier/models.ts'
 import { combine } from '#scan/spam/combine.ts'
 import { lookAt } from '#scan/spam/look.ts'
 import { SYMBOLS } from '#scan/spam/symbols.ts'
@@ -30,22 +31,21 @@ export interface SpamShown {
   readonly durationMs: number
 }
 
-export async function spamOf(content: Content, config: Config | undefined): Promise<SpamResult> {
-  const asked = (config && spamEnginesOf(config, systemClock))?.ask(content, {})
-  const looked = looks(content)
-  const engines = await asked
-  if (engines === undefined) return looked.result
-  const { signs, silent } = engines
-  return combine({ signs: [...looked.signs, ...signs], silent, durationMs: looked.result.durationMs })
+interface SpamOf {
+  /** Absent: no filter beside us is asked. */
+  readonly config?: Config | undefined
+  readonly models: Models
+  /** As for mail to this tenant. */
+  readonly tenant?: string | undefined
 }
 
-/** By its rules alone, for many messages in a row. */
-export const spamByRules = (content: Content): SpamResult => looks(content).result
-
-function looks(content: Content): { readonly signs: readonly SpamSign[]; readonly result: SpamResult } {
+export async function spamOf(content: Content, { config, models, tenant }: SpamOf): Promise<SpamResult> {
   const startedMs = performance.now()
-  const { signs } = lookAt(Buffer.concat(content.chunks), {})
-  return { signs, result: combine({ signs, silent: [], durationMs: performance.now() - startedMs }) }
+  const asked = (config && spamEnginesOf(config, systemClock))?.ask(content, {})
+  const { signs } = lookAt(Buffer.concat(content.chunks), {}, models.of(tenant))
+  const engines = (await asked) ?? { signs: [], silent: [] }
+  const durationMs = performance.now() - startedMs
+  return combine({ signs: [...signs, ...engines.signs], silent: engines.silent, durationMs })
 }
 
 export function spamShown(result: SpamResult, policy: SpamPolicy, language: SpamLanguage): SpamShown {

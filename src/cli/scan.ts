@@ -16,6 +16,7 @@ import { factText, type ScanResult } from '#mail/scan.ts'
 import { policyLines } from '#policy/policy-explained.ts'
 import { judgeScan, refusalText, type VirusVerdict } from '#policy/virus.ts'
 import { decidedBy } from '#policy/virus-explained.ts'
+import { Models } from '#scan/spam/classifier/models.ts'
 import type { Wall } from '#scan/wall.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { Directory, Tenant, Way } from '#tenant/directory.ts'
@@ -25,10 +26,11 @@ import { DEFAULT_VIRUS_POLICY, type VirusPolicy } from '#tenant/virus-policy.ts'
 import { type Stripped, strip } from '../relay/stripping.ts'
 import { wallOf } from './assemble-scanning.ts'
 import { EXIT, UserError } from './exit.ts'
+import { modelFolder } from './folders.ts'
 import { readMessage } from './message-file.ts'
 import { messagesIn } from './message-files.ts'
 import { forwardPathOf } from './paths.ts'
-import { SPAM_LANGUAGES, type SpamLanguage, spamByRules, spamLines, spamOf, spamShown } from './scan-spam.ts'
+import { SPAM_LANGUAGES, type SpamLanguage, spamLines, spamOf, spamShown } from './scan-spam.ts'
 
 interface ScanOptions {
   readonly recipient?: string
@@ -73,7 +75,7 @@ export function scanCommand(config: () => Promise<Config>, configFile: () => str
     .action(async (files: readonly string[], options: ScanOptions) => {
       const read = existsSync(configFile()) ? await config() : undefined
       const way = wayFor(read, options)
-      if (options.lines) return printLines(files, options, way)
+      if (options.lines) return printLines(files, options, way, modelsOf(read))
       const [file, ...others] = files
       if (file === undefined || others.length > 0)
         throw new UserError('this looks at one message at a time', 'Give --lines for several.', EXIT.data)
@@ -82,7 +84,10 @@ export function scanCommand(config: () => Promise<Config>, configFile: () => str
       const wall = wallOf({ embedded: true, engines: read?.virus.engines ?? [] }, systemClock)
       const looked = await look(wall, message, policy, way?.tenant)
       await wall.close()
-      const spam = spamShown(await spamOf(message, read), way?.spam ?? DEFAULT_SPAM_POLICY, options.language)
+      const models = modelsOf(read)
+      const tenant = way?.tenant.name
+      const result = await spamOf(message, { config: read, models, tenant })
+      const spam = spamShown(result, way?.spam ?? DEFAULT_SPAM_POLICY, options.language)
       const lines = [
         ...linesOf(looked),
         ...(way === undefined ? [] : policyText(policy)),
@@ -95,13 +100,24 @@ export function scanCommand(config: () => Promise<Config>, configFile: () => str
     })
 }
 
-async function printLines(paths: readonly string[], { language }: ScanOptions, way: Way | undefined): Promise<void> {
+async function printLines(
+  paths: readonly string[],
+  { language }: ScanOptions,
+  way: Way | undefined,
+  models: Models,
+): Promise<void> {
+  const tenant = way?.tenant.name
   const policy = way?.spam ?? DEFAULT_SPAM_POLICY
   for await (const { name, content } of messagesIn(paths)) {
-    const line = JSON.stringify({ message: name, ...spamShown(spamByRules(content), policy, language) })
+    const line = JSON.stringify({
+      message: name,
+      ...spamShown(await spamOf(content, { models, tenant }), policy, language),
+    })
     if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain')
   }
 }
+
+const modelsOf = (config: Config | undefined): Models => new Models(config && modelFolder(config.dataFolder))
 
 interface Looked {
   readonly decision: VirusVerdict['decision']

@@ -15,6 +15,9 @@ interface Name {
   readonly isCommon: boolean
 }
 
+/** Names in scripts that put no space between words: found anywhere in a text. */
+const UNSPACED: { readonly brand: Brand; readonly name: string }[] = []
+const UNSPACED_SCRIPT = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u
 /** By the skeleton of the first word. */
 const NAMES = new Map<string, Name[]>()
 /** Labels of domains and names that are one word, long enough to be told apart when a letter is wrong. */
@@ -22,6 +25,7 @@ const LABELS = new Map<string, Brand>()
 const LABEL_LENGTH_MIN = 5
 const OWNERS = new Map<string, Brand>()
 
+const CHANGED = /[i1|!0534]|rn|vv/
 const SAME: readonly (readonly [RegExp, string])[] = [
   [/[i1|!]/g, 'l'],
   [/0/g, 'o'],
@@ -34,10 +38,14 @@ const SAME: readonly (readonly [RegExp, string])[] = [
 
 /** Of a lower-case word. */
 export const skeleton = (word: string): string =>
-  SAME.reduce((text, [pattern, one]) => text.replace(pattern, one), word)
+  !CHANGED.test(word) ? word : SAME.reduce((text, [pattern, one]) => text.replace(pattern, one), word)
 
 for (const brand of BRANDS) {
   for (const { words, isCommon } of brand.names) {
+    if (UNSPACED_SCRIPT.test(words.join(''))) {
+      UNSPACED.push({ brand, name: folded(words.join('')) })
+      continue
+    }
     const key = skeleton(words[0]!)
     NAMES.set(key, [...(NAMES.get(key) ?? []), { brand, words, isCommon }])
     if (words.length === 1 && words[0]!.length >= LABEL_LENGTH_MIN && !isCommon) LABELS.set(words[0]!, brand)
@@ -59,8 +67,8 @@ const SKELETONS = new Map([...LABELS].map(([label, brand]) => [skeleton(label), 
 
 /** Whether a site is the brand's own. */
 export function isOf(brand: Brand, site: Site): boolean {
-  if (brand.domains.has(site.domain) || [...brand.domains].some((domain) => site.host.endsWith(`.${domain}`)))
-    return true
+  if (brand.domains.has(site.domain)) return true
+  for (const domain of brand.domains) if (site.host.endsWith(domain) && site.host.endsWith(`.${domain}`)) return true
   const label = labelOf(site)
   if (site.suffix === brand.name) return true
   return brand.labels.has(label) && !site.isHosted && !CHEAP_SUFFIXES.has(site.suffix)
@@ -71,6 +79,22 @@ export const ownerOf = (site: Site): Brand | undefined => OWNERS.get(site.domain
 /** The part that was chosen: `paypal` of `paypal.co.uk`. */
 const labelOf = ({ domain, suffix }: Site): string => domain.slice(0, Math.max(0, domain.length - suffix.length - 1))
 
+const NONE: readonly Name[] = []
+/** By three letters of the skeleton: most words begin no name, and need none. */
+const BEGINNINGS = new Uint8Array(1 << 16)
+const ONE = new Uint8Array(128)
+for (let c = 0; c < 128; c++) ONE[c] = skeleton(String.fromCharCode(c)).charCodeAt(0)
+const one = (word: string, at: number): number => ONE[word.charCodeAt(at) & 127]!
+const beginning = (word: string): number =>
+  (Math.imul((one(word, 0) << 14) | (one(word, 1) << 7) | (word.length > 2 ? one(word, 2) : 0), 0x9e3779b1) >>> 16) &
+  0xffff
+for (const key of NAMES.keys()) BEGINNINGS[beginning(key)] = 1
+/** Two letters that are one in the skeleton, among the first. */
+const JOINS = /^.{0,2}(?:rn|vv)/
+
+const namesFrom = (word: string): readonly Name[] =>
+  BEGINNINGS[beginning(word)] === 1 || JOINS.test(word) ? (NAMES.get(skeleton(word)) ?? NONE) : NONE
+
 export interface Named {
   readonly brand: Brand
   /** Written with letters that only look right: `WaImart`, `Micr0soft`. */
@@ -80,9 +104,9 @@ export interface Named {
 /** Which brand a display name gives itself; a name that is also an ordinary word counts only as an office of that firm. */
 export function brandNamed(name: string): Named | undefined {
   const words = termsOf(name)
-  let found: Named | undefined
+  let found = unspacedIn(words)[0]
   for (let at = 0; at < words.length; at++)
-    for (const candidate of NAMES.get(skeleton(words[at]!)) ?? []) {
+    for (const candidate of namesFrom(words[at]!)) {
       const there = words.slice(at, at + candidate.words.length)
       if (there.length < candidate.words.length || !candidate.words.every((word, i) => isLike(there[i]!, word)))
         continue
@@ -106,11 +130,18 @@ export function brandInAddress(address: string): Named | undefined {
 const isLike = (word: string, other: string): boolean =>
   word === other || (other.length >= LABEL_LENGTH_MIN && skeleton(word) === skeleton(other))
 
+const unspacedIn = (words: readonly string[]): Named[] => {
+  const some = words.filter((word) => UNSPACED_SCRIPT.test(word)).join(' ')
+  return some === ''
+    ? []
+    : UNSPACED.filter(({ name }) => some.includes(name)).map(({ brand }) => ({ brand, isForged: false }))
+}
+
 /** Brands whose names stand in a text, with how often; common words do not count. */
 export function brandsIn(words: readonly string[]): Map<Brand, number> {
-  const found = new Map<Brand, number>()
+  const found = new Map<Brand, number>(unspacedIn(words).map(({ brand }) => [brand, 2]))
   for (let at = 0; at < words.length; at++)
-    for (const { brand, words: name, isCommon } of NAMES.get(skeleton(words[at]!)) ?? []) {
+    for (const { brand, words: name, isCommon } of namesFrom(words[at]!)) {
       if (isCommon || !name.every((word, i) => words[at + i] !== undefined && isLike(words[at + i]!, word))) continue
       found.set(brand, (found.get(brand) ?? 0) + 1)
     }
@@ -132,10 +163,7 @@ export function likenessOf(site: Site): Likeness | undefined {
   const shown = folded(plainText(shownHost(label)).text)
   const same = SKELETONS.get(skeleton(shown))
   if (same !== undefined) return { name: same.label, kind: 'letters' }
-  for (const [name, brand] of LABELS) {
-    if (isOf(brand, site)) continue
-    if (isNear(shown, name)) return { name, kind: 'near' }
-  }
+  for (const [name, brand] of LABELS) if (isNear(shown, name) && !isOf(brand, site)) return { name, kind: 'near' }
   return joined(site, label) ?? above(site)
 }
 

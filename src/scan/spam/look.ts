@@ -1,6 +1,6 @@
 /** One look at one message: every rule, each symbol once, and the classifier. Runs in the reading thread, and in tools. */
 import { DETAIL_LENGTH_MAX, type SpamSign } from '#mail/spam.ts'
-import type { Classifier } from './classifier/classifier.ts'
+import type { Learned } from './classifier/models.ts'
 import { classifierSign } from './classifier/signs.ts'
 import { type SpamAbout, signOf } from './contract.ts'
 import { type Trail, trailOf } from './memory/facts.ts'
@@ -14,8 +14,8 @@ export interface SpamLook {
   readonly trail: Trail
 }
 
-/** `octets`: the content as it came, without fields of ours. Without anything `learned` the classifier says that it is silent. */
-export function lookAt(octets: Buffer, about: SpamAbout, learned?: Classifier): SpamLook {
+/** `octets`: the content as it came, without fields of ours. `learned`: what the classifier knows; absent: it is not asked. */
+export function lookAt(octets: Buffer, about: SpamAbout, learned?: Learned): SpamLook {
   const message = readMessage(octets)
   const signs = new Map<string, SpamSign>()
   for (const { symbols, look } of RULES) {
@@ -25,7 +25,11 @@ export function lookAt(octets: Buffer, about: SpamAbout, learned?: Classifier): 
       if (before === undefined || Math.abs(before.weight) < Math.abs(sign.weight)) signs.set(sign.symbol, sign)
     }
   }
-  return { message, signs: [...signs.values(), classifierSign(message, octets, learned)], trail: trailOf(message) }
+  if (learned !== undefined) {
+    const sign = classifierSign(message, octets, learned)
+    signs.set(sign.symbol, sign.detail === undefined ? sign : { ...sign, detail: shown(sign.detail) })
+  }
+  return { message, signs: [...signs.values()], trail: trailOf(message) }
 }
 
 const shown = (detail: string): string =>

@@ -12,6 +12,10 @@ import { OCTETS_MAX } from './message.ts'
 
 export interface ReaderQuestion {
   readonly about: SpamAbout
+  /** Where the classifier's layers are. */
+  readonly modelFolder: string | undefined
+  /** Whose lessons count, beside the provider's. */
+  readonly tenant: string | undefined
 }
 
 /** What a look gives. */
@@ -32,6 +36,8 @@ export type ReaderAnswer =
 export interface SpamReaderOptions extends ThreadLimits {
   /** How a thread is made; a test puts another one here. */
   readonly thread: URL
+  /** Absent: the classifier knows what came with the program. */
+  readonly modelFolder: string
 }
 
 /** A message of 4 KB takes about a millisecond: whoever waits behind 200 others waits no longer than the path does. */
@@ -46,19 +52,21 @@ export const READER_LIMITS: ThreadLimits = {
 const THREAD = new URL('./thread.ts', import.meta.url)
 
 export class SpamReader {
+  readonly #modelFolder: string | undefined
   readonly #threads: Threads<ReaderQuestion, SpamReading>
 
   constructor(clock: Pick<Clock, 'after'>, options: Partial<SpamReaderOptions> = {}) {
-    const { thread = THREAD, ...limits } = options
+    const { thread = THREAD, modelFolder, ...limits } = options
+    this.#modelFolder = modelFolder
     this.#threads = new Threads(clock, thread, { ...READER_LIMITS, ...limits })
   }
 
   /** Of the content as it came, without fields of ours. Its beginning is enough (`OCTETS_MAX`). Never rejects. */
-  read(content: Content, about: SpamAbout): Promise<ReaderAnswer> {
+  read(content: Content, about: SpamAbout, tenant?: string): Promise<ReaderAnswer> {
     const answer = Promise.withResolvers<ReaderAnswer>()
     this.#threads.ask({
       content: beginningOf(content, OCTETS_MAX),
-      question: { about },
+      question: { about, modelFolder: this.#modelFolder, tenant },
       heard({ signs, trail, linkDomains, authorDomain }) {
         answer.resolve({ kind: 'read', signs, trail, linkDomains, authorDomain })
         return true

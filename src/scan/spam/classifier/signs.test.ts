@@ -8,8 +8,10 @@ import { LESSONS_MIN } from './signs.ts'
 import { type Taught, TENANT_BITS, train } from './training.ts'
 
 const mail = (text: string): Buffer => Buffer.from(`From: a@b.example\r\nSubject: ${text}\r\n\r\n${text}\r\n`)
-const said = (text: string, model?: Classifier) =>
-  lookAt(mail(text), {}, model).signs.filter(({ symbol }) => symbol.startsWith('CLASSIFIER_'))
+const said = (text: string, model = new Classifier([])) =>
+  lookAt(mail(text), {}, { kind: 'learned', classifier: model }).signs.filter(({ symbol }) =>
+    symbol.startsWith('CLASSIFIER_'),
+  )
 
 const taught = (text: string, isSpam: boolean): Taught => {
   const octets = mail(text)

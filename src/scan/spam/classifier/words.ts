@@ -104,28 +104,43 @@ const standsAlone = (c: number): boolean =>
 /** The words of a plain text, in order. Digits count as one digit, so that numbers that differ are one word. */
 export function wordsOf(text: string, wordsMax = WORDS_MAX): number[] {
   const words: number[] = []
+  eachWord(text, wordsMax, (hash) => void words.push(hash))
+  return words
+}
+
+/** The same with the words themselves. */
+export function wordsIn(text: string, wordsMax = WORDS_MAX): { readonly hash: number; readonly word: string }[] {
+  const words: { hash: number; word: string }[] = []
+  eachWord(text, wordsMax, (hash, from, to) => void words.push({ hash, word: text.slice(from, to) }))
+  return words
+}
+
+function eachWord(text: string, wordsMax: number, told: (hash: number, from: number, to: number) => void): void {
   let hash = BASIS
   let length = 0
-  const end = (): void => {
-    if (length > 0) words.push(length > WORD_LENGTH_MAX ? mix(Math.min(length >> 4, 8), 0x4c4f4e47) : hash >>> 0)
+  let count = 0
+  const end = (at: number): void => {
+    if (length === 0) return
+    count++
+    told(length > WORD_LENGTH_MAX ? mix(Math.min(length >> 4, 8), 0x4c4f4e47) : hash >>> 0, at - length, at)
     hash = BASIS
     length = 0
   }
-  for (let i = 0; i < text.length && words.length < wordsMax; i++) {
+  for (let i = 0; i < text.length && count < wordsMax; i++) {
     const c = text.charCodeAt(i)
     const kind = kindOf(c)
     if (kind === OTHER) {
-      if (length > 0) end()
+      end(i)
       continue
     }
     if (c >= 0x0e00 && standsAlone(c)) {
-      if (length > 0) end()
-      words.push(hashOf(text[i]!))
+      end(i)
+      count++
+      told(hashOf(text[i]!), i, i + 1)
       continue
     }
     hash = Math.imul(hash ^ (kind === DIGIT ? 0x30 : c), PRIME)
     length++
   }
-  end()
-  return words
+  if (count < wordsMax) end(text.length)
 }

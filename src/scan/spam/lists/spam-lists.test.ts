@@ -184,6 +184,30 @@ test('a list that dies: nobody waits longer than the budget, and 10,000 messages
   assert.ok(dead <= UNDER_WAY_MAX + 20, `${dead} questions to the dead list`)
 })
 
+test('10,000 messages at once beside a list that has just died cost no more than its share of questions', async () => {
+  const { lists, dns, clock } = listsWith([BL])
+  await lists.checked()
+  dns.otherwise = 'silent'
+  dns.asked.length = 0
+  const all = Array.from({ length: 10_000 }, (_, i) => lists.client(`198.51.${i >> 8}.${i & 255}`))
+  await clock.pass(BUDGET_MS)
+  assert.ok((await Promise.all(all)).every(({ silent }) => silent.includes('bl')))
+  assert.equal(dns.asked.length, UNDER_WAY_MAX)
+})
+
+test('questions that were answered make room for others', async () => {
+  const { lists } = listsWith([BL])
+  for (let i = 0; i < 2_000; i += 100) {
+    const some = Array.from({ length: 100 }, (_, j) => lists.client(`198.51.${(i + j) >> 8}.${(i + j) & 255}`))
+    assert.ok((await Promise.all(some)).every(({ silent }) => silent.length === 0))
+  }
+})
+
+test('a list of domains that lists INVALID is no list of domains', async () => {
+  const { lists } = listsWith([DOM], { 'invalid.dom.test': ['127.0.1.2'] })
+  assert.deepEqual((await lists.sender(['bakery.example'])).silent, ['dom'])
+})
+
 test('failures in a row set a list aside, single ones do not; a slow answer is a failure', async () => {
   const { lists, dns, clock, told } = listsWith([BL], {
     ...Object.fromEntries([1, 2, 3, 4, 5, 6].map((i) => [`${i}.2.0.192.bl.test`, 'fails'])),
