@@ -12,6 +12,7 @@ const METRICS = [
   'report/report.ts',
   'cli/worker-watch.ts',
   'cli/assemble-spam-lists.ts',
+  'cli/clerks/spam-memory.ts',
   'cli/http.ts',
   'cli/clerks/recipients.ts',
   'cli/clerks/list-metrics.ts',

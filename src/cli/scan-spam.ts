@@ -1,20 +1,19 @@
 /**
- * What the spam filter says about a message from disk, for `vorposten scan`: by its rules, by what its classifier
- * has learned, and by the filters beside us that the configuration names. Nothing is known of a session then.
+ * What the spam filter says about a message from disk, for `vorposten scan`: by its rules, by what it has learned, and by the
+ * filters beside us that the configuration names. Nothing is known of a session then.
  */
 import type { Config } from '#config/config.ts'
 import type { Content } from '#mail/content.ts'
 import type { SpamDecision, SpamResult, SpamSign } from '#mail/spam.ts'
 import { settingLine } from '#policy/policy-explained.ts'
 import { judgeSpam } from '#policy/spam.ts'
-import { Models } from '#scan/spam/classifier/models.ts'
+import type { Models } from '#scan/spam/classifier/models.ts'
 import { combine } from '#scan/spam/combine.ts'
 import { lookAt } from '#scan/spam/look.ts'
 import { SYMBOLS } from '#scan/spam/symbols.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { SpamPolicy } from '#tenant/spam-policy.ts'
 import { spamEnginesOf } from './assemble-spam-engines.ts'
-import { modelFolder } from './folders.ts'
 
 export type SpamLanguage = 'en' | 'de'
 export const SPAM_LANGUAGES = ['en', 'de'] as const satisfies readonly SpamLanguage[]
@@ -32,29 +31,21 @@ export interface SpamShown {
   readonly durationMs: number
 }
 
-export const modelsOf = (config: Config | undefined): Models => new Models(config && modelFolder(config.dataFolder))
-
-export async function spamOf(content: Content, config: Config | undefined, tenant?: string): Promise<SpamResult> {
-  const asked = (config && spamEnginesOf(config, systemClock))?.ask(content, {})
-  const looked = looks(content, modelsOf(config), tenant)
-  const engines = await asked
-  if (engines === undefined) return looked.result
-  const { signs, silent } = engines
-  return combine({ signs: [...looked.signs, ...signs], silent, durationMs: looked.result.durationMs })
+interface SpamOf {
+  /** Absent: no filter beside us is asked. */
+  readonly config?: Config | undefined
+  readonly models: Models
+  /** As for mail to this tenant. */
+  readonly tenant?: string | undefined
 }
 
-/** By its rules and what it has learned alone, for many messages in a row. */
-export const spamWithin = (content: Content, models: Models, tenant?: string): SpamResult =>
-  looks(content, models, tenant).result
-
-function looks(
-  content: Content,
-  models: Models,
-  tenant: string | undefined,
-): { readonly signs: readonly SpamSign[]; readonly result: SpamResult } {
+export async function spamOf(content: Content, { config, models, tenant }: SpamOf): Promise<SpamResult> {
   const startedMs = performance.now()
+  const asked = (config && spamEnginesOf(config, systemClock))?.ask(content, {})
   const { signs } = lookAt(Buffer.concat(content.chunks), {}, models.of(tenant))
-  return { signs, result: combine({ signs, silent: [], durationMs: performance.now() - startedMs }) }
+  const engines = (await asked) ?? { signs: [], silent: [] }
+  const durationMs = performance.now() - startedMs
+  return combine({ signs: [...signs, ...engines.signs], silent: engines.silent, durationMs })
 }
 
 export function spamShown(result: SpamResult, policy: SpamPolicy, language: SpamLanguage): SpamShown {

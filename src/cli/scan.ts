@@ -16,6 +16,7 @@ import { factText, type ScanResult } from '#mail/scan.ts'
 import { policyLines } from '#policy/policy-explained.ts'
 import { judgeScan, refusalText, type VirusVerdict } from '#policy/virus.ts'
 import { decidedBy } from '#policy/virus-explained.ts'
+import { Models } from '#scan/spam/classifier/models.ts'
 import type { Wall } from '#scan/wall.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { Directory, Tenant, Way } from '#tenant/directory.ts'
@@ -25,10 +26,11 @@ import { DEFAULT_VIRUS_POLICY, type VirusPolicy } from '#tenant/virus-policy.ts'
 import { type Stripped, strip } from '../relay/stripping.ts'
 import { wallOf } from './assemble-scanning.ts'
 import { EXIT, UserError } from './exit.ts'
+import { modelFolder } from './folders.ts'
 import { readMessage } from './message-file.ts'
 import { messagesIn } from './message-files.ts'
 import { forwardPathOf } from './paths.ts'
-import { modelsOf, SPAM_LANGUAGES, type SpamLanguage, spamLines, spamOf, spamShown, spamWithin } from './scan-spam.ts'
+import { SPAM_LANGUAGES, type SpamLanguage, spamLines, spamOf, spamShown } from './scan-spam.ts'
 
 interface ScanOptions {
   readonly recipient?: string
@@ -68,12 +70,12 @@ export function scanCommand(config: () => Promise<Config>, configFile: () => str
     .option('--domain <name>', 'by the policy of this domain')
     .option('--outgoing <tenant>', 'by the policy of what this tenant sends')
     .option('--json', 'as JSON')
-    .option('--lines', 'by what the spam filter sees and has learned alone: a line of JSON for each message')
+    .option('--lines', 'by the rules of the spam filter alone: a line of JSON for each message')
     .addOption(new Option('--language <code>', 'of what signs of spam mean').choices(SPAM_LANGUAGES).default('en'))
     .action(async (files: readonly string[], options: ScanOptions) => {
       const read = existsSync(configFile()) ? await config() : undefined
       const way = wayFor(read, options)
-      if (options.lines) return printLines(files, options, read, way)
+      if (options.lines) return printLines(files, options, way, modelsOf(read))
       const [file, ...others] = files
       if (file === undefined || others.length > 0)
         throw new UserError('this looks at one message at a time', 'Give --lines for several.', EXIT.data)
@@ -82,11 +84,10 @@ export function scanCommand(config: () => Promise<Config>, configFile: () => str
       const wall = wallOf({ embedded: true, engines: read?.virus.engines ?? [] }, systemClock)
       const looked = await look(wall, message, policy, way?.tenant)
       await wall.close()
-      const spam = spamShown(
-        await spamOf(message, read, way?.tenant.name),
-        way?.spam ?? DEFAULT_SPAM_POLICY,
-        options.language,
-      )
+      const models = modelsOf(read)
+      const tenant = way?.tenant.name
+      const result = await spamOf(message, { config: read, models, tenant })
+      const spam = spamShown(result, way?.spam ?? DEFAULT_SPAM_POLICY, options.language)
       const lines = [
         ...linesOf(looked),
         ...(way === undefined ? [] : policyText(policy)),
@@ -102,19 +103,21 @@ export function scanCommand(config: () => Promise<Config>, configFile: () => str
 async function printLines(
   paths: readonly string[],
   { language }: ScanOptions,
-  config: Config | undefined,
   way: Way | undefined,
+  models: Models,
 ): Promise<void> {
-  const models = modelsOf(config)
+  const tenant = way?.tenant.name
   const policy = way?.spam ?? DEFAULT_SPAM_POLICY
   for await (const { name, content } of messagesIn(paths)) {
     const line = JSON.stringify({
       message: name,
-      ...spamShown(spamWithin(content, models, way?.tenant.name), policy, language),
+      ...spamShown(await spamOf(content, { models, tenant }), policy, language),
     })
     if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain')
   }
 }
+
+const modelsOf = (config: Config | undefined): Models => new Models(config && modelFolder(config.dataFolder))
 
 interface Looked {
   readonly decision: VirusVerdict['decision']

@@ -25,6 +25,7 @@ import { SenderDomainReader } from '#store/sender-domains.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { ServedDomain, Way } from '#tenant/directory.ts'
 import { domainFor } from '#tenant/recipient-policies.ts'
+import { DEFAULT_SPAM_POLICY } from '#tenant/spam-policy.ts'
 import { DEFAULT_VIRUS_POLICY } from '#tenant/virus-policy.ts'
 import { Bounces, plainPath } from '../relay/bounces.ts'
 import { CalloutSender } from '../relay/callout-sender.ts'
@@ -143,7 +144,7 @@ export async function simulate(
   const [goes] = taken
   if (goes === undefined) return steps
   if (calloutSender.way(envelope.recipients[0]!.forwardPath, session) !== undefined) return [...steps, THROWN_AWAY]
-  steps.push(...wallSteps(goes, config))
+  steps.push(...wallSteps(goes, config), ...spamSteps(goes, config))
   if (message) steps.push(contentStep(transaction, message, goes, config))
   if (steps.some(({ step, verdict }) => step === 'content' && verdict !== 'accept')) return steps
   if (way === undefined) return [...steps, commitStep(goes)]
@@ -263,6 +264,14 @@ function wallSteps({ virus = DEFAULT_VIRUS_POLICY }: Way, { virus: { embedded, e
   const looks = virus.scan ? `looked at by ${names.join(', ')}` : 'nobody looks'
   const text = [looks, ...policyLines(virus, 'said'), 'the rest by default'].join('; ')
   return [{ step: 'virus wall', verdict: 'info', text }]
+}
+
+/** The same of the spam filter, for mail that comes in, where a level of the configuration says something of it. */
+function spamSteps({ spam = DEFAULT_SPAM_POLICY, ...way }: Way, { spam: { filter } }: Config): Step[] {
+  if (!filter || spam.from === undefined || 'outbound' in way) return []
+  const looks = spam.filter ? 'the message is judged' : 'nobody looks'
+  const text = [looks, ...policyLines(spam, 'said'), 'the rest by default'].join('; ')
+  return [{ step: 'spam filter', verdict: 'info', text }]
 }
 
 function commitStep({ route, commit, tenant }: Way): Step {

@@ -142,9 +142,16 @@ function whenOf(text: string): number {
 async function check(file: string, { tenant, json: asJson }: { tenant?: string; json?: true }, config?: Config) {
   const [octets] = await Array.fromAsync(mailAt(file))
   if (octets === undefined) throw new UserError(`${file} is empty`, 'Name a file with a message.', EXIT.data)
+<<<<<<< HEAD
   const shown = spamShown(await spamOf(content([octets]), config, tenant), DEFAULT_SPAM_POLICY, 'en')
   if (asJson) json(shown)
   else for (const line of spamLines(shown, 'en')) out(line)
+=======
+  const models = new Models(folder === undefined ? undefined : modelFolder(folder))
+  const result = await spamOf(content([octets]), { models, tenant })
+  if (asJson) json(result)
+  else for (const line of spamLines(spamShown(result, DEFAULT_SPAM_POLICY, 'en'), 'en')) out(line)
+>>>>>>> policy
 }
 
 /** As many requests as it takes; the layers are made when it returns. */
