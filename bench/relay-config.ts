@@ -35,6 +35,8 @@ export function relayConfig(config: RelayConfig): string {
     `  - {name: bench, addresses: '127.0.0.1:${config.port}', tls: none${config.outbound ? ', service: outbound' : ''}}`,
     // A session of the load tools lasts as long as the run.
     'limits: {transactions-max: 1000000}',
+    // The relays beside it ask nobody, either.
+    'authentication: false',
     ...wallLines(config.wall),
     'tenants:',
     '  bench:',

@@ -81,9 +81,10 @@ async function addLargeCommands(): Promise<void> {
   const { tlsPolicyCommand } = await import('./cli/tls-policy.ts')
   const { quarantineCommand } = await import('./cli/quarantine.ts')
   const { askQuarantine } = await import('./cli/quarantine-offline.ts')
+  const { spamCommand } = await import('./cli/spam.ts')
   const { asksSpam } = await import('./cli/spam-offline.ts')
   const { scanCommand } = await import('./cli/scan.ts')
-  const { spamCommand } = await import('./cli/spam.ts')
+  const { spamListsCommand } = await import('./cli/spam-lists.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
   program.addCommand(recipientsCommand(async (request) => askRecipients(await config(), request)))
@@ -109,7 +110,7 @@ async function addLargeCommands(): Promise<void> {
       ask,
       asksSpam(async () => (await config()).dataFolder),
       async () => (existsSync(path()) ? config() : undefined),
-    ),
+    ).addCommand(spamListsCommand(config)),
   )
   program.addCommand(scanCommand(config, path))
   program.addCommand(simulateCommand(config))

@@ -3,8 +3,8 @@
  *
  *     connect ──► session ──► MAIL ──► RCPT ─────────► DATA ─► inspect ─► scan ─► commit ─────────► 250
  *     accept/                  │      recipients/       │     loop, size  virus,    deliver/ cut-through
- *                              │      one group         │     trace       spam      or spool/, synced
- *                              ▼                        ▼     fields       │             │
+ *                              │      one group         │     who         spam      or spool/, synced
+ *                              ▼                        ▼     vouches      │             │
  *                     5yz no, 4yz not now          452 no space       quarantine/  queue/ ─► deliver/ ─► delivered,
  *                                                                                            deferred, held
  *
@@ -25,13 +25,14 @@ import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Directory, OutboundWay, ServedDomain, Way } from '#tenant/directory.ts'
 import { domainFor } from '#tenant/recipient-policies.ts'
+import type { Authenticating } from './relay/authenticating.ts'
 import type { Authentication } from './relay/authentication.ts'
 import type { Bounces } from './relay/bounces.ts'
 import type { CalloutSender } from './relay/callout-sender.ts'
 import type { Commit } from './relay/commit.ts'
 import { type EtrnParts, etrn } from './relay/etrn.ts'
 import type { Feedback } from './relay/feedback.ts'
-import { inspect } from './relay/inspect.ts'
+import { type Inspected, inspect } from './relay/inspect.ts'
 import type { Judged, Outbound, Passed, ToJudge } from './relay/outbound.ts'
 import { DESTINATIONS_MAX, Spread } from './relay/parts.ts'
 import * as refusals from './relay/refusals.ts'
@@ -60,6 +61,8 @@ export interface RelayParts extends WallParts {
   readonly bounces: Pick<Bounces, 'plain' | 'withPlainRecipients' | 'rcpt' | 'content'>
   /** Absent: no password is right. */
   readonly authentication?: Pick<Authentication, 'step'>
+  /** Absent: nobody asks who has vouched for a message. */
+  readonly authenticating?: Pick<Authenticating, 'stamp'>
   /** Absent: no return path is ever on record. */
   readonly returnPaths?: Pick<ReturnPaths, 'accepted'>
   /** Absent: what leaves has no token, and nothing is learned of what comes back. */
@@ -124,14 +127,16 @@ export class Relay implements Decisions {
     const { header, messageId } = inspected
     const message = { transaction: withTlsRequired(transaction, header), way, content, header, messageId }
     const judged = await this.#judge(message)
-    const scanned = judged.kind === 'pass' ? await look(this.#parts, judged, way, inspected) : judged
+    const vouched = judged.kind === 'pass' ? await this.#vouched(received, content, inspected) : inspected
+    const scanned = judged.kind === 'pass' ? await look(this.#parts, judged, way, vouched) : judged
     const answer = scanned.kind === 'pass' ? await this.#take(message, scanned, scanned.content) : scanned
     if (answer.kind === 'reject' || answer.kind === 'defer') {
       return this.#refuse('content', transaction, answer, undefined, way)
     }
     if (answer.kind === 'accept' && isServed(way) && scanned.kind === 'pass' && !scanned.tagged) {
-      void this.#parts.returnPaths?.accepted({ transaction: received, way, content, messageId })
-      void this.#parts.feedback?.accepted({ transaction: received, way, content })
+      const { authentication } = vouched
+      void this.#parts.returnPaths?.accepted({ transaction: received, way, messageId, authentication })
+      void this.#parts.feedback?.accepted({ transaction: received, way, content, authentication })
     }
     return answer
   }
@@ -163,6 +168,12 @@ export class Relay implements Decisions {
     const { way } = message
     const { bounces, outbound } = this.#parts
     return isServed(way) ? bounces.content({ ...message, way }) : outbound.content({ ...message, way })
+  }
+
+  async #vouched(received: Transaction, content: Content, inspected: Inspected): Promise<Inspected> {
+    const { authenticating } = this.#parts
+    if (authenticating === undefined || received.session.service !== 'inbound') return inspected
+    return authenticating.stamp(received, content, inspected)
   }
 
   async #take(
@@ -209,7 +220,10 @@ export class Relay implements Decisions {
 
   #joined(transaction: Transaction, way: ServedDomain | OutboundWay): Gate {
     transaction.group ??= groupOf(way)
-    if (!this.#group.has(transaction)) this.#group.set(transaction, way)
+    if (!this.#group.has(transaction)) {
+      this.#group.set(transaction, way)
+      this.#parts.filtering?.begin(transaction, way)
+    }
     return ACCEPT
   }
 

@@ -11,6 +11,7 @@ const METRICS = [
   'report/measure.ts',
   'report/report.ts',
   'cli/worker-watch.ts',
+  'cli/assemble-spam-lists.ts',
   'cli/http.ts',
   'cli/clerks/recipients.ts',
   'cli/clerks/list-metrics.ts',

@@ -18,9 +18,9 @@ const lessons = (workerData as readonly Lesson[]).map(({ octets, isSpam }) => {
   const read = bufferOf(octets)
   return { features: featuresOf(readMessage(read), read), isSpam, weight: 1 }
 })
-const learned = { kind: 'learned', classifier: new Classifier([train(lessons, GLOBAL_BITS)]) } as const
+const classifier = new Classifier([train(lessons, GLOBAL_BITS)])
 
 parentPort!.on('message', (octets: Uint8Array) => {
-  const { signs } = lookAt(bufferOf(octets), {}, learned)
+  const { signs } = lookAt(bufferOf(octets), {}, { kind: 'learned', classifier })
   parentPort!.postMessage(combine({ signs, silent: [], durationMs: 0 }).score)
 })

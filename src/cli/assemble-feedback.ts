@@ -13,7 +13,7 @@ export function assembleFeedback(
   current: Current,
   { tell }: Pick<Sending, 'tell'>,
   records: MessageRecords,
-  { clock, shared, verifier }: Outside,
+  { clock, shared }: Outside,
 ): Feedback | undefined {
   if (shared === undefined) return undefined
   return new Feedback({
@@ -23,7 +23,6 @@ export function assembleFeedback(
     random: randomBytes,
     records,
     settings: () => settingsOf(current.config.feedback),
-    ...(verifier && { verify: verifier.verify.bind(verifier) }),
     learn: learnOf(shared.desk),
     report: tell,
   })

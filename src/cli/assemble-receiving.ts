@@ -10,6 +10,7 @@ import { Keeper } from '#quarantine/keeper.ts'
 import { createServerSession } from '#smtp/server/session.ts'
 import type { Spool } from '#spool/contract.ts'
 import type { Clock } from '#sys/clock.ts'
+import { Authenticating } from '../relay/authenticating.ts'
 import { Authentication } from '../relay/authentication.ts'
 import { Bounces } from '../relay/bounces.ts'
 import { CalloutSender } from '../relay/callout-sender.ts'
@@ -54,7 +55,7 @@ export interface Assembled {
 }
 
 export function assembleReceiving(options: WorkerOptions, made: Assembled, outside: Outside): Acceptor {
-  const { clock, disk, shared, verifier } = outside
+  const { clock, disk, shared, dns } = outside
   const { current, report, spool, sending, keeping, newTraceId, rights, filters } = made
   const { recipients, tell } = sending
   const { hostname, dataFolder } = options.config
@@ -83,9 +84,12 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     bounces: new Bounces({ ...leaving, ...(feedback && { takesReports: (path) => feedback.takes(path) }) }),
     ...(feedback && { feedback }),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
-    ...(verifier && { returnPaths: new ReturnPaths({ ...leaving, verify: verifier.verify.bind(verifier) }) }),
+    ...(dns && {
+      authenticating: new Authenticating({ hostname, clock, dns, isOn: () => current.config.authentication }),
+    }),
+    returnPaths: new ReturnPaths(leaving),
     scanning: new Scanning({ wall: filters.wall, report: tell }),
-    filtering: new Filtering({ gathering: filters.spam.gathering }),
+    filtering: new Filtering({ ...spamPartsOf(filters.spam), report: tell }),
     ...(shared && { quarantining: assembleQuarantining(options.config, shared, tell, { clock, disk }) }),
     ...assembleAuthentication(made, { clock, shared }),
     ...(rights && { signing: new Signing({ ...leaving, keysOf: rights.keys.of }) }),
@@ -105,6 +109,13 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     reusePort: options.reusePort,
   })
 }
+
+const spamPartsOf = ({ gathering, begin, protects, judged }: Filters['spam']) => ({
+  gathering,
+  begin,
+  protects,
+  judged,
+})
 
 const assembleCommit = ({ current, spool, sending, keeping, newTraceId }: Assembled, clock: Clock): Commit =>
   new Commit({

@@ -4,7 +4,6 @@
  */
 import type { Acceptor } from '#accept/acceptor.ts'
 import type { Credentials } from '#auth/credentials.ts'
-import { Verifier } from '#auth/verify/verifier.ts'
 import type { Config } from '#config/config.ts'
 import { createDelivery, type Delivery } from '#deliver/delivery.ts'
 import type { Resolve } from '#deliver/dial.ts'
@@ -20,6 +19,7 @@ import type { Queue } from '#queue/queue.ts'
 import type { RecipientAnswer } from '#recipients/knowledge.ts'
 import type { AskDesk } from '#recipients/shared-memory.ts'
 import { type ReportOptions, WorkerReport } from '#report/report.ts'
+import type { SpamLists } from '#scan/spam/lists/spam-lists.ts'
 import type { Wall } from '#scan/wall.ts'
 import type { Spool, SpoolOptions } from '#spool/contract.ts'
 import { severalSpools } from '#spool/several.ts'
@@ -56,7 +56,6 @@ import { HardBounceBatch } from './hard-bounce-batch.ts'
 import { type NoticeAnswer, type NoticeQuestion, sendNotice } from './notices.ts'
 import { releaseOf } from './quarantine-desk.ts'
 import { Rights } from './rights.ts'
-import { teachOf } from './spam-desk.ts'
 import { TlsResultsBatch } from './tls-results-batch.ts'
 import { type RunningReport, tlsPolicies, watch } from './worker-watch.ts'
 
@@ -117,6 +116,8 @@ export interface Worker {
   scanners(): Wall | undefined
   /** What the spam filter remembers; absent: a worker that runs alone remembers nothing. */
   readonly spam?: RememberedSpam
+  /** DNS lists of the spam filter; absent: nobody can be asked. */
+  spamLists(): SpamLists | undefined
   /** Ends sessions and attempts, syncs the spool. */
   drain(): Promise<void>
 }
@@ -127,10 +128,8 @@ export interface Outside {
   readonly disk: Disk
   readonly connect: Connect
   readonly resolve: Resolve
-  /** Without it no route can find hosts by MX. */
+  /** Without it no route can find hosts by MX, and no sender is authenticated. */
   readonly dns?: Dns
-  /** Absent: nobody verifies return paths. */
-  readonly verifier?: Verifier
   /** In [0, 1). */
   readonly random: () => number
   readonly report: (options: ReportOptions) => RunningReport
@@ -155,7 +154,6 @@ export function realOutside(nameServers: () => Config['nameServers'] = () => und
     connect: connectSocket,
     resolve: createResolver(systemClock, dns),
     dns,
-    verifier: new Verifier({ clock: systemClock, dns }),
     random: Math.random,
     report: (options) => new WorkerReport(options),
     spool: {},
@@ -174,7 +172,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
   const sign = rights && signingOwn(current, rights, sending.tell, outside.clock)
   const keeping = assembleKeeping(current, spool, sending, newTraceId, sign, outside)
   const credentials = assembleCredentials(current, report.report, outside)
-  const filters = new Filters(options.config, outside.clock)
+  const filters = new Filters(options.config, report, outside, spam?.memory)
   const made = { current, report, spool, sending, keeping, newTraceId, rights, credentials, filters }
   const acceptor = assembleReceiving(options, made, outside)
   const { delivery, recipients, tell } = sending
@@ -200,26 +198,22 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     probeRecipient: (question) => recipients.probe(question),
     ...(credentials && { credentials }),
     ...(spam && { spam }),
-    release: releaseOf(
-      { current, spool, queue, wall: filters.wall, newTraceId, rights, report: tell, ...teachOf(outside) },
-      outside,
-    ),
+    release: releaseOf({ current, spool, queue, wall: filters.wall, newTraceId, rights, report: tell }, outside),
     scanners: filters.wall,
+    spamLists: filters.spam.lists,
     outages,
     async reload(next) {
       await acceptor.reload(acceptSettings(next))
       current.replace(next)
       filters.replace(next)
-      holds.changed()
-      recipients.knowledge.changed()
-      rights?.changed()
+      for (const part of [holds, recipients.knowledge, rights]) part?.changed()
       delivery.retire(current.routeIds())
     },
     async drain() {
       unfollow?.()
       holds.stop()
       await atMost(DRAIN_MS_MAX, ended(acceptor, queue, delivery), outside.clock)
-      await Promise.all([spool.close(), outside.verifier?.close(), filters.close()])
+      await Promise.all([spool.close(), filters.close()])
       await atMost(LESSONS_MS_MAX, sending.flush(), outside.clock)
       report.end()
     },

@@ -85,11 +85,11 @@ export const PARTS: readonly Part[] = [
   QUARANTINE,
   QUARANTINE_ACCESS,
   TLS_REPORT_MARKS,
-  SPAM_LESSONS,
   REMEMBERED_NAMES,
   SPAM_SENDERS,
   SPAM_CORRESPONDENTS,
   SPAM_TEXTS,
+  SPAM_LESSONS,
 ]
 
 export async function openDesk(config: Config, log: (line: string) => void): Promise<Desk<Config>> {
@@ -145,8 +145,8 @@ export async function openDesk(config: Config, log: (line: string) => void): Pro
     ...logins,
     suppressions,
     quarantine,
-    spamClerk(store, config, wallMs, log),
     spamMemoryClerk(store, config, wallMs),
+    spamClerk(store, config, wallMs, log),
   ]
   // The store is the last to close.
   return new Desk<Config>([...clerks, storeClerk(store, wall, systemClock)])

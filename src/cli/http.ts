@@ -41,8 +41,10 @@ async function answer(url: string, response: ServerResponse, running: Running): 
     case '/healthz/live':
       return running.supervisor.live ? send(response, 200, 'live\n') : send(response, 503, 'a worker hangs\n')
     case '/healthz/ready': {
-      const sick = await sickness(running)
-      return sick === undefined ? send(response, 200, 'ready\n') : send(response, 503, `${sick}\n`)
+      const { sick, notes = [] } = await condition(running)
+      return sick === undefined
+        ? send(response, 200, `${['ready', ...notes].join('\n')}\n`)
+        : send(response, 503, `${sick}\n`)
     }
     default:
       return send(response, 404, 'there are /metrics, /healthz/live and /healthz/ready\n')
@@ -73,17 +75,25 @@ async function metrics(running: Running): Promise<string> {
   return exposition({ ...merged(snapshots), ...running.desk.metrics(), ...own })
 }
 
-/** Why not ready, or undefined. A sick spool or scanner is a reason: senders hear 4yz, so a load balancer should look elsewhere. */
-async function sickness(running: Running): Promise<string | undefined> {
-  if (!running.supervisor.ready) return 'not all workers are ready'
+interface Condition {
+  readonly sick?: string | undefined
+  /** Mail flows all the same. */
+  readonly notes?: readonly string[]
+}
+
+/** A sick spool or scanner is a reason not to be ready: senders hear 4yz, so a load balancer should look elsewhere. */
+async function condition(running: Running): Promise<Condition> {
+  if (!running.supervisor.ready) return { sick: 'not all workers are ready' }
+  const notes = new Set<string>()
   const answers = await running.supervisor.askAll('health', undefined, ASK_MS_MAX)
   for (const answer of answers) {
-    if (answer.kind === 'failed') return `a worker does not answer: ${answer.text}`
-    const { spool, silentScanners } = answer.body as WorkerHealthAnswer
-    if (spool !== 'ok') return `the spool of a worker is ${spool}`
-    if (silentScanners.length > 0) return `a scanner does not answer: ${silentScanners.join(', ')}`
+    if (answer.kind === 'failed') return { sick: `a worker does not answer: ${answer.text}` }
+    const { spool, silentScanners, listsAside } = answer.body as WorkerHealthAnswer
+    if (spool !== 'ok') return { sick: `the spool of a worker is ${spool}` }
+    if (silentScanners.length > 0) return { sick: `a scanner does not answer: ${silentScanners.join(', ')}` }
+    for (const list of listsAside) notes.add(`the DNS list ${list} is set aside`)
   }
-  return running.desk.sickness()
+  return { sick: await running.desk.sickness(), notes: [...notes] }
 }
 
 function send(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {

@@ -1,21 +1,27 @@
 /**
- * What the spam filter says about a message from disk, for `vorposten scan`: by its rules, by what its classifier
- * has learned, and by the filters beside us that the configuration names. Nothing is known of a session then.
+ * What the spam filter says about a message from disk, for `vorposten scan`: by its rules, by what it has learned, and by the
+ * filters beside us that the configuration names. Nothing is known of a session then.
  */
 import type { Config } from '#config/config.ts'
 import type { Content } from '#mail/content.ts'
-import type { SpamResult } from '#mail/spam.ts'
-import { Models } from '#scan/spam/classifier/models.ts'
+import type { SpamResult, SpamSign } from '#mail/spam.ts'
+import type { Models } from '#scan/spam/classifier/models.ts'
 import { combine } from '#scan/spam/combine.ts'
 import { lookAt } from '#scan/spam/look.ts'
 import { SYMBOLS } from '#scan/spam/symbols.ts'
 import { systemClock } from '#sys/clock.ts'
 import { spamEnginesOf } from './assemble-spam-engines.ts'
-import { modelFolder } from './folders.ts'
 
-export async function spamOf(content: Content, config: Config | undefined, tenant?: string): Promise<SpamResult> {
+interface SpamOf {
+  /** Absent: no filter beside us is asked. */
+  readonly config?: Config | undefined
+  readonly models: Models
+  /** As for mail to this tenant. */
+  readonly tenant?: string | undefined
+}
+
+export async function spamOf(content: Content, { config, models, tenant }: SpamOf): Promise<SpamResult> {
   const startedMs = performance.now()
-  const models = new Models(config && modelFolder(config.dataFolder))
   const asked = (config && spamEnginesOf(config, systemClock))?.ask(content, {})
   const { signs } = lookAt(Buffer.concat(content.chunks), {}, models.of(tenant))
   const engines = (await asked) ?? { signs: [], silent: [] }
@@ -23,13 +29,20 @@ export async function spamOf(content: Content, config: Config | undefined, tenan
   return combine({ signs: [...signs, ...engines.signs], silent: engines.silent, durationMs })
 }
 
-export function spamLines({ score, probability, class: kind, signs, silent }: SpamResult): string[] {
+export type SpamLanguage = 'en' | 'de'
+
+export function spamLines(
+  { score, probability, class: kind, signs }: SpamResult,
+  language: SpamLanguage = 'en',
+): string[] {
   return [
     `spam: ${score.toFixed(1)} points, ${(100 * probability).toFixed(1)} %, ${kind}`,
-    ...(silent.length === 0 ? [] : [`  did not answer: ${silent.join(', ')}`]),
-    ...signs.map(
-      ({ symbol, weight, detail }) =>
-        `  ${weight.toFixed(1).padStart(5)}  ${symbol}: ${SYMBOLS[symbol]?.en ?? ''}${detail === undefined ? '' : ` (${detail})`}`,
-    ),
+    ...signs.map((sign) => `  ${signLine(sign, language)}`),
   ]
+}
+
+/** `  3.0  HTML_FORM_PASSWORD: asks for a password in the mail (login.example)` */
+export function signLine({ symbol, weight, detail }: SpamSign, language: SpamLanguage): string {
+  const meaning = SYMBOLS[symbol]?.[language] ?? ''
+  return `${weight.toFixed(1).padStart(5)}  ${symbol}: ${meaning}${detail === undefined ? '' : ` (${detail})`}`
 }

@@ -9,6 +9,7 @@ import { readDuration } from '#config/units.ts'
 import { content } from '#mail/content.ts'
 import { featuresOf } from '#scan/spam/classifier/features.ts'
 import { TEACHERS } from '#scan/spam/classifier/lessons.ts'
+import { Models } from '#scan/spam/classifier/models.ts'
 import { packed } from '#scan/spam/classifier/packing.ts'
 import { readMessage } from '#scan/spam/message.ts'
 import {
@@ -19,6 +20,7 @@ import {
   type TrainAnswer,
 } from './clerks/spam-requests.ts'
 import { EXIT, UserError } from './exit.ts'
+import { modelFolder } from './folders.ts'
 import type { Ask } from './queue.ts'
 import { spamLines, spamOf } from './scan-spam.ts'
 import { lessonsFile, readLessonsFile } from './spam-lessons-file.ts'
@@ -141,7 +143,11 @@ function whenOf(text: string): number {
 async function check(file: string, { tenant, json: asJson }: { tenant?: string; json?: true }, config?: Config) {
   const [octets] = await Array.fromAsync(mailAt(file))
   if (octets === undefined) throw new UserError(`${file} is empty`, 'Name a file with a message.', EXIT.data)
-  const result = await spamOf(content([octets]), config, tenant)
+  const result = await spamOf(content([octets]), {
+    config,
+    models: new Models(config && modelFolder(config.dataFolder)),
+    tenant,
+  })
   if (asJson) json(result)
   else for (const line of spamLines(result)) out(line)
 }

@@ -5,11 +5,13 @@
 
 import { access } from 'node:fs/promises'
 import { factText, type ScanFact } from '#mail/scan.ts'
+import type { SpamSign } from '#mail/spam.ts'
 import { parseTraceId } from '#mail/trace-id.ts'
 import { oneLine } from '#report/report.ts'
 import { readTrace } from '#report/trace-files.ts'
 import type { TraceRecord } from '#report/trace-record.ts'
 import { EXIT, UserError } from './exit.ts'
+import { signLine } from './scan-spam.ts'
 
 export async function traceCommand(folder: string, text: string, json: boolean): Promise<void> {
   const id = parseTraceId(text)
@@ -82,6 +84,8 @@ export function story(raw: TraceRecord): string {
       )
     case 'scanned':
       return `${at}${scanStory(record).join(`\n${indent}`)}`
+    case 'filtered':
+      return `${at}${filterStory(record).join(`\n${indent}`)}`
     case 'authenticated':
       return `${at}AUTH ${record['mechanism']} as ${record['login'] ?? 'nobody'} from ${record['client']}: ${record['text']}`
     case 'attempted': {
@@ -116,6 +120,17 @@ function scanStory({ decision, durationMs, cleanBy, facts, policy, memory }: Tra
   // Records of an older release say nothing of the policy.
   const settings = (policy ?? []) as string[]
   return [`scanned: ${decision} after ${durationMs} ms${by}`, ...(facts as ScanFact[]).map(factText), ...settings]
+}
+
+function filterStory({ decision, score, class: of, signs, silent, policy, durationMs }: TraceRecord): string[] {
+  const unheard = list(silent)
+  const without = unheard === '' ? '' : `; silent: ${unheard}`
+  const why = policy === undefined ? [] : [String(policy)]
+  return [
+    `spam filter: ${decision}, ${score} points, ${of}, after ${durationMs} ms${without}`,
+    ...(signs as SpamSign[]).map((sign) => signLine(sign, 'en')),
+    ...why,
+  ]
 }
 
 function feedbackStory({ about, tenant, login, to, decision, proof }: TraceRecord): string {

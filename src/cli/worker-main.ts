@@ -10,6 +10,7 @@ import { readStore } from '#store/database.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { ReleaseQuestion } from '../relay/release.ts'
 import { assembleWorker, realOutside, type Worker } from './assemble.ts'
+import { listsAside } from './assemble-spam-lists.ts'
 import type { WaitingQuestion } from './clerks/outages.ts'
 import type { ChangedNotice, ProbeQuestion } from './clerks/recipients.ts'
 import type { SpamMemoryNews } from './clerks/spam-memory.ts'
@@ -64,6 +65,8 @@ export interface WorkerHealthAnswer {
   readonly spool: 'ok' | 'full' | 'broken'
   /** Scanners that do not answer, and why. */
   readonly silentScanners: readonly string[]
+  /** DNS lists that count nothing now, and why. */
+  readonly listsAside: readonly string[]
 }
 
 runWorker(async ({ settings, workers, ...context }, desk) => {
@@ -118,6 +121,7 @@ async function silentScanners({ scanners }: Worker): Promise<string[]> {
 const healthOf = async (worker: Worker): Promise<WorkerHealthAnswer> => ({
   spool: worker.spool.health.kind,
   silentScanners: await silentScanners(worker),
+  listsAside: listsAside(worker.spamLists()),
 })
 
 async function isSpooled({ spool }: Worker, { id }: WorkerQuestions['quarantine/spooled']['body']): Promise<boolean> {

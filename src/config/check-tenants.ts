@@ -9,6 +9,7 @@ import { checkNotices } from './check-notices.ts'
 import { checkOutbound, outboundRoutes, reportNoRoute } from './check-outbound.ts'
 import { checkHosts, checkRoute, type OwnAddresses } from './check-routes.ts'
 import { checkSpam } from './check-spam.ts'
+import { checkSpamLists } from './check-spam-lists.ts'
 import { checkTlsReports } from './check-tls-reports.ts'
 import { checkVirus } from './check-virus.ts'
 import type { DomainDraft, Draft, TenantDraft } from './draft.ts'
@@ -29,6 +30,7 @@ export function checkTenants(draft: Draft, own: OwnAddresses, yaml: YamlText): L
   checkVirus(draft, yaml)
   checkSpam(draft, yaml)
   checkSpamEngines(draft, yaml)
+  checkSpamLists(draft, yaml)
   checkCalloutSender(draft, yaml)
   checkFeedback(draft, yaml)
   checkTlsReports(draft, yaml)

@@ -4,6 +4,7 @@
  */
 import type { Mailbox } from '#mail/address.ts'
 import type { Endpoint, Service } from '#mail/session.ts'
+import type { SpamListSettings } from '#mail/spam-list.ts'
 import type { ServerLimits } from '#smtp/server/contract.ts'
 import type { Route, ServedDomain, Tenant } from '#tenant/directory.ts'
 
@@ -137,6 +138,8 @@ export interface SpamConfig {
   readonly filter: boolean
   /** Filters beside us. */
   readonly engines: readonly SpamEngineConfig[]
+  /** DNS lists. */
+  readonly lists: readonly SpamListSettings[]
 }
 
 export type EngineConfig = ClamdConfig | IcapConfig
@@ -220,6 +223,8 @@ export interface Config {
   readonly spam: SpamConfig
   /** Absent: no complaints are read. */
   readonly feedback?: FeedbackConfig
+  /** Of mail that comes in: SPF, DKIM, DMARC, ARC. */
+  readonly authentication: boolean
   readonly tenants: readonly Tenant[]
   /** Declared ones (`bakery/main`), and one for each domain with `deliver-to` (`bakery/bakery.example`). */
   readonly routes: readonly Route[]

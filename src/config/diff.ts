@@ -6,8 +6,8 @@ import { z } from 'zod'
 import { relaySettings } from './schema.ts'
 import type { Written, WrittenSection } from './yaml-text.ts'
 
-/** The value of a secret that stands in the file itself. */
-const SECRET = 'secret'
+/** The values of secrets that stand in the file itself. */
+const SECRETS: readonly string[] = ['secret', 'access-key']
 
 /** As they are written in the file; secrets are hidden. Sections in which nothing differs are left out; tenants and domains always stay. */
 export function diffFromDefaults(written: Written): WrittenSection {
@@ -46,7 +46,7 @@ function keepSection(schema: z.ZodObject, written: WrittenSection): WrittenSecti
     const setting = schema.shape[key]
     const differs = setting === undefined ? value : keep(setting, value)
     // What is shown is kept in tickets and chats.
-    if (key === SECRET && differs !== undefined) kept[key] = '***'
+    if (SECRETS.includes(key) && differs !== undefined) kept[key] = '***'
     else if (differs !== undefined) kept[key] = differs
   }
   return kept

@@ -213,7 +213,7 @@ tenants:
   assert.deepEqual(
     problems(text).map((problem) => problem.replaceAll('\n    ', ' | ')),
     [
-      'v.yaml:1:1: error: hostnam: "hostnam" is not a setting | allowed: hostname, data-folder, workers, log, http, callout-sender, name-servers, destinations, listeners, limits, notices, dsn, spool, dkim, virus, spam, tls-reports, feedback, holds, quarantine, tenants | did you mean hostname?',
+      'v.yaml:1:1: error: hostnam: "hostnam" is not a setting | allowed: hostname, data-folder, workers, log, http, callout-sender, name-servers, destinations, listeners, limits, notices, dsn, spool, dkim, authentication, virus, spam, tls-reports, feedback, holds, quarantine, tenants | did you mean hostname?',
       'v.yaml:1:1: error: hostname: is missing | allowed: a host name such as mx1.relay.example',
       'v.yaml:2:28: error: limits.command-time-max: "5" is not allowed here | allowed: a duration such as 250ms, 30s, 5m, 4h or 5d, from 1s to 1h | the unit is missing, as in 30s or 5m',
       'v.yaml:2:47: error: limits.recipients-max: "50" is not allowed here | allowed: a whole number from 100 to 50000',

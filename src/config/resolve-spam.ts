@@ -3,12 +3,14 @@ import { DEFAULT_SPAM_POLICY, layeredSpamPolicy, type SpamPolicy, type SpamPolic
 import type { SpamConfig } from './config.ts'
 import { type Level, type PolicyKind, policyFrom, saidOnly } from './resolve-policies.ts'
 import { spamEnginesConfig } from './resolve-spam-engines.ts'
+import { spamListsOf } from './resolve-spam-lists.ts'
 import type { SpamPolicyWritten, SpamWritten } from './schema-spam.ts'
 
 /** `at`: a path as it is from the folder of the configuration file. */
-export const spamConfig = ({ filter, engines = {} }: SpamWritten, at: (path: string) => string): SpamConfig => ({
+export const spamConfig = ({ filter, engines = {}, lists }: SpamWritten, at: (path: string) => string): SpamConfig => ({
   filter,
   engines: spamEnginesConfig(engines, at),
+  lists: spamListsOf(lists),
 })
 
 /** From the outermost level to the innermost. Nothing: the default policy. */
@@ -30,6 +32,8 @@ function layerOf(written: SpamPolicyWritten): SpamPolicyLayer {
     bulk: written.bulk,
     backscatter: written.backscatter,
     engineSilent: written['engine-silent'],
+    fields: written.fields,
+    subjectTag: written['subject-tag'],
   })
 }
 

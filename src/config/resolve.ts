@@ -90,6 +90,7 @@ export function resolveConfig({ relay, tenants }: Draft, listed: ListedKeys, yam
     virus: virusConfig(virus),
     spam: spamConfig(spam, at),
     ...(relay.feedback && { feedback: feedbackConfig(relay.feedback) }),
+    authentication: relay.authentication !== false,
     tenants: declared.tenants,
     routes: declared.routes,
     domains: declared.domains,

@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import { recipientPatterns } from './schema-recipient-policies.ts'
 import { spamEngines } from './schema-spam-engines.ts'
+import { spamLists } from './schema-spam-lists.ts'
 import { choice, flag, prose, section, setting } from './setting.ts'
 
 /** Beyond these nothing has a score: families of evidence are bounded. */
@@ -21,6 +22,14 @@ const threshold = setting<number | 'off'>({
   },
   json: { oneOf: [{ const: 'off' }, { type: 'number', minimum: SCORE_MIN, maximum: SCORE_MAX }] },
   hint: (text) => (text === 'false' ? 'off: never' : undefined),
+})
+
+const subjectTag = setting({
+  allowed: 'up to 20 printable ASCII characters such as "[SPAM]", or none',
+  brief: 'text such as `"[SPAM]"`, or `none`',
+  read: (text) =>
+    text === 'none' ? '' : /^[\x21-\x7e](?:[\x20-\x7e]{0,18}[\x21-\x7e])?$/.test(text) ? text : undefined,
+  json: { type: 'string', examples: ['[SPAM]', 'none'] },
 })
 
 const at = (what: string) => threshold.optional().describe(what)
@@ -60,6 +69,22 @@ const policyShape = {
         'has spoken. `defer`: 451 4.7.1, the sender tries again.',
       ),
     ),
+  fields: flag
+    .optional()
+    .describe(
+      prose(
+        'Delivered mail says in `X-Spam-Status` and its kin how it was judged. `true` if no level says otherwise. With `false`',
+        'only `X-Spam-Flag: YES` is left, in what is tagged.',
+      ),
+    ),
+  'subject-tag': subjectTag
+    .optional()
+    .describe(
+      prose(
+        'Text before the subject of what is tagged, such as `"[SPAM]"`, for mail programs that sort by nothing else. It breaks',
+        'the DKIM signatures of the sender. `none` if no level says otherwise.',
+      ),
+    ),
 }
 
 export const spamPolicySettings = section(policyShape)
@@ -70,6 +95,9 @@ export const recipientSpamPolicySettings = section({ recipients: recipientPatter
 export const spamSettings = section({
   filter: flag.prefault(true).describe('`false`: there is no spam filter, whatever the policies say.'),
   engines: spamEngines.optional(),
+  lists: spamLists
+    .optional()
+    .describe('DNS lists, by name; 30 at most. None is asked if none is written here: see spam-lists.md.'),
   policy: spamPolicySettings.prefault({}).describe('What holds for all tenants, unless they say otherwise.'),
 })
 

@@ -14,7 +14,7 @@ import { spamSettings } from './schema-spam.ts'
 import { holdSettings, mailbox, NAME, routeId, tenantSettings } from './schema-tenant.ts'
 import { tlsReportSettings } from './schema-tls-reports.ts'
 import { virusSettings } from './schema-virus.ts'
-import { choice, duration, oneOrMore, path, prose, section, setting, size } from './setting.ts'
+import { choice, duration, flag, oneOrMore, path, prose, section, setting, size } from './setting.ts'
 import { timeZone } from './time-zone.ts'
 
 /** Node starts that many workers at most; the worker's number is also a part of each trace id. */
@@ -142,6 +142,14 @@ export const relayShape = {
   dkim: dkimSettings
     .prefault({})
     .describe('The keys that sign outgoing mail. They are made with `vorposten dkim`; see dkim.md.'),
+  authentication: flag
+    .prefault(true)
+    .describe(
+      prose(
+        'Asks DNS who has vouched for mail that comes in (SPF, DKIM, DMARC, ARC), and writes it into the field',
+        '`Authentication-Results`: see authentication.md. `false`: the field says `none`, and no return path is verified.',
+      ),
+    ),
   virus: virusSettings.prefault({}).describe('The virus wall. Without an engine nobody looks. See virus-wall.md.'),
   spam: spamSettings.prefault({}).describe('The spam filter, for mail that comes in. See spam-filter.md.'),
   'tls-reports': tlsReportSettings

@@ -13,6 +13,7 @@ import type { QuarantineAction, QuarantineClass } from './quarantine.ts'
 import type { NegativeReply, RemoteReply } from './reply.ts'
 import type { ScanFact } from './scan.ts'
 import type { Session } from './session.ts'
+import type { SpamDecision, SpamResult } from './spam.ts'
 import type { HoldReason, QueueEntry, Submission } from './stored.ts'
 import type { TraceId } from './trace-id.ts'
 import type { Reason } from './verdict.ts'
@@ -105,6 +106,15 @@ export type PathEvent =
       /** Whether the same content was looked at a short time ago. */
       readonly memory?: 'hit' | 'miss'
     }
+  /** The spam filter has judged; a refusal has its own event. */
+  | ({
+      readonly kind: 'filtered'
+      readonly id: TraceId
+      readonly tenant: string
+      readonly decision: SpamDecision
+      /** The setting that decided, and where it stands: `reject-at: 12, by default`; absent: none did, it passes. */
+      readonly policy?: string
+    } & Omit<SpamResult, 'probability'>)
   /** What a policy found and decided; counted only, since what follows from it has its own event. */
   | {
       readonly kind: 'governed'

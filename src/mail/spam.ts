@@ -26,6 +26,10 @@ export interface SpamSign {
  */
 export type SpamClass = 'ordinary' | 'bulk' | 'backscatter' | 'phishing'
 
+/** What becomes of it, the gravest last. */
+export const SPAM_DECISIONS = ['pass', 'tag', 'greylist', 'defer', 'quarantine', 'reject'] as const
+export type SpamDecision = (typeof SPAM_DECISIONS)[number]
+
 export interface SpamResult {
   readonly score: number
   /** Between 0 and 1, both excluded. */

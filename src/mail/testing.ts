@@ -1,5 +1,6 @@
 /** For tests: addresses, sessions, transactions and attempts in one line each. */
 import { type ForwardPath, type Mailbox, parseForwardPath, parseMailbox, parseReversePath } from './address.ts'
+import type { Authentication } from './authentication.ts'
 import { NextHopReceipt } from './custody.ts'
 import type { Recipient } from './envelope.ts'
 import type { Attempt, Obstacle, Outcome } from './outcome.ts'
@@ -48,6 +49,16 @@ export function transaction(to: readonly string[], from = 'anna@sender.example',
   const envelope = { reversePath, recipients, body: '7bit', smtputf8: false } as const
   return { id: newTraceId(), session: of, startedMs: WALL_MS, envelope }
 }
+
+/** Nobody has vouched for it. */
+export const authentication = (more: Partial<Authentication> = {}): Authentication => ({
+  spf: { result: 'none', identity: 'mailfrom', domain: undefined },
+  dkim: [],
+  dmarc: { result: 'none', domain: undefined, alignedBy: [] },
+  arc: { result: 'none', instances: 0, sealers: [] },
+  durationMs: 0,
+  ...more,
+})
 
 export const delivered = (text = '2.0.0 Ok', id: TraceId = newTraceId()): Outcome => ({
   kind: 'delivered',

@@ -1,6 +1,6 @@
 /**
- * The trace fields that we prepend: Received (RFC 5321 §4.4) and Authentication-Results (RFC 8601). And what we read in
- * those of others: hops, and our own token, which tells a loop (RFC 5321 §6.3).
+ * The trace field that we prepend: Received (RFC 5321 §4.4); Authentication-Results are in authentication-results.ts. And what we
+ * read in those of others: hops, and our own token, which tells a loop (RFC 5321 §6.3).
  */
 import { mailboxText } from '#mail/address.ts'
 import { type Session, type Transaction, withProtocol } from '#mail/session.ts'
@@ -30,9 +30,6 @@ function greetingForTrace(session: Session): string {
 }
 
 const addressLiteral = (address: string): string => (address.includes(':') ? `[IPv6:${address}]` : `[${address}]`)
-
-/** Until mail is authenticated here, the field says that nothing was (RFC 8601 §2.2: "none"). */
-export const authenticationResultsNone = (hostname: string): string => `Authentication-Results: ${hostname}; none\r\n`
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
@@ -85,13 +82,10 @@ export function hops(section: HeaderSection, hostname: string, recipient?: strin
 /** What the virus wall has found in a message that is delivered all the same. */
 export const SCAN_FIELD = 'X-Vorposten-Scan'
 
-/** What the spam filter says of a message that is delivered. */
-export const SPAM_FIELD = 'X-Spam-Flag'
-
 /** A person had a message let out of quarantine. */
 export const RELEASED_FIELD = 'X-Vorposten-Released'
 
-const OURS: ReadonlySet<string> = new Set([SCAN_FIELD, SPAM_FIELD, RELEASED_FIELD].map((name) => name.toLowerCase()))
+const OURS: ReadonlySet<string> = new Set([SCAN_FIELD, RELEASED_FIELD].map((name) => name.toLowerCase()))
 
 /** Results that claim to be ours and are not: to be removed at the border (RFC 8601 §5). */
 export function forgedResults(section: HeaderSection, hostname: string): Field[] {

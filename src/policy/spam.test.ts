@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { probabilityOf, type SpamClass, type SpamResult } from '#mail/spam.ts'
+import { probabilityOf, SPAM_DECISIONS, type SpamClass, type SpamResult } from '#mail/spam.ts'
 import { DEFAULT_SPAM_POLICY, type SpamPolicyLayer, spamPolicy } from '#tenant/spam-policy.ts'
-import { judgeSpam, SPAM_DECISIONS } from './spam.ts'
+import { judgeSpam } from './spam.ts'
 
 const result = (score: number, kind: SpamClass = 'ordinary', silent: readonly string[] = []): SpamResult => ({
   ...{ score, probability: probabilityOf(score), class: kind, signs: [], silent, durationMs: 1 },

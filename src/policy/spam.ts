@@ -5,11 +5,8 @@
  * reject > quarantine > defer > greylist > tag > pass. Quarantine before defer: what is spam by what has spoken does not
  * become ham by what is silent.
  */
-import type { SpamResult } from '#mail/spam.ts'
+import { SPAM_DECISIONS, type SpamDecision, type SpamResult } from '#mail/spam.ts'
 import type { SpamPolicy, SpamSetting, Threshold } from '#tenant/spam-policy.ts'
-
-export const SPAM_DECISIONS = ['pass', 'tag', 'greylist', 'defer', 'quarantine', 'reject'] as const
-export type SpamDecision = (typeof SPAM_DECISIONS)[number]
 
 export interface SpamVerdict {
   readonly decision: SpamDecision
@@ -50,6 +47,8 @@ function* asked(result: SpamResult, policy: SpamPolicy): Generator<Asked> {
   if (silent.some((source) => ENGINES.has(source))) yield ['engineSilent', policy.engineSilent]
 }
 
-/** From this score on it is tagged. */
-export const requiredScore = ({ class: kind }: SpamResult, policy: SpamPolicy): Threshold =>
-  kind === 'phishing' ? policy.phishingTagAt : policy.tagAt
+/** From this score on it is tagged; undefined: from none. */
+export function requiredScore({ class: kind }: SpamResult, policy: SpamPolicy): number | undefined {
+  const threshold = kind === 'phishing' ? policy.phishingTagAt : policy.tagAt
+  return threshold === 'off' ? undefined : threshold
+}

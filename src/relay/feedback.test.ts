@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { type Content, content } from '#mail/content.ts'
 import type { PathEvent } from '#mail/event.ts'
 import type { FeedbackDecision, Lesson } from '#mail/feedback.ts'
-import { forwardPath, session, transaction } from '#mail/testing.ts'
+import { authentication, forwardPath, session, transaction } from '#mail/testing.ts'
 import { Tokens } from '#policy/feedback-token.ts'
 import { HandClock, route } from '#queue/testing.ts'
 import { declaredDirectory } from '#tenant/declared.ts'
@@ -21,15 +21,14 @@ const RECORD: BounceProtection = { kind: 'sent-record', sinceMs: 0, warmUpMs: 0 
 interface Options {
   readonly protection?: BounceProtection
   readonly settings?: Partial<FeedbackSettings>
-  readonly verified?: 'spf-pass' | 'aligned-dkim' | 'none'
+  readonly vouched?: Parameters<typeof authentication>[0] | undefined
   readonly onRecord?: readonly string[]
 }
 
-function bench({ protection, settings, verified = 'none', onRecord = [] }: Options = {}) {
+function bench({ protection, settings, vouched, onRecord = [] }: Options = {}) {
   const clock = new HandClock()
   const events: PathEvent[] = []
   const learned: { source: string; lessons: readonly Lesson[] }[] = []
-  const asked: unknown[] = []
   const state = {
     learn: async (lessons: readonly Lesson[]): Promise<readonly FeedbackDecision[]> => lessons.map(() => 'suppressed'),
   }
@@ -44,10 +43,6 @@ function bench({ protection, settings, verified = 'none', onRecord = [] }: Optio
     random: (octets) => Buffer.alloc(octets, ++nonce),
     records: { known: async (_tenant, _kind, facts) => facts.map((fact) => onRecord.includes(fact)) },
     settings: () => ({ addresses: new Set([FBL]), trusts: () => false, domains: [], ...settings }),
-    verify: async (evidence) => {
-      asked.push(evidence)
-      return { kind: verified }
-    },
     learn(source, lessons) {
       learned.push({ source, lessons })
       return state.learn(lessons)
@@ -67,6 +62,7 @@ function bench({ protection, settings, verified = 'none', onRecord = [] }: Optio
       transaction: transaction([to], from),
       way: served({ tenant }),
       content: content([Buffer.from(text)]),
+      authentication: vouched && authentication(vouched),
     }
     await feedback.accepted(mail)
     return events.slice(before).map((event) => {
@@ -74,7 +70,7 @@ function bench({ protection, settings, verified = 'none', onRecord = [] }: Optio
       return `${event.about} ${event.address ?? '-'} ${event.decision}`
     })
   }
-  return { feedback, clock, events, learned, asked, state, stamped, comes, tokens }
+  return { feedback, clock, events, learned, state, stamped, comes, tokens }
 }
 
 const textOf = ({ chunks }: Content): string => Buffer.concat([...chunks]).toString()
@@ -149,7 +145,12 @@ test('only a bounce from <> to a tenant that sends through us is read', async ()
   const text = dsn({ recipient: 'gone@far.test', original: stamped(['gone@far.test']) })
   assert.deepEqual(await comes(ANNA, text, 'x@far.test'), [])
   const way = served({ tenant: { name: 'bakery', language: 'en' } })
-  await feedback.accepted({ transaction: transaction([ANNA], ''), way, content: content([Buffer.from(text)]) })
+  await feedback.accepted({
+    transaction: transaction([ANNA], ''),
+    way,
+    content: content([Buffer.from(text)]),
+    authentication: undefined,
+  })
   assert.deepEqual([learned.length, events.length], [0, 0])
   assert.deepEqual(await comes(ANNA, 'Subject: hello\r\n\r\nText.\r\n'), [])
 })
@@ -157,17 +158,21 @@ test('only a bounce from <> to a tenant that sends through us is read', async ()
 test('a complaint is believed from a trusted network, or a verified domain', async () => {
   const trusts = () => true
   const domains = ['far.test']
-  const heard = async (options: Options, from = 'fbl@reports.far.test') => {
-    const { comes, stamped, asked } = bench(options)
-    const found = await comes(FBL, complaint(stamped(['bob@far.test'])), from)
-    return [...found.map((one) => one.split(' ').at(-1)), ...asked.map((one) => (one as { domain: string }).domain)]
+  const spf = (domain: string) => ({ spf: { result: 'pass', identity: 'mailfrom', domain } }) as const
+  const dkim = (domain: string) => ({ dkim: [{ result: 'pass', domain }] }) as const
+  const dmarc = (domain: string) => ({ dmarc: { result: 'pass', domain, alignedBy: ['dkim'] } }) as const
+  const heard = async (vouched: Options['vouched'], from = 'fbl@reports.far.test', settings: object = { domains }) => {
+    const { comes, stamped } = bench({ settings, vouched })
+    return (await comes(FBL, complaint(stamped(['bob@far.test'])), from))[0]?.split(' ').at(-1)
   }
-  assert.deepEqual(await heard({ settings: { trusts } }), ['suppressed'])
-  assert.deepEqual(await heard({ settings: { domains }, verified: 'spf-pass' }), ['suppressed', 'reports.far.test'])
-  assert.deepEqual(await heard({ settings: { domains }, verified: 'aligned-dkim' }, ''), ['suppressed', 'far.test'])
-  assert.deepEqual(await heard({ settings: { domains } }), ['not-trusted', 'reports.far.test'])
-  assert.deepEqual(await heard({ settings: { domains }, verified: 'spf-pass' }, 'fbl@notfar.test'), ['not-trusted'])
-  assert.deepEqual(await heard({ verified: 'spf-pass' }), ['not-trusted'])
+  assert.equal(await heard(undefined, undefined, { trusts }), 'suppressed')
+  assert.equal(await heard(spf('reports.far.test')), 'suppressed')
+  assert.equal(await heard(dkim('far.test'), ''), 'suppressed')
+  assert.equal(await heard(dmarc('far.test'), ''), 'suppressed')
+  for (const other of [undefined, {}, spf('far.test'), dkim('other.test'), dmarc('other.test')])
+    assert.equal(await heard(other), 'not-trusted')
+  assert.equal(await heard(spf('notfar.test'), 'fbl@notfar.test'), 'not-trusted')
+  assert.equal(await heard(spf('reports.far.test'), undefined, {}), 'not-trusted')
 })
 
 test('a complaint means who is named and proved, or the only one; of several it is counted only', async () => {

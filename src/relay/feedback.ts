@@ -12,9 +12,8 @@
  * is reported, and so is what was not believed. Limit: `UNDER_WAY_MAX`.
  */
 import { authorDomains } from '#auth/dkim/author.ts'
-import type { Evidence } from '#auth/verify/questions.ts'
-import type { Verification } from '#auth/verify/verifier.ts'
 import { type ForwardPath, mailboxKey } from '#mail/address.ts'
+import { type Authentication, vouchedBy } from '#mail/authentication.ts'
 import { type Content, withTrace } from '#mail/content.ts'
 import type { PathEvent, Report } from '#mail/event.ts'
 import type { FeedbackDecision, Lesson } from '#mail/feedback.ts'
@@ -55,8 +54,6 @@ export interface FeedbackParts {
   readonly random: (octets: number) => Uint8Array
   readonly records: Pick<MessageRecords, 'known'>
   readonly settings: () => FeedbackSettings
-  /** Absent: no domain is ever verified. */
-  readonly verify?: (evidence: Evidence, content: Content) => Promise<Verification>
   readonly learn: Learn
   readonly report: Report
 }
@@ -67,6 +64,8 @@ export interface AcceptedMail {
   readonly way: Way
   /** As it came. */
   readonly content: Content
+  /** Undefined: nobody looked, so no domain is verified. */
+  readonly authentication: Authentication | undefined
 }
 
 type Said = Omit<Extract<PathEvent, { kind: 'feedback' }>, 'kind' | 'id'>
@@ -136,7 +135,7 @@ export class Feedback {
     { feedback }: Extract<AutomaticMail, { kind: 'feedback-report' }>,
   ): Promise<void> {
     const { transaction, way } = mail
-    const source = await this.#source(mail, header)
+    const source = this.#source(mail, header)
     const tenant = way.tenant.name
     const about = { tenant, about: 'complaint', text: `${feedback.type} report` } as const
     if (source === undefined) {
@@ -158,7 +157,7 @@ export class Feedback {
   }
 
   /** Whose reports these are, if we take them: a client's address, or a verified domain. */
-  async #source({ transaction, content }: AcceptedMail, header: HeaderSection): Promise<string | undefined> {
+  #source({ transaction, authentication }: AcceptedMail, header: HeaderSection): string | undefined {
     const { envelope, session } = transaction
     const { trusts, domains } = this.#parts.settings()
     const { address } = session.client
@@ -169,14 +168,7 @@ export class Feedback {
       reversePath.kind === 'mailbox' && reversePath.mailbox.domain.kind === 'name' ? reversePath.mailbox : undefined
     const domain = path?.domain.kind === 'name' ? path.domain.ascii : from && authorDomains(from)[0]
     if (domain === undefined || !domains.some((one) => domain === one || domain.endsWith(`.${one}`))) return undefined
-    const evidence: Evidence = {
-      reversePath: `${path?.localPart ?? 'postmaster'}@${domain}`,
-      domain,
-      clientAddress: address,
-      greetingName: session.greetingName ?? '',
-    }
-    const verified = await this.#parts.verify?.(evidence, content)
-    return verified?.kind === 'spf-pass' || verified?.kind === 'aligned-dkim' ? domain : undefined
+    return authentication !== undefined && isVouchedFor(authentication, domain) ? domain : undefined
   }
 
   async #learn(transaction: AcceptedMail['transaction'], tenant: string, source: string, found: Found): Promise<void> {
@@ -198,5 +190,10 @@ export class Feedback {
     this.#parts.report({ kind: 'feedback', id, ...said })
   }
 }
+
+// A report from the empty path has only its author: DMARC speaks of that one.
+const isVouchedFor = (authentication: Authentication, domain: string): boolean =>
+  vouchedBy(authentication, domain) !== 'none' ||
+  (authentication.dmarc.result === 'pass' && authentication.dmarc.domain === domain)
 
 const unread = ({ tenant }: Way) => ({ tenant: tenant.name, about: 'report' }) as const

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Content, content } from '#mail/content.ts'
 import { QuarantineReceipt } from '#mail/custody.ts'
+import type { PathEvent } from '#mail/event.ts'
 import type { SpamSign } from '#mail/spam.ts'
 import { session, transaction } from '#mail/testing.ts'
 import { combine, type Gathered } from '#scan/spam/combine.ts'
@@ -30,25 +31,62 @@ function heavy(...more: SpamSign[]): Gathered & { readonly score: number } {
 
 function filtering(gathered: Gathered) {
   const asked: Subject[] = []
+  const events: PathEvent[] = []
   const gathering = {
     async gather(subject: Subject) {
       asked.push(subject)
       return gathered
     },
   }
-  return { asked, filter: new Filtering({ gathering: () => gathering }) }
+  const report = (event: PathEvent) => void events.push(event)
+  return { asked, events, filter: new Filtering({ gathering: () => gathering, report }) }
 }
 
-async function judged(gathered: Gathered, layer: SpamPolicyLayer = {}, one = transaction(['anna@bakery.test'])) {
-  const { filter, asked } = filtering(gathered)
-  const answer = await filter.filter(one, served({ spam: spamPolicy(layer) }), MAIL, MAIL)
-  return { answer, asked, id: one.id }
+async function judged(
+  gathered: Gathered,
+  layer: SpamPolicyLayer = {},
+  one = transaction(['anna@bakery.test']),
+  mail = MAIL,
+) {
+  const { filter, asked, events } = filtering(gathered)
+  const answer = await filter.filter(one, served({ spam: spamPolicy(layer) }), mail, { content: mail })
+  return { answer, asked, events, id: one.id }
 }
 
-test('below every threshold it goes on as it is', async () => {
-  const { answer, asked } = await judged(heavy(), { tagAt: heavy().score + 0.01 })
-  assert.ok(answer.kind === 'scanned' && answer.content === MAIL && !answer.tagged)
+test('below every threshold it goes on, with fields that say why', async () => {
+  const { score } = heavy()
+  const { answer, asked, events, id } = await judged(heavy(), { tagAt: score + 0.01 })
+  assert.ok(answer.kind === 'scanned' && !answer.tagged)
+  const text = textOf(answer.content)
+  assert.ok(text.endsWith(`]\r\n${textOf(MAIL)}`))
+  assert.match(text, new RegExp(`^X-Spam-Score: ${score}.*X-Spam-Status: No, score=${score}0? .*tests=.${SOME}=3`, 's'))
   assert.equal(asked[0]?.about.reversePath, 'anna@sender.example')
+  const [event] = events
+  assert.ok(event?.kind === 'filtered')
+  assert.deepEqual([event.id, event.tenant, event.decision, event.policy], [id, 'bakery', 'pass', undefined])
+  assert.deepEqual([event.score, event.signs[0]?.symbol, event.durationMs], [score, SOME, 7])
+})
+
+test('nobody but us says in such fields what we thought; without fields of ours only the flag is left', async () => {
+  const forged = content([
+    Buffer.from('X-Spam-Flag: NO\r\nx-spam-status: No, score=-99\r\nSubject: x\r\n\r\nhello\r\n'),
+  ])
+  const fieldsOf = async (layer: SpamPolicyLayer) => {
+    const { answer, events } = await judged(heavy(), layer, undefined, forged)
+    assert.ok(answer.kind === 'scanned')
+    const by = (events[0]?.kind === 'filtered' && events[0].policy) || ''
+    const lines = textOf(answer.content).match(/^(?:X-S|S).*$/gim) ?? []
+    return { by: by.replace(/, by .*/, ''), lines: lines.map((line) => line.slice(0, 21).trimEnd()) }
+  }
+  const tagAt = heavy().score
+  assert.deepEqual(await fieldsOf({ tagAt: 'off', fields: false }), { by: '', lines: ['Subject: x'] })
+  assert.deepEqual(await fieldsOf({ tagAt, fields: false }), {
+    by: `tag-at: ${tagAt}`,
+    lines: ['X-Spam-Flag: YES', 'Subject: x'],
+  })
+  const { lines } = await fieldsOf({ tagAt, subjectTag: '[SPAM]' })
+  assert.deepEqual([lines.at(0), lines.at(-1)], ['X-Spam-Flag: YES', 'Subject: [SPAM] x'])
+  assert.equal(lines.filter((line) => line.startsWith('X-Spam-Status')).length, 1)
 })
 
 test('a refusal has the trace id and tells how to be heard, and nothing of what was seen', async () => {
@@ -90,7 +128,7 @@ test('virus wall first, then the filter, on what came in; who is tagged is told 
   const clear = await look({ filtering: filter }, { kind: 'pass', transaction: one, submission }, way, inspected)
   assert.ok(clear.kind === 'pass' && clear.tagged)
   assert.equal(clear.submission, undefined)
-  assert.match(textOf(clear.content), /^X-Spam-Flag: YES\r\nReceived: /)
+  assert.match(textOf(clear.content), /^X-Spam-Flag: YES\r\n(?:X-Spam.*\r\n\t?.*\r\n)+Received: /)
   assert.equal(textOf(asked[0]!.content), textOf(MAIL), 'without fields of ours')
 
   const scanning = { scan: async () => ({ kind: 'reject', reply: {} as never, reasons: [] }) as const }

@@ -13,17 +13,21 @@
  * What leaves is not filtered.
  */
 import { type Content, withTrace } from '#mail/content.ts'
+import type { Report } from '#mail/event.ts'
 import type { QuarantineClass } from '#mail/quarantine.ts'
 import { printable } from '#mail/scan.ts'
 import type { Transaction } from '#mail/session.ts'
-import type { SpamResult } from '#mail/spam.ts'
+import type { SpamDecision, SpamResult } from '#mail/spam.ts'
 import type { Defer, Reject } from '#mail/verdict.ts'
-import { SPAM_FIELD } from '#mime/trace-fields.ts'
-import { judgeSpam, type SpamVerdict } from '#policy/spam.ts'
+import { SPAM_FLAG, spamFields, withoutSpamFields } from '#mime/spam-fields.ts'
+import { withSubjectTag } from '#mime/subject-tag.ts'
+import { settingLine } from '#policy/policy-explained.ts'
+import { judgeSpam, requiredScore } from '#policy/spam.ts'
 import { combine } from '#scan/spam/combine.ts'
+import type { SpamAbout } from '#scan/spam/contract.ts'
 import type { Way } from '#tenant/directory.ts'
-import { DEFAULT_SPAM_POLICY } from '#tenant/spam-policy.ts'
-import { aboutOf, type Gathering } from './gathering.ts'
+import { DEFAULT_SPAM_POLICY, type SpamPolicy } from '#tenant/spam-policy.ts'
+import { aboutOf, type Gathering, type Subject } from './gathering.ts'
 import type { ToQuarantine } from './quarantining.ts'
 import * as refusals from './refusals.ts'
 import type { Scanned } from './scanning.ts'
@@ -34,6 +38,13 @@ const SIGNS_NAMED_MAX = 5
 export interface FilteringParts {
   /** Absent: there is no spam filter. */
   readonly gathering: () => Pick<Gathering, 'gather'> | undefined
+  /** What can be asked before the content comes. */
+  readonly begin?: (transaction: Transaction) => void
+  readonly report: Report
+  /** Whom a played name or a look-alike domain would harm. */
+  readonly protects?: (tenant: string) => SpamAbout['tenant']
+  /** Each verdict teaches the memory. */
+  readonly judged?: (transaction: Transaction, result: SpamResult) => void
 }
 
 export class Filtering {
@@ -43,35 +54,53 @@ export class Filtering {
     this.#parts = parts
   }
 
-  /** `content`: as it would be delivered; `came`: as it came, without fields of ours. */
+  /** At the first accepted RCPT. */
+  begin(transaction: Transaction, way: Way): void {
+    if (this.#looksAt(transaction, way)) this.#parts.begin?.(transaction)
+  }
+
+  #looksAt({ session }: Transaction, { spam = DEFAULT_SPAM_POLICY }: Way): boolean {
+    return session.service === 'inbound' && spam.filter && this.#parts.gathering() !== undefined
+  }
+
+  /** `content`: as it would be delivered; `came`: as it came, without fields of ours, and who vouches for that. */
   async filter(
     transaction: Transaction,
     way: Way,
     content: Content,
-    came: Content,
+    came: Pick<Subject, 'content' | 'authentication'>,
   ): Promise<Scanned | ToQuarantine | Reject | Defer> {
     const policy = way.spam ?? DEFAULT_SPAM_POLICY
     const gathering = this.#parts.gathering()
     if (gathering === undefined || !policy.filter || transaction.session.service !== 'inbound')
       return { kind: 'scanned', content, tagged: false }
-    const subject = { transaction, way, content: came, about: aboutOf(transaction) }
+    const { protects, judged, report } = this.#parts
+    const tenant = protects?.(way.tenant.name)
+    const about = { ...aboutOf(transaction), ...(tenant && { tenant }) }
+    const subject = { transaction, way, ...came, about }
     const result = combine(await gathering.gather(subject))
-    return answerTo(judgeSpam(result, policy), result, transaction, content)
+    const { decision, by } = judgeSpam(result, policy)
+    const { probability: _, ...said } = result
+    judged?.(transaction, result)
+    report({
+      ...{ kind: 'filtered', id: transaction.id, tenant: way.tenant.name, decision, ...said },
+      ...(by && { policy: settingLine(by, policy) }),
+    })
+    if (decision === 'pass' || decision === 'tag') {
+      const tagged = decision === 'tag'
+      return { kind: 'scanned', content: withFields(content, result, policy, tagged), tagged }
+    }
+    return answerTo(decision, result, transaction.id)
   }
 }
 
 function answerTo(
-  { decision }: SpamVerdict,
+  decision: Exclude<SpamDecision, 'pass' | 'tag'>,
   result: SpamResult,
-  { id }: Transaction,
-  content: Content,
-): Scanned | ToQuarantine | Reject | Defer {
+  id: string,
+): ToQuarantine | Reject | Defer {
   const why = whyText(result)
   switch (decision) {
-    case 'pass':
-      return { kind: 'scanned', content, tagged: false }
-    case 'tag':
-      return { kind: 'scanned', content: withTrace(TAG, content), tagged: true }
     case 'quarantine':
       return { kind: 'quarantine', class: quarantineClass(result), by: 'spam', text: why, facts: [] }
     case 'greylist':
@@ -82,6 +111,17 @@ function answerTo(
   }
 }
 
+/** As it is delivered. Fields that a sender wrote in our place go wherever we could have written them. */
+function withFields(content: Content, result: SpamResult, policy: SpamPolicy, tagged: boolean): Content {
+  if (!policy.fields && !tagged) return withoutSpamFields(content)
+  const required = requiredScore(result, policy)
+  const fields = policy.fields
+    ? spamFields(result, { tagged, ...(required !== undefined && { required }) })
+    : Buffer.from(`${SPAM_FLAG}: YES\r\n`)
+  const clean = withoutSpamFields(content)
+  return withTrace(fields, tagged && policy.subjectTag !== '' ? withSubjectTag(clean, policy.subjectTag) : clean)
+}
+
 const quarantineClass = ({ class: kind }: SpamResult): QuarantineClass => (kind === 'ordinary' ? 'spam' : kind)
 
 /** `12.3 points, phishing: PHISH_FORM, LINK_TEXT_DECEIVES` */
@@ -90,5 +130,3 @@ function whyText({ score, class: kind, signs, silent }: SpamResult): string {
   const silence = silent.length === 0 ? '' : `; silent: ${silent.slice(0, SIGNS_NAMED_MAX).join(', ')}`
   return printable(`${score.toFixed(1)} points, ${kind}: ${named.join(', ') || 'nothing special'}${silence}`)
 }
-
-const TAG = Buffer.from(`${SPAM_FIELD}: YES\r\n`, 'latin1')

@@ -11,7 +11,8 @@ import { served } from './testing.ts'
 const ONE = transaction(['anna@bakery.test'])
 const subject = { transaction: ONE, way: served(), content: content([Buffer.from('x')]), about: aboutOf(ONE) }
 const said = async (symbol: string) => ({ signs: [{ symbol, weight: 1 }] })
-const read = async () => ({ kind: 'read', signs: [] }) as const
+const NOTHING = { kind: 'read', signs: [], trail: { answers: [] }, linkDomains: [], authorDomain: '' } as const
+const read = async () => NOTHING
 const never = () => new Promise<never>(() => {})
 
 function gather(sources: Sources) {
@@ -25,10 +26,10 @@ test('the reader knows who vouched and what the client is called; lists and memo
   const { gathered } = gather({
     client: async () => ({ signs: [], clientName: { kind: 'none' } }),
     authentication: async () => ({ ...(await said('AUTH')), authenticated: { dkim: ['a.test'], dmarc: 'pass' } }),
-    engines: () => said('ENGINE'),
+    engines: async () => ({ ...(await said('ENGINE')), silent: ['rspamd'] }),
     async reader(_, about) {
       seen.push(about)
-      return { kind: 'read', signs: [{ symbol: 'READ', weight: 2 }] }
+      return { ...NOTHING, signs: [{ symbol: 'READ', weight: 2 }] }
     },
     lists: (_, { signs }) => said(`LISTS_AFTER_${signs[0]?.symbol}`),
     memory: async ({ about }) => ({ ...(await said(`MEMORY_${about.authenticated?.dmarc}`)), silent: ['a store'] }),
@@ -40,7 +41,11 @@ test('the reader knows who vouched and what the client is called; lists and memo
   assert.deepEqual(signs.map(({ symbol }) => symbol).sort(), [
     ...['AUTH', 'ENGINE', 'LISTS_AFTER_READ', 'MEMORY_pass', 'READ'],
   ])
-  assert.deepEqual(silent, ['a store'])
+  assert.deepEqual(
+    [...silent].sort(),
+    ['a store', 'engines', 'rspamd'],
+    'an engine that is silent is one of the engines',
+  )
 })
 
 test('who does not answer is silent by name, with a sign that weighs nothing, and the verdict comes in time', async () => {

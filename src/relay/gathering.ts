@@ -11,6 +11,7 @@
  * a name in `silent`; the rest decides. A session waits `GATHER_MS_MAX` at most.
  */
 import { mailboxText, pathText } from '#mail/address.ts'
+import type { Authentication } from '#mail/authentication.ts'
 import type { Content } from '#mail/content.ts'
 import type { Transaction } from '#mail/session.ts'
 import type { SpamSign } from '#mail/spam.ts'
@@ -32,6 +33,8 @@ export interface Subject {
   /** As it came, without fields of ours. */
   readonly content: Content
   readonly about: SpamAbout
+  /** Absent: nobody has looked. */
+  readonly authentication?: Authentication
 }
 
 export interface Evidence {
@@ -82,7 +85,10 @@ export class Gathering {
         return undefined
       }
       signs.push(...said.signs)
-      silent.push(...(said.silent ?? []))
+      const unheard = said.silent ?? []
+      silent.push(...unheard)
+      // They have names of their own; a policy speaks of all of them.
+      if (source === 'engines' && unheard.length > 0) silent.push(source)
       return said
     }
     const { client, authentication, engines, reader, lists, memory } = this.#sources

@@ -23,7 +23,7 @@ function inspected(text: string, to: readonly string[] = ['bob@bakery.test'], se
 it('trace fields are put before the content, and nothing else is touched', () => {
   const text = 'Subject: hello\r\n\r\nhello\r\n'
   const result = inspected(text)
-  assert.match(result, /^Received: from [\s\S]*\r\nAuthentication-Results: relay\.example; none\r\nSubject/)
+  assert.match(result, /^Received: from [\s\S]*\r\nSubject/)
   assert.ok(result.endsWith(text))
 })
 

@@ -3,11 +3,12 @@
  * running in a circle (RFC 5321 §6.3), its trace fields, and what a submitted message lacks (RFC 6409 §8).
  */
 import { mailboxText } from '#mail/address.ts'
+import type { Authentication } from '#mail/authentication.ts'
 import { type Content, withTrace } from '#mail/content.ts'
 import type { Transaction } from '#mail/session.ts'
 import type { Reject } from '#mail/verdict.ts'
 import { type HeaderSection, readHeaderSection, withoutFields } from '#mime/header-section.ts'
-import { authenticationResultsNone, forgedResults, hops, messageId, receivedField } from '#mime/trace-fields.ts'
+import { forgedResults, hops, messageId, receivedField } from '#mime/trace-fields.ts'
 import type { Way } from '#tenant/directory.ts'
 import * as refusals from './refusals.ts'
 import { missingFields, ownMessageId } from './submission.ts'
@@ -25,6 +26,8 @@ export interface Inspected {
   readonly ownOctets: number
   readonly messageId: string | undefined
   readonly header: HeaderSection
+  /** Who has vouched for it; absent: nobody has looked (authenticating.ts). */
+  readonly authentication?: Authentication
 }
 
 export function inspect(
@@ -40,9 +43,7 @@ export function inspect(
   if (loop !== undefined) return refusals.looping(loop)
   const isSubmitted = transaction.session.service === 'submission'
   const added = isSubmitted ? missingFields(header, transaction, own.hostname, own.wallMs) : ''
-  const trace = Buffer.from(
-    receivedField(transaction, own.hostname, own.wallMs) + authenticationResultsNone(own.hostname) + added,
-  )
+  const trace = Buffer.from(receivedField(transaction, own.hostname, own.wallMs) + added)
   return {
     kind: 'inspected',
     content: withTrace(trace, withoutFields(content, forgedResults(header, own.hostname))),

@@ -1,24 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Evidence } from '#auth/verify/questions.ts'
-import type { Verification } from '#auth/verify/verifier.ts'
-import { content } from '#mail/content.ts'
+import type { Authentication } from '#mail/authentication.ts'
 import type { PathEvent } from '#mail/event.ts'
-import { transaction } from '#mail/testing.ts'
+import { authentication, transaction } from '#mail/testing.ts'
 import type { OutboundSettings } from '#tenant/directory.ts'
 import { ReturnPaths } from './return-paths.ts'
 import { served } from './testing.ts'
 
-const MESSAGE = content([Buffer.from('Subject: bread\r\n\r\nToday.\r\n')])
+const DOMAIN = 'sender.example'
+const SPF = authentication({ spf: { result: 'pass', identity: 'mailfrom', domain: DOMAIN } })
+const DKIM = authentication({ dkim: [{ result: 'pass', domain: DOMAIN }] })
 
-function bench(found: Verification, ndrs: OutboundSettings['ndrs'] = 'verified') {
+function bench(found: Authentication | undefined, ndrs: OutboundSettings['ndrs'] = 'verified') {
   const events: PathEvent[] = []
-  const seen = { evidence: [] as Evidence[], recorded: [] as unknown[], down: false }
+  const seen = { recorded: [] as unknown[], down: false }
   const paths = new ReturnPaths({
-    async verify(evidence) {
-      seen.evidence.push(evidence)
-      return found
-    },
     records: {
       async remember(...recorded) {
         if (seen.down) throw new Error('the desk is away')
@@ -29,55 +25,51 @@ function bench(found: Verification, ndrs: OutboundSettings['ndrs'] = 'verified')
   })
   const way = served({ tenant: { name: 'bakery', language: 'en', outbound: { ndrs } as OutboundSettings } })
   const accepted = (from?: string, messageId: string | undefined = '<1@sender.example>') =>
-    paths.accepted({ transaction: transaction(['info@bakery.test'], from), way, content: MESSAGE, messageId })
+    paths.accepted({ transaction: transaction(['info@bakery.test'], from), way, messageId, authentication: found })
   const decisions = () => events.map((event) => (event.kind === 'governed' ? `${event.subject} ${event.decision}` : ''))
   return { seen, accepted, decisions }
 }
 
 describe('the reverse-path of mail that came in', () => {
   it('is on record when it was verified', async () => {
-    for (const kind of ['spf-pass', 'aligned-dkim'] as const) {
-      const { seen, accepted, decisions } = bench({ kind })
+    for (const [found, kind] of [[SPF, 'spf-pass'] as const, [DKIM, 'aligned-dkim'] as const]) {
+      const { seen, accepted, decisions } = bench(found)
       await accepted()
       assert.deepEqual(seen.recorded, [['bakery', 'return-path', ['from 1@sender.example anna@sender.example']]])
       assert.deepEqual(decisions(), [`return-path ${kind}`])
-      assert.deepEqual(seen.evidence, [
-        {
-          reversePath: 'anna@sender.example',
-          domain: 'sender.example',
-          clientAddress: '192.0.2.1',
-          greetingName: 'mail.sender.example',
-        },
-      ])
     }
   })
 
-  it('is not when nothing verified it, or nobody could say', async () => {
-    for (const why of ['full', 'too-large', 'failed'] as const) {
-      const { seen, accepted, decisions } = bench({ kind: 'unknown', why })
+  it('is not when nothing verified exactly its domain, or nobody looked', async () => {
+    const others = [
+      authentication(),
+      authentication({ spf: { result: 'temperror', identity: 'mailfrom', domain: DOMAIN } }),
+      authentication({ spf: { result: 'pass', identity: 'helo', domain: DOMAIN } }),
+      authentication({ spf: { result: 'pass', identity: 'mailfrom', domain: 'example' } }),
+      authentication({ dkim: [{ result: 'pass', domain: `sub.${DOMAIN}` }] }),
+      authentication({ dkim: [{ result: 'fail', domain: DOMAIN }] }),
+    ]
+    for (const found of [...others, undefined]) {
+      const { seen, accepted, decisions } = bench(found)
       await accepted()
       assert.deepEqual(seen.recorded, [])
-      assert.deepEqual(decisions(), [`return-path ${why}`])
+      assert.deepEqual(decisions(), [`return-path ${found === undefined ? 'unknown' : 'none'}`])
     }
-    const { seen, accepted, decisions } = bench({ kind: 'none' })
-    await accepted()
-    assert.deepEqual(seen.recorded, [])
-    assert.deepEqual(decisions(), ['return-path none'])
   })
 
   it('is lost, and counted, when the record does not answer', async () => {
-    const { seen, accepted, decisions } = bench({ kind: 'spf-pass' })
+    const { seen, accepted, decisions } = bench(SPF)
     seen.down = true
     await accepted()
     assert.deepEqual(decisions(), ['return-path not-recorded'])
   })
 
   it('is not looked at where nobody needs it, or nothing could be recorded', async () => {
-    const { seen, accepted } = bench({ kind: 'spf-pass' })
+    const { accepted, decisions } = bench(SPF)
     await accepted('')
     await accepted('anna@[192.0.2.1]')
-    const others = bench({ kind: 'spf-pass' }, 'hold')
+    const others = bench(SPF, 'hold')
     await others.accepted()
-    assert.deepEqual([...seen.evidence, ...others.seen.evidence], [])
+    assert.deepEqual([...decisions(), ...others.decisions()], [])
   })
 })

@@ -5,9 +5,7 @@
  * It happens after our 250, which waits for nothing here. So whatever goes wrong costs a record, never a message: the
  * non-delivery message is then held, and the metric says how often that may be.
  */
-import type { Evidence } from '#auth/verify/questions.ts'
-import type { Verification } from '#auth/verify/verifier.ts'
-import type { Content } from '#mail/content.ts'
+import { type Authentication, vouchedBy } from '#mail/authentication.ts'
 import type { Report } from '#mail/event.ts'
 import type { Transaction } from '#mail/session.ts'
 import type { Way } from '#tenant/directory.ts'
@@ -15,7 +13,6 @@ import { returnPathFact } from './message-facts.ts'
 import type { MessageRecords } from './outbound.ts'
 
 export interface ReturnPathsParts {
-  readonly verify: (evidence: Evidence, content: Content) => Promise<Verification>
   readonly records: Pick<MessageRecords, 'remember'>
   readonly report: Report
 }
@@ -24,9 +21,9 @@ export interface Accepted {
   /** As the client gave it. */
   readonly transaction: Pick<Transaction, 'envelope' | 'session'>
   readonly way: Way
-  /** As it came: what a signature speaks of. */
-  readonly content: Content
   readonly messageId: string | undefined
+  /** Undefined: nobody looked. */
+  readonly authentication: Authentication | undefined
 }
 
 export class ReturnPaths {
@@ -38,26 +35,18 @@ export class ReturnPaths {
 
   /** Resolves when it is on record, or will not be. Never rejects. */
   async accepted(accepted: Accepted): Promise<void> {
-    const { transaction, way, content, messageId } = accepted
+    const { transaction, way, messageId, authentication } = accepted
     const { reversePath } = transaction.envelope
     if (way.tenant.outbound?.ndrs !== 'verified' || messageId === undefined || reversePath.kind === 'null') return
-    const { localPart, domain } = reversePath.mailbox
+    const { domain } = reversePath.mailbox
     // SPF and DKIM speak of domain names only.
     if (domain.kind !== 'name') return
-    const { client, greetingName = '' } = transaction.session
-    const evidence: Evidence = {
-      reversePath: `${localPart}@${domain.ascii}`,
-      domain: domain.ascii,
-      clientAddress: client.address,
-      greetingName,
-    }
-    const found = await this.#parts.verify(evidence, content)
-    if (found.kind === 'unknown') return this.#count(way, found.why)
-    if (found.kind === 'none') return this.#count(way, 'none')
+    const found = authentication === undefined ? 'unknown' : vouchedBy(authentication, domain.ascii)
+    if (found === 'unknown' || found === 'none') return this.#count(way, found)
     const tenant = way.tenant.name
     try {
       await this.#parts.records.remember(tenant, 'return-path', [returnPathFact(messageId, reversePath.mailbox)])
-      this.#count(way, found.kind)
+      this.#count(way, found)
     } catch {
       this.#count(way, 'not-recorded')
     }

@@ -16,7 +16,7 @@ export interface WallParts {
   /** Absent: nobody looks for malware. */
   readonly scanning?: Pick<Scanning, 'scan'>
   /** Absent: nobody looks for spam. */
-  readonly filtering?: Pick<Filtering, 'filter'>
+  readonly filtering?: Pick<Filtering, 'begin' | 'filter'>
   /** Absent: what should be kept in quarantine hears 451. */
   readonly quarantining?: Pick<Quarantining, 'take'>
 }
@@ -44,11 +44,12 @@ async function findings(
   { scanning, filtering }: WallParts,
   { transaction }: Passed,
   way: Way,
-  { content, ownOctets }: Inspected,
+  { content, ownOctets, authentication }: Inspected,
 ): Promise<Awaited<ReturnType<Scanning['scan']>>> {
   const scanned = (await scanning?.scan(transaction, way, content, ownOctets)) ?? clean(content)
   if (scanned.kind !== 'scanned' || filtering === undefined) return scanned
-  const filtered = await filtering.filter(transaction, way, scanned.content, withoutHead(content, ownOctets))
+  const came = { content: withoutHead(content, ownOctets), ...(authentication && { authentication }) }
+  const filtered = await filtering.filter(transaction, way, scanned.content, came)
   return filtered.kind === 'scanned' ? { ...filtered, tagged: filtered.tagged || scanned.tagged } : filtered
 }
 

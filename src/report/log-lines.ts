@@ -25,6 +25,7 @@ export interface LogLine {
 
 /** Of a message that was scanned; the trace has more. */
 const FACTS_SHOWN = 3
+const SIGNS_SHOWN = 5
 
 const AT = {
   connect: 'CONNECT',
@@ -74,6 +75,8 @@ export function logLines(event: PathEvent): readonly LogLine[] {
       return discardedLines(event)
     case 'scanned':
       return scannedLines(event)
+    case 'filtered':
+      return filteredLines(event)
     case 'split':
       return event.recipients.map(({ forwardPath }) => ({
         part: 'qmgr',
@@ -163,6 +166,15 @@ function scannedLines({ id, decision, facts, policy, durationMs }: Extract<PathE
   const why = facts.slice(0, FACTS_SHOWN).map(factText).join('; ')
   const text = `${id}: scan=${decision}, delay=${seconds(durationMs)} (${why}) [${policy.join('; ')}]`
   return [{ part: 'cleanup', text }]
+}
+
+// What passes says nothing, as above.
+function filteredLines(event: Extract<PathEvent, { kind: 'filtered' }>): LogLine[] {
+  const { id, decision, score, class: of, signs, policy, durationMs } = event
+  if (decision === 'pass') return []
+  const why = signs.slice(0, SIGNS_SHOWN).map(({ symbol }) => symbol)
+  const judged = `spam=${decision}, score=${score.toFixed(2)}, class=${of}, delay=${seconds(durationMs)}`
+  return [{ part: 'cleanup', text: `${id}: ${judged} (${why.join(', ')}) [${policy ?? ''}]` }]
 }
 
 function discardedLines(event: Extract<PathEvent, { kind: 'discarded' }>): LogLine[] {

@@ -3,6 +3,7 @@ import { DSN_CLASSES } from '#mail/dsn.ts'
 import type { PathEvent } from '#mail/event.ts'
 import type { Outcome } from '#mail/outcome.ts'
 import { classOfOutcome, REFUSAL_CLASSES } from '#mail/refusal-class.ts'
+import { SPAM_DECISIONS } from '#mail/spam.ts'
 import { type Metrics, Tally } from './metrics.ts'
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 14400, 86400]
@@ -11,7 +12,7 @@ type Count = (event: PathEvent) => void
 
 /** Registers the metrics of the path and returns what feeds them. */
 export function measurer(metrics: Metrics): Count {
-  const counts = [acceptance, refusals, attempts, people, policies, notifications, scans, feedback].map((of) =>
+  const counts = [acceptance, refusals, attempts, people, policies, notifications, scans, spam, feedback].map((of) =>
     of(metrics),
   )
   return (event) => {
@@ -48,6 +49,25 @@ function scans(metrics: Metrics): Count {
       found.add(fact.kind)
       if (fact.kind === 'not-looked') silent.add(fact.why)
     }
+  }
+}
+
+function spam(metrics: Metrics): Count {
+  const decided = metrics.counter(
+    'vorposten_spam_decisions_total',
+    'Messages that the spam filter judged, by what became of them',
+    'decision',
+    SPAM_DECISIONS,
+  )
+  const classes = metrics.counter('vorposten_spam_classes_total', 'The same, by what kind of mail they are', 'class')
+  const silent = metrics.counter('vorposten_spam_silent_total', 'Questions that nobody answered in time', 'source')
+  const seconds = metrics.histogram('vorposten_spam_seconds', 'From the dot to the verdict', SECONDS)
+  return (event) => {
+    if (event.kind !== 'filtered') return
+    decided.add(event.decision)
+    classes.add(event.class)
+    for (const source of event.silent) silent.add(source)
+    seconds.observe(event.durationMs / 1000)
   }
 }
 

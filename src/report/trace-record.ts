@@ -19,6 +19,9 @@ export interface TraceRecord {
   readonly [field: string]: unknown
 }
 
+/** Of a message that was filtered: enough to judge it again by another policy. */
+const SIGNS_MAX = 50
+
 const to = (recipients: readonly Recipient[]): string[] => recipients.map((r) => pathText(r.forwardPath))
 
 const client = (session: Session) => ({
@@ -66,6 +69,8 @@ export function traceRecord(event: PathEvent, time: string): TraceRecord | undef
       return discardedRecord(event, time)
     case 'scanned':
       return scannedRecord(event, time)
+    case 'filtered':
+      return filteredRecord(event, time)
     case 'split':
       return splitRecord(event, time)
     case 'authenticated':
@@ -104,6 +109,15 @@ function scannedRecord(event: Extract<PathEvent, { kind: 'scanned' }>, time: str
     cleanBy,
     durationMs: Math.round(durationMs),
     memory,
+  }
+}
+
+function filteredRecord(event: Extract<PathEvent, { kind: 'filtered' }>, time: string): TraceRecord {
+  const { id, tenant, decision, policy, score, class: of, signs, silent, durationMs } = event
+  const shown = signs.slice(0, SIGNS_MAX).map((sign) => ({ ...sign, weight: Number(sign.weight.toFixed(2)) }))
+  return {
+    ...{ time, event: 'filtered', id, tenant, decision, policy, score, class: of },
+    ...{ signs: shown, silent, durationMs: Math.round(durationMs) },
   }
 }
 

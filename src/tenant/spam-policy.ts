@@ -31,6 +31,10 @@ export interface SpamPolicy extends Layered {
   readonly backscatter: 'pass' | 'tag' | 'quarantine' | 'reject'
   /** The thread that reads, or a filter beside us, gave no answer. */
   readonly engineSilent: 'pass' | 'defer'
+  /** Whether delivered mail has fields that explain its score. */
+  readonly fields: boolean
+  /** Printable ASCII, before the subject of tagged mail; empty: none. It breaks signatures (DKIM). */
+  readonly subjectTag: string
 }
 
 export type SpamSetting = SettingOf<SpamPolicy>
@@ -54,6 +58,8 @@ export const DEFAULT_SPAM_POLICY: SpamPolicy = {
   bulk: 'pass',
   backscatter: 'pass',
   engineSilent: 'pass',
+  fields: true,
+  subjectTag: '',
 }
 
 /** Later layers have the last word. */

@@ -34,12 +34,16 @@ export interface Unbound extends AsyncDisposable {
   readonly endpoint: Endpoint
 }
 
-export async function startUnbound(zones: readonly ZoneSource[]): Promise<Unbound> {
+/** `elsewhere`: zones and the ports on 127.0.0.1 at which they are answered. */
+export async function startUnbound(
+  zones: readonly ZoneSource[],
+  elsewhere: Readonly<Record<string, number>> = {},
+): Promise<Unbound> {
   const folder = tempFolder('unbound')
   const port = await freePort()
   const anchors = zones.map((zone) => writeZone(folder, zone)).join('')
   writeFileSync(`${folder.path}/anchors`, anchors)
-  writeFileSync(`${folder.path}/unbound.conf`, configuration(folder.path, port, zones))
+  writeFileSync(`${folder.path}/unbound.conf`, configuration(folder.path, port, zones, elsewhere))
   const child = startChild(UNBOUND, ['-d', '-p', '-c', `${folder.path}/unbound.conf`])
   await waitFor('unbound to start', () => started(child), { context: () => child.lines.join('\n') })
   return {
@@ -72,7 +76,12 @@ function writeZone(folder: TempFolder, { name, records, signed, forged }: ZoneSo
   return readFileSync(`${folder.path}/${key}.key`, 'utf8')
 }
 
-const configuration = (folder: string, port: number, zones: readonly ZoneSource[]): string => `server:
+const configuration = (
+  folder: string,
+  port: number,
+  zones: readonly ZoneSource[],
+  elsewhere: Readonly<Record<string, number>>,
+): string => `server:
   directory: "${folder}"
   chroot: ""
   username: ""
@@ -97,6 +106,9 @@ ${zones
   for-upstream: yes
   fallback-enabled: no`,
   )
+  .join('\n')}
+${Object.entries(elsewhere)
+  .map(([name, at]) => `forward-zone:\n  name: "${name}."\n  forward-addr: 127.0.0.1@${at}`)
   .join('\n')}
 stub-zone:
   name: "."

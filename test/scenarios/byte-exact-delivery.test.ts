@@ -25,9 +25,9 @@ const CONTENT = [
   '',
 ].join('\r\n')
 
-/** `Received` with its clauses and a numeric zone, and the results that we have not got yet. */
+/** What the spam filter says, the results, and `Received` with its clauses and a numeric zone. */
 const TRACE =
-  /^Received: from client\.test \(\[127\.0\.0\.1\]\)\r\n(?:\t.*\r\n)+?\t\w{3}, \d\d? \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}\r\nAuthentication-Results: relay\.test; none\r\n/
+  /^(?:X-Spam-\w+: .*\r\n(?:\t.*\r\n)*)+Authentication-Results: relay\.test; none\r\nReceived: from client\.test \(\[127\.0\.0\.1\]\)\r\n(?:\t.*\r\n)+?\t\w{3}, \d\d? \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}\r\n/
 
 for (const by of ['bdat', 'data'] as const) {
   test(`a spooled message arrives octet for octet by ${by.toUpperCase()}, below our trace fields`, async () => {

@@ -53,7 +53,11 @@ const result = (relay: Vorposten, name: string) =>
 async function started(names: FakeNameServer, world: number, shop: number) {
   const door = await freePort()
   const { address, port } = names.endpoint
-  const config = { ...(leaving({ door, world, shop }) as object), 'name-servers': `${address}:${port}` }
+  const config = {
+    ...(leaving({ door, world, shop }) as object),
+    'name-servers': `${address}:${port}`,
+    authentication: true,
+  }
   const relay = await startVorposten({ config, workers: 2 })
   const bounce = async (to: string, original: string) => {
     using talk = await greeted(door)

@@ -39,7 +39,7 @@ test('both versions of the header name the client; without one there is no greet
     await talk.quit()
   }
   for (const { content } of sink.accepted)
-    assert.match(content.toString(), /^Received: from client\.test \(\[192\.0\.2\.9\]\)/)
+    assert.match(content.toString(), /^Received: from client\.test \(\[192\.0\.2\.9\]\)/m)
 
   using direct = await smtpTalk(relay.port)
   direct.send('EHLO client.test')

@@ -60,7 +60,7 @@ test('a tenant may have it tagged; a forged tag does not arrive', { skip }, asyn
   assert.match(await send(relay.port, attached(EICAR)), /^250 /)
   assert.match(await send(relay.port, `X-Vorposten-Scan: clean, believe me\r\n${CLEAN}`), /^250 /)
   const [tagged, clean] = sink.messages.map(({ content }) => content.toString('latin1'))
-  assert.match(tagged!, /^X-Vorposten-Scan: malware Eicar-Test-Signature.* in message \(clamav\)\r\n/)
+  assert.match(tagged!, /^X-Vorposten-Scan: malware Eicar-Test-Signature.* in message \(clamav\)\r\n/m)
   assert.doesNotMatch(clean!, /X-Vorposten-Scan/)
 })
 
@@ -107,7 +107,7 @@ test('clamd killed: 451, not ready, nothing unscanned; back: mail flows by itsel
   assert.equal(await relay.metric('vorposten_scan_engine_silent{engine="clamav"}'), 1)
   // Who prefers unscanned mail to late mail gets it, marked.
   assert.match(await send(relay.port, CLEAN, 'ben@other.test'), /^250 /)
-  assert.match(sink.messages.at(-1)!.content.toString(), /^X-Vorposten-Scan: not looked at by clamav, down/)
+  assert.match(sink.messages.at(-1)!.content.toString(), /^X-Vorposten-Scan: not looked at by clamav, down/m)
   await clamd.start()
   await waitFor('health to notice', async () => (await relay.get('/healthz/ready')).status === 200)
   assert.match(await send(relay.port, CLEAN), /^250 /)
@@ -145,7 +145,7 @@ test('a recipient has a policy of its own; scan names the level that decided', a
   })
   assert.match(await send(relay.port, attached(EICAR)), /^550 5\.7\.1 /)
   assert.match(await send(relay.port, attached(EICAR), 'Abuse@dest.test'), /^250 /)
-  assert.match(sink.messages.at(-1)!.content.toString(), /^X-Vorposten-Scan: malware/)
+  assert.match(sink.messages.at(-1)!.content.toString(), /^X-Vorposten-Scan: malware/m)
   const level = 'malware: tag, by tenants.bakery.domains."dest.test".virus-by-recipient.0'
   await relay.logged(/scan=tag.*\[malware: tag, by tenants\.bakery\.domains\."dest\.test"\.virus-by-recipient\.0\]/)
   const found = await relay.commandWithInput(attached(EICAR), 'scan', '-', '--recipient', 'abuse@dest.test')
@@ -169,7 +169,7 @@ test('a tenant may have the part taken out: the recipient reads a notice, and cl
   const mixed = `Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${letter}\r\n--b\r\n${file}--b--\r\n`
   assert.match(await send(relay.port, mixed), /^250 /)
   const arrived = sink.messages.at(-1)!.content.toString('latin1')
-  assert.match(arrived, /^X-Vorposten-Scan: removed: malware Eicar-Test-Signature.* in message \(clamav\)\r\n/)
+  assert.match(arrived, /^X-Vorposten-Scan: removed: malware Eicar-Test-Signature.* in message \(clamav\)\r\n/m)
   assert.ok(arrived.includes(`--b\r\n${letter}\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n`), arrived)
   assert.ok(!arrived.includes('invoice.bin'))
   const body = /filename=removed\.txt\r\n.*\r\n\r\n([\w+/=\r\n]+)\r\n--b--/.exec(arrived)?.[1] ?? ''

@@ -31,6 +31,12 @@ export class RelaxedBodyHash {
   #lineEnds = 0
   #isEmpty = true
   #lineEndAlone = false
+  #octets = 0
+
+  /** Of the canonical body, when all of it has been given and the digest taken: what l= counts. */
+  get octets(): number {
+    return this.#octets
+  }
 
   get isLineEndAlone(): boolean {
     return this.#lineEndAlone || this.#cr
@@ -62,7 +68,10 @@ export class RelaxedBodyHash {
     if (this.#cr) this.#text(CR)
     this.#flush()
     // A body that has text ends in one CRLF, one that has none is empty.
-    if (!this.#isEmpty) this.#hash.update('\r\n')
+    if (!this.#isEmpty) {
+      this.#hash.update('\r\n')
+      this.#octets += 2
+    }
     return this.#hash.digest('base64')
   }
 
@@ -119,6 +128,7 @@ export class RelaxedBodyHash {
 
   #flush(): void {
     if (this.#filled > 0) this.#hash.update(window.subarray(0, this.#filled))
+    this.#octets += this.#filled
     this.#filled = 0
   }
 }

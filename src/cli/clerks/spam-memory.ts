@@ -9,7 +9,7 @@ import type { AskWorkers, Clerk } from '#cli/serve/desk.ts'
 import { mailboxKey, parseMailbox } from '#mail/address.ts'
 import { parseDomainName } from '#mail/domain.ts'
 import type { Snapshot } from '#report/metrics.ts'
-import { domainOf, networkOf, type Sender } from '#scan/spam/memory/facts.ts'
+import { domainOf, networkOf, type Sender, siteOf } from '#scan/spam/memory/facts.ts'
 import type { Judged, Sighting } from '#scan/spam/memory/near-duplicates.ts'
 import {
   forgottenMs,
@@ -185,7 +185,8 @@ export class SpamMemoryClerk<Settings = unknown> implements Clerk<Settings> {
     const remember = (kind: string, text: string, keptMs: number) =>
       this.#correspondents.remember(name, this.#names.digest(name, kind, text), nowMs, keptMs)
     for (const address of addresses) remember('to-address', address, CORRESPONDENTS_KEPT_MS)
-    for (const domain of new Set(addresses.map(domainOf))) remember('to-domain', domain, CORRESPONDENTS_KEPT_MS)
+    for (const domain of new Set(addresses.map((address) => siteOf(domainOf(address)))))
+      remember('to-domain', domain, CORRESPONDENTS_KEPT_MS)
     if (messageId !== undefined) remember('message', messageId, WRITTEN_KEPT_MS)
   }
 
@@ -249,13 +250,13 @@ function sendersNamed(subject: string): Sender[] {
   if (isIP(address) !== 0) return [{ kind: 'network', name: networkOf(address) }]
   if (!subject.includes('@')) {
     const domain = parseDomainName(subject)
-    if (domain !== undefined) return [{ kind: 'domain', name: domain }]
+    if (domain !== undefined) return [{ kind: 'domain', name: siteOf(domain) }]
   } else {
     const mailbox = parseMailbox(subject)
     if (mailbox.ok) {
       const name = mailboxKey(mailbox.value)
       return [
-        { kind: 'domain', name: domainOf(name) },
+        { kind: 'domain', name: siteOf(domainOf(name)) },
         { kind: 'address', name },
       ]
     }

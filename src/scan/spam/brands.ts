@@ -22,6 +22,7 @@ const LABELS = new Map<string, Brand>()
 const LABEL_LENGTH_MIN = 5
 const OWNERS = new Map<string, Brand>()
 
+const CHANGED = /[i1|!0534]|rn|vv/
 const SAME: readonly (readonly [RegExp, string])[] = [
   [/[i1|!]/g, 'l'],
   [/0/g, 'o'],
@@ -34,7 +35,7 @@ const SAME: readonly (readonly [RegExp, string])[] = [
 
 /** Of a lower-case word. */
 export const skeleton = (word: string): string =>
-  SAME.reduce((text, [pattern, one]) => text.replace(pattern, one), word)
+  !CHANGED.test(word) ? word : SAME.reduce((text, [pattern, one]) => text.replace(pattern, one), word)
 
 for (const brand of BRANDS) {
   for (const { words, isCommon } of brand.names) {
@@ -59,8 +60,8 @@ const SKELETONS = new Map([...LABELS].map(([label, brand]) => [skeleton(label), 
 
 /** Whether a site is the brand's own. */
 export function isOf(brand: Brand, site: Site): boolean {
-  if (brand.domains.has(site.domain) || [...brand.domains].some((domain) => site.host.endsWith(`.${domain}`)))
-    return true
+  if (brand.domains.has(site.domain)) return true
+  for (const domain of brand.domains) if (site.host.endsWith(domain) && site.host.endsWith(`.${domain}`)) return true
   const label = labelOf(site)
   if (site.suffix === brand.name) return true
   return brand.labels.has(label) && !site.isHosted && !CHEAP_SUFFIXES.has(site.suffix)
@@ -70,6 +71,22 @@ export const ownerOf = (site: Site): Brand | undefined => OWNERS.get(site.domain
 
 /** The part that was chosen: `paypal` of `paypal.co.uk`. */
 const labelOf = ({ domain, suffix }: Site): string => domain.slice(0, Math.max(0, domain.length - suffix.length - 1))
+
+const NONE: readonly Name[] = []
+/** By three letters of the skeleton: most words begin no name, and need none. */
+const BEGINNINGS = new Uint8Array(1 << 16)
+const ONE = new Uint8Array(128)
+for (let c = 0; c < 128; c++) ONE[c] = skeleton(String.fromCharCode(c)).charCodeAt(0)
+const one = (word: string, at: number): number => ONE[word.charCodeAt(at) & 127]!
+const beginning = (word: string): number =>
+  (Math.imul((one(word, 0) << 14) | (one(word, 1) << 7) | (word.length > 2 ? one(word, 2) : 0), 0x9e3779b1) >>> 16) &
+  0xffff
+for (const key of NAMES.keys()) BEGINNINGS[beginning(key)] = 1
+/** Two letters that are one in the skeleton, among the first. */
+const JOINS = /^.{0,2}(?:rn|vv)/
+
+const namesFrom = (word: string): readonly Name[] =>
+  BEGINNINGS[beginning(word)] === 1 || JOINS.test(word) ? (NAMES.get(skeleton(word)) ?? NONE) : NONE
 
 export interface Named {
   readonly brand: Brand
@@ -82,7 +99,7 @@ export function brandNamed(name: string): Named | undefined {
   const words = termsOf(name)
   let found: Named | undefined
   for (let at = 0; at < words.length; at++)
-    for (const candidate of NAMES.get(skeleton(words[at]!)) ?? []) {
+    for (const candidate of namesFrom(words[at]!)) {
       const there = words.slice(at, at + candidate.words.length)
       if (there.length < candidate.words.length || !candidate.words.every((word, i) => isLike(there[i]!, word)))
         continue
@@ -110,7 +127,7 @@ const isLike = (word: string, other: string): boolean =>
 export function brandsIn(words: readonly string[]): Map<Brand, number> {
   const found = new Map<Brand, number>()
   for (let at = 0; at < words.length; at++)
-    for (const { brand, words: name, isCommon } of NAMES.get(skeleton(words[at]!)) ?? []) {
+    for (const { brand, words: name, isCommon } of namesFrom(words[at]!)) {
       if (isCommon || !name.every((word, i) => words[at + i] !== undefined && isLike(words[at + i]!, word))) continue
       found.set(brand, (found.get(brand) ?? 0) + 1)
     }
@@ -132,10 +149,7 @@ export function likenessOf(site: Site): Likeness | undefined {
   const shown = folded(plainText(shownHost(label)).text)
   const same = SKELETONS.get(skeleton(shown))
   if (same !== undefined) return { name: same.label, kind: 'letters' }
-  for (const [name, brand] of LABELS) {
-    if (isOf(brand, site)) continue
-    if (isNear(shown, name)) return { name, kind: 'near' }
-  }
+  for (const [name, brand] of LABELS) if (isNear(shown, name) && !isOf(brand, site)) return { name, kind: 'near' }
   return joined(site, label) ?? above(site)
 }
 

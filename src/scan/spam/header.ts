@@ -9,6 +9,7 @@ import { registrableDomain } from '#mail/registrable-domain.ts'
 import { addressList } from '#mime/address-list.ts'
 import { fieldText } from '#mime/decoded-text.ts'
 import { PART_FIELDS_MAX, readFields, type TextField } from '#mime/structure.ts'
+import type { SpamAbout } from './contract.ts'
 
 /** Lines that are no fields and are passed over. A log line of a tool is one; more is a text without a header section. */
 const STRAY_LINES_MAX = 3
@@ -219,6 +220,10 @@ function mailboxOf(text: string, display: string): SenderMailbox {
 
 /** What somebody has registered of a host name; the name itself where nothing is known of it. */
 export const siteOf = (host: string): string => (host === '' ? '' : (registrableDomain(host) ?? host))
+
+/** Who gets errors: as the session heard it; without one, as the last server wrote it. Empty address: nobody. */
+export const envelopeSender = (header: HeaderView, { reversePath }: SpamAbout): SenderMailbox | undefined =>
+  reversePath === undefined ? header.returnPath : mailboxOf(reversePath.replace(/^<(.*)>$/, '$1'), '')
 
 function returnPathOf(value: string | undefined): SenderMailbox | undefined {
   if (value === undefined) return undefined

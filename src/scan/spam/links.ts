@@ -17,7 +17,7 @@ export const TARGETS_MAX = 250
 const HREF_LENGTH_MAX = 4_000
 /** Of a text in which bare addresses are looked for, in characters. */
 const TEXT_LENGTH_MAX = 64 * 1024
-/** For lists that are asked by domain. */
+/** For lists that are asked by domain or address. */
 export const DOMAINS_MAX = 50
 
 export interface Site {
@@ -59,15 +59,15 @@ export function targetsOf(message: SpamMessage): readonly Target[] {
 export const followed = (message: SpamMessage): readonly Target[] =>
   targetsOf(message).filter(({ kind }) => kind !== 'image')
 
-/** Different registered domains, those of links before those of images. */
+/** Different registered domains and IP addresses, those of links before those of images. */
 export function linkDomains(message: SpamMessage): string[] {
   const domains = new Set<string>()
   const targets = targetsOf(message)
   for (const wanted of [false, true])
-    for (const { kind, domain, packed, isIp } of targets) {
+    for (const { kind, domain, packed } of targets) {
       if ((kind === 'image') !== wanted) continue
-      if (!isIp) domains.add(domain)
-      if (packed !== undefined && !packed.isIp) domains.add(packed.domain)
+      domains.add(domain)
+      if (packed !== undefined) domains.add(packed.domain)
     }
   return [...domains].slice(0, DOMAINS_MAX)
 }

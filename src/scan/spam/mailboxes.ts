@@ -59,7 +59,16 @@ export function mailboxOf(raw: string): Mailbox {
   return { name, address, domain, site: domain === '' ? undefined : siteOf(domain) }
 }
 
-const ADDRESS = /[^\s<>,;:"()[\]\\@]{1,64}@(?:[a-z0-9\u0080-\uffff_-]{1,63}\.){1,9}[a-z0-9\u0080-\uffff-]{2,63}/gi
+const BEFORE = /[^\s<>,;:"()[\]\\@]{1,64}$/
+const BEHIND = /^(?:[a-z0-9\u0080-\uffff_-]{1,63}\.){1,9}[a-z0-9\u0080-\uffff-]{2,63}/i
 
-export const addressesIn = (text: string): string[] =>
-  (text.match(ADDRESS) ?? []).slice(0, ADDRESSES_MAX).map((address) => address.toLowerCase())
+/** Lower case, the first of them. */
+export function addressesIn(text: string): string[] {
+  const found: string[] = []
+  for (let at = text.indexOf('@'); at >= 0 && found.length < ADDRESSES_MAX; at = text.indexOf('@', at + 1)) {
+    const local = BEFORE.exec(text.slice(Math.max(0, at - 64), at))?.[0]
+    const domain = local === undefined ? undefined : BEHIND.exec(text.slice(at + 1, at + 256))?.[0]
+    if (domain !== undefined) found.push(`${local}@${domain}`.toLowerCase())
+  }
+  return found
+}

@@ -36,7 +36,7 @@ export interface SpamMessage {
   readonly content: Buffer
   readonly fields: readonly TextField[]
   readonly header: HeaderView
-  /** The header section as it came, one character per octet. */
+  /** The header section as it came, one character per octet; up to the empty line, also where a line before it is no field. */
   readonly headerText: string
   readonly subject: string
   readonly texts: readonly MessageText[]
@@ -61,7 +61,7 @@ export function readMessage(content: Buffer): SpamMessage {
     else attachments.push({ type: part.type, name, octets: part.end - part.bodyStart, start: startOf(text, part) })
   }
   const subject = decoded(fields, 'subject')
-  const headerText = text.slice(0, bodyStart)
+  const headerText = text.slice(0, Math.max(bodyStart, blankLine(text)))
   return {
     content,
     fields,
@@ -74,6 +74,12 @@ export function readMessage(content: Buffer): SpamMessage {
     octets: content.length,
     sevenBitWithHigh: parts.some((part) => isUntrue(text, part)),
   }
+}
+
+/** Offset of the first empty line, where most readers see the end of the header section; 0: there is none near. */
+function blankLine(text: string): number {
+  const at = text.slice(0, HEADER_OCTETS_MAX).search(/\n\r?\n/)
+  return at < 0 ? 0 : at + 1
 }
 
 /** The first field of that name as a person reads it; empty if there is none. */

@@ -7,6 +7,7 @@ import type { SpamSign } from '#mail/spam.ts'
 import type { Clock } from '#sys/clock.ts'
 import { beginningOf, type ThreadLimits, Threads } from '#sys/threads.ts'
 import type { SpamAbout } from './contract.ts'
+import type { Trail } from './memory/facts.ts'
 import { OCTETS_MAX } from './message.ts'
 
 export interface ReaderQuestion {
@@ -20,6 +21,12 @@ export interface ReaderQuestion {
 /** What a look gives. */
 export interface SpamReading {
   readonly signs: readonly SpamSign[]
+  /** For the memory. */
+  readonly trail: Trail
+  /** Domains and addresses that it links to: what DNS lists are asked about. */
+  readonly linkDomains: readonly string[]
+  /** Of From; empty if there is none. */
+  readonly authorDomain: string
 }
 
 export type ReaderAnswer =
@@ -60,8 +67,8 @@ export class SpamReader {
     this.#threads.ask({
       content: beginningOf(content, OCTETS_MAX),
       question: { about, modelFolder: this.#modelFolder, tenant },
-      heard({ signs }) {
-        answer.resolve({ kind: 'read', signs })
+      heard({ signs, trail, linkDomains, authorDomain }) {
+        answer.resolve({ kind: 'read', signs, trail, linkDomains, authorDomain })
         return true
       },
       failed: (why, text) => answer.resolve({ kind: 'silent', text: `${why}: ${text}` }),

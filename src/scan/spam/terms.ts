@@ -22,12 +22,23 @@ interface Word {
   readonly isStem: boolean
 }
 
+const NOTHING: readonly never[] = []
+
+const SIEVE_SIZE = 1 << 16
+const letters = (word: string): number =>
+  Math.imul(Math.imul(word.charCodeAt(0) || 0, 31) + (word.charCodeAt(1) || 0), 31) + (word.charCodeAt(2) || 0)
+const stemSieve = (word: string): number => (Math.imul(letters(word), 0x9e3779b1) >>> 16) & (SIEVE_SIZE - 1)
+const wordSieve = (word: string): number =>
+  (Math.imul(letters(word) ^ (word.length << 17) ^ (word.charCodeAt(word.length - 1) << 22), 0x85ebca6b) >>> 16) &
+  (SIEVE_SIZE - 1)
 /** A vocabulary of named groups. */
 export class Vocabulary<G extends string> {
   readonly #whole = new Map<string, Phrase<G>[]>()
   /** By the first three letters. */
   readonly #stems = new Map<string, Phrase<G>[]>()
   #count = 0
+  /** Whether a word can begin a phrase, by a few of its letters: most words cannot, and need not be looked up. */
+  readonly #mayBegin = new Uint8Array(SIEVE_SIZE)
 
   /** Phrases divided by `|` or line ends; `*` ends a word that goes on. */
   constructor(groups: Readonly<Record<G, string>>) {
@@ -40,6 +51,7 @@ export class Vocabulary<G extends string> {
 
   #add(group: G, [first, ...rest]: readonly Word[]): void {
     const { text, isStem } = first!
+    this.#mayBegin[isStem ? stemSieve(text) : wordSieve(text)] = 1
     const map = isStem ? this.#stems : this.#whole
     const key = isStem ? text.slice(0, 3) : text
     const phrase = { group, id: this.#count++, first: text, isStem, rest }
@@ -57,9 +69,9 @@ export class Vocabulary<G extends string> {
     }
     for (let at = 0; at < words.length; at++) {
       const word = words[at]!
-      for (const phrase of this.#whole.get(word) ?? []) take(phrase, at)
-      if (word.length >= 3)
-        for (const phrase of this.#stems.get(word.slice(0, 3)) ?? [])
+      if (this.#mayBegin[wordSieve(word)] === 1) for (const phrase of this.#whole.get(word) ?? NOTHING) take(phrase, at)
+      if (this.#mayBegin[stemSieve(word)] === 1)
+        for (const phrase of this.#stems.get(word.slice(0, 3)) ?? NOTHING)
           if (word.startsWith(phrase.first)) take(phrase, at)
     }
     return found

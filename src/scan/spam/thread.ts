@@ -2,7 +2,9 @@
 import { parentPort } from 'node:worker_threads'
 import type { FromThread, ToThread } from '#sys/threads.ts'
 import { Models } from './classifier/models.ts'
+import { linkDomains } from './links.ts'
 import { lookAt } from './look.ts'
+import { partiesOf } from './mailboxes.ts'
 import type { ReaderQuestion, SpamReading } from './reader.ts'
 
 const port = parentPort!
@@ -21,12 +23,9 @@ function modelsIn(folder: string | undefined): Pick<Models, 'of'> {
 
 port.on('message', ({ job, octets, about, modelFolder, tenant }: ToThread<ReaderQuestion>) => {
   try {
-    const { signs } = lookAt(
-      Buffer.from(octets.buffer, octets.byteOffset, octets.length),
-      about,
-      modelsIn(modelFolder).of(tenant),
-    )
-    say({ job, signs })
+    const read = Buffer.from(octets.buffer, octets.byteOffset, octets.length)
+    const { message, signs, trail } = lookAt(read, about, modelsIn(modelFolder).of(tenant))
+    say({ job, signs, trail, linkDomains: linkDomains(message), authorDomain: partiesOf(message).from.domain })
   } catch (error) {
     say({ job, failed: (error as Error).message })
   }

@@ -33,7 +33,7 @@ dropbox: dropbox.com dropboxmail.com dropboxusercontent.com dropboxstatic.com
 wetransfer: wetransfer.com wetransfer.net we.tl
 zoom?: zoom.us zoom.com
 sharefile, citrix?: sharefile.com citrix.com citrixdata.com sharefile.eu
-norton?, lifelock, norton lifelock, nortonlifelock: norton.com lifelock.com nortonlifelock.com gendigital.com
+norton?, lifelock, norton lifelock, norton life lock, nortonlifelock, norton 360, norton antivirus, norton alert, norton security: norton.com lifelock.com nortonlifelock.com gendigital.com
 mcafee: mcafee.com
 geek squad, best buy, bestbuy: geeksquad.com bestbuy.com
 coinbase: coinbase.com
@@ -126,7 +126,7 @@ etsy: etsy.com
 aliexpress, alibaba, alibaba com: aliexpress.com alibaba.com alibabagroup.com
 walmart: walmart.com walmart.ca
 costco: costco.com costco.ca costco.co.uk
-sams club, sam s club, sams?, sam s?: samsclub.com
+sams club, sam s club, sam club, samsclub, sams?, sam s?, our sams?: samsclub.com
 home depot: homedepot.com homedepot.ca
 lowes, lowe s: lowes.com lowes.ca
 ace hardware, ace?: acehardware.com

@@ -19,7 +19,7 @@ export const BULK_SERVICES: ReadonlySet<string> = new Set(
   mailjet.net maillist-manage.com mailup.com mandrillapp.com marketo.com marketo.org mcdlv.net mcsv.net
   messagebird.com mgsend.net mkt4477.com mktomail.com mktroute.com mlsend.com mlsend2.com moengage.com mtasv.net
   netcorecloud.net newsletter2go.com nl2go.com ometria.email omnisend.com ongage.net optimizely.com optivo.net
-  oraclecloud.com pepipost.com postmarkapp.com pstmrk.com pstmrk.it rapidmail.de responsys.net rs6.net rsgsv.net
+  oraclecloud.com pepipost.com postmarkapp.com pstmrk.com pstmrk.it rapidmail.de responsys.net rs6.net rsgsv.net salesforce.com
   rsys1.com rsys2.com rsys2.net rsys3.com rsys4.com rsys5.com rsys5.net s10.exacttarget.com sailthru.com
   sendgrid.com sendgrid.net sendibm1.com sendibm2.com sendibm3.com sendibt1.com sendibt2.com sendibt3.com
   sendinblue.com sendpulse.com shopifyemail.com sibautomation.com silverpop.com smtp2go.com socketlabs.com
@@ -37,7 +37,7 @@ export const SENDING_SERVICES: ReadonlySet<string> = new Set([
   acemlna.com adobe.com ascendbywix.com attn.tv cjm.adobe.com ctrk.klclick.com cvent.com docusign.net emlnk.com
   en25.com evbuc.com eventbrite.com facebookmail.com freshdesk.com googlegroups.com groups.io hubspot.com
   hubspotlinks.com intercom.io klclick.com klclick1.com klclick2.com klclick3.com links.iterable.com list-manage.com
-  mjt.lu mktoweb.com onesignal.com outlook.com pardot.com safelinks.protection.outlook.com salesforce.com
+  mjt.lu mktoweb.com onesignal.com outlook.com pardot.com safelinks.protection.outlook.com
   squarespace.com surveymonkey.com toast-restaurants.com twilio.com urldefense.com wixemails.com yahoogroups.com
   zendesk.com
   `

@@ -16,13 +16,13 @@ function senders(authenticated?: Authenticated, author = 'anna@shop.example'): s
 const NETWORK = 'network 192.0.2.0/24'
 
 describe('the sender', () => {
-  it('is the author and his domain, where DMARC passes or a domain above vouches for it', () => {
+  it('is the author and his domain, where DMARC passes or a name of the same registered domain vouches for it', () => {
     const own = [NETWORK, 'domain shop.example', 'address anna@shop.example']
     assert.deepEqual(senders({ dkim: [], dmarc: 'pass' }), own)
     assert.deepEqual(senders({ dkim: ['shop.example'], dmarc: 'none' }), own)
     assert.deepEqual(senders({ spf: 'shop.example', dkim: [], dmarc: 'unknown' }), own)
     const below = senders({ dkim: ['shop.example'], dmarc: 'none' }, 'anna@news.shop.example')
-    assert.deepEqual(below, [NETWORK, 'domain news.shop.example', 'address anna@news.shop.example'])
+    assert.deepEqual(below, [NETWORK, 'domain shop.example', 'address anna@news.shop.example'])
   })
 
   it('is only his network, with the domain that he claims, where nothing proves it', () => {
@@ -36,9 +36,12 @@ describe('the sender', () => {
     const other = [NETWORK, 'domain spam.example', 'claim 192.0.2.0/24 shop.example']
     assert.deepEqual(senders({ dkim: ['spam.example'], dmarc: 'none' }), other)
     assert.deepEqual(senders({ spf: 'spam.example', dkim: [], dmarc: 'fail' }), other)
-    // DMARC has looked, and a signature below proves nothing for the domain above.
+    // DMARC has looked; and who has a name below a provider's is nobody else there.
     assert.deepEqual(senders({ dkim: ['shop.example'], dmarc: 'fail' })[2], 'claim 192.0.2.0/24 shop.example')
-    assert.deepEqual(senders({ dkim: ['x.shop.example'], dmarc: 'none' })[2], 'claim 192.0.2.0/24 shop.example')
+    assert.deepEqual(
+      senders({ dkim: ['eve.github.io'], dmarc: 'none' }, 'a@bob.github.io')[2],
+      'claim 192.0.2.0/24 bob.github.io',
+    )
     assert.deepEqual(senders({ dkim: ['op.example'], dmarc: 'none' })[2], 'claim 192.0.2.0/24 shop.example')
   })
 

@@ -8,10 +8,12 @@
  * | `address` | the author's, if its domain is authenticated | counts |
  * | `claim` | the author's domain is not authenticated | counts for this domain from this network, and for nobody else |
  *
+ * Domains are counted as they are registered (`shop.example` for `news.shop.example`): names below it cost nothing.
  * So whoever claims a domain that is not his neither harms it nor profits by it.
  */
 import { clientNetworks } from '#auth/client-networks.ts'
 import { mailboxKey } from '#mail/address.ts'
+import { registrableDomain } from '#mail/registrable-domain.ts'
 import { addressList } from '#mime/address-list.ts'
 import { fieldValue } from '#mime/structure.ts'
 import type { SpamAbout } from '../contract.ts'
@@ -70,26 +72,29 @@ export function sendersOf({
   const claimed = author && domainOf(author)
   const isProven = author !== undefined && isAuthenticated(author, authenticated)
   const domain = isProven ? claimed : (authenticated?.dkim[0] ?? authenticated?.spf)
-  if (domain !== undefined && !FREE_MAIL.has(domain)) senders.push({ kind: 'domain', name: domain })
+  if (domain !== undefined && !FREE_MAIL.has(domain)) senders.push({ kind: 'domain', name: siteOf(domain) })
   if (author !== undefined && isProven) senders.push({ kind: 'address', name: author })
   else if (claimed !== undefined && network !== undefined)
-    senders.push({ kind: 'claim', name: `${network} ${claimed}` })
+    senders.push({ kind: 'claim', name: `${network} ${siteOf(claimed)}` })
   return senders
 }
 
 export const networkOf = (client: string): string => clientNetworks(client).site
 export const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1)
 
+/** As it is registered; of a provider's customers each his own. */
+export const siteOf = (domain: string): string => registrableDomain(domain) ?? domain
+
 /**
- * Does somebody vouch for the author's domain? DMARC's word counts. Where the domain has no policy, a domain that is his or
- * stands above his does; one below does not, since we do not know who gives those away.
+ * Does somebody vouch for the author's domain? DMARC's word counts. Where the domain has no policy, every name of the same
+ * registered domain does, as DMARC has it if nobody says otherwise.
  */
 export function isAuthenticated(author: string, authenticated: SpamAbout['authenticated']): boolean {
   if (authenticated === undefined || authenticated.dmarc === 'fail') return false
   if (authenticated.dmarc === 'pass') return true
-  const domain = domainOf(author)
+  const site = siteOf(domainOf(author))
   const { spf, dkim } = authenticated
-  return [...dkim, ...(spf === undefined ? [] : [spf])].some((one) => domain === one || domain.endsWith(`.${one}`))
+  return [...dkim, ...(spf === undefined ? [] : [spf])].some((one) => siteOf(one) === site)
 }
 
 function authorOf({ fields }: SpamMessage): string | undefined {

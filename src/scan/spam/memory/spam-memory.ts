@@ -13,7 +13,7 @@ import { hashOf } from '../classifier/words.ts'
 import { combine } from '../combine.ts'
 import { type Said, signOf } from '../contract.ts'
 import { correspondentSigns } from './correspondents.ts'
-import { domainOf, isAuthenticated, type MemoryFacts, networkOf, type Sender, sendersOf } from './facts.ts'
+import { domainOf, isAuthenticated, type MemoryFacts, networkOf, type Sender, sendersOf, siteOf } from './facts.ts'
 import { type Judged, NearDuplicates, type Sighting } from './near-duplicates.ts'
 import { EVIDENCE, type Evidence, type OnRecord, reputationSigns, standingOf } from './reputation.ts'
 import { MEMORY_SYMBOLS } from './signs.ts'
@@ -127,7 +127,7 @@ export class SpamMemory {
     const domain = (isProven ? undefined : (authenticated?.dkim[0] ?? authenticated?.spf)) ?? domainOf(author ?? '')
     const sighting = {
       fingerprint,
-      domain: hashOf(domain),
+      domain: hashOf(siteOf(domain)),
       network: hashOf(networkOf(session.client)),
       isAuthenticated: isProven,
       atMs: this.#parts.wallMs(),

@@ -51,7 +51,7 @@ const symbols = {
   },
   ATTACHMENT_ALONE: {
     family: 'attachments',
-    weight: 1,
+    weight: 1.5,
     en: 'a document, and hardly a word to it',
     de: 'ein Dokument und kaum ein Wort dazu',
   },

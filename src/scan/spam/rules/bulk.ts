@@ -4,14 +4,15 @@
  * service counts only if it is among those.
  */
 import type { Said, SpamAbout, SpamRules, SymbolTable } from '../contract.ts'
+import { FREE_MAIL } from '../data/free-mail.ts'
 import { BULK_SERVICES } from '../data/sending-services.ts'
-import { type HeaderView, siteOf } from '../header.ts'
+import { envelopeSender, type HeaderView, siteOf } from '../header.ts'
 import type { SpamMessage } from '../message.ts'
 
 const symbols = {
   BULK_LIST: {
     family: 'bulk',
-    weight: -2,
+    weight: -1.5,
     en: 'comes from a mailing list',
     de: 'kommt von einer Mailingliste',
   },
@@ -41,7 +42,7 @@ const symbols = {
   },
   BULK_FEEDBACK_ID: {
     family: 'bulk',
-    weight: -1,
+    weight: -1.5,
     en: 'its sender wants to hear of complaints',
     de: 'der Versender will von Beschwerden erfahren',
   },
@@ -50,6 +51,18 @@ const symbols = {
     weight: 1.5,
     en: 'says how to unsubscribe, and does not',
     de: 'sagt, wie man sich abmeldet, und sagt es nicht',
+  },
+  UNSUBSCRIBE_SAYS_NOTHING: {
+    family: 'bulk',
+    weight: 1.5,
+    en: 'the address to unsubscribe is a bare sequence of characters at its own host',
+    de: 'die Adresse zum Abmelden ist eine bloße Zeichenfolge beim eigenen Host',
+  },
+  SENDER_FREE_MAIL_BY_SERVICE: {
+    family: 'sender',
+    weight: 2,
+    en: 'a free mailbox sends through a service for bulk mail',
+    de: 'ein kostenloses Postfach verschickt über einen Dienst für Massenmail',
   },
   LIST_ID_IS_NONE: {
     family: 'bulk',
@@ -88,35 +101,47 @@ function* kinds(header: HeaderView): Iterable<Said> {
     yield { symbol: 'BULK_AUTOMATIC' }
 }
 
-function* services(header: HeaderView, { authenticated }: SpamAbout): Iterable<Said> {
-  const { from, returnPath, signatures, hops } = header
+/** Providers of mailboxes sign with their customers: that is no service for bulk mail. */
+const OF_MAILBOXES = new Set(['google.com', 'gappssmtp.com', 'onmicrosoft.com', 'outlook.com', 'yahoo.com'])
+/** MailWizz, which anybody can install, writes the identities of its tables. */
+const FEEDBACK_OF_MAILWIZZ = /^[a-z0-9]{13}:[a-z]{1,20}:[a-z0-9]{13}:/
+const FEEDBACK = /^[^:\s]{0,200}:[^:\s]{0,200}:[^:\s]{0,200}:[^:\s]{1,200}$/
+
+function* services(header: HeaderView, about: SpamAbout): Iterable<Said> {
+  const { authenticated } = about
+  const { from, signatures, hops } = header
   const signed = new Set(signatures.map(({ domain }) => domain))
   const isProven = (domain: string): boolean =>
     authenticated === undefined || authenticated.spf === domain || authenticated.dkim.includes(domain)
-  const claimed = [returnPath?.domain ?? '', ...signed].filter(isProven)
-  const service =
-    claimed.map(siteOf).find((site) => BULK_SERVICES.has(site)) ??
-    (authenticated === undefined
-      ? hops.map(({ by, name }) => siteOf(name || by)).find((site) => BULK_SERVICES.has(site))
-      : undefined)
-  if (service !== undefined) yield { symbol: 'BULK_SERVICE', detail: service }
+  const envelope = envelopeSender(header, about)
+  const claimed = [envelope?.domain ?? '', ...signed].filter(isProven).map(siteOf)
+  const passed = authenticated === undefined ? hops.map(({ by, name }) => siteOf(name || by)) : []
+  const service = [...claimed, ...passed].find((site) => BULK_SERVICES.has(site))
+  const isOwn = (domain: string): boolean => from.site !== '' && siteOf(domain) === from.site
+  if (service !== undefined) {
+    // A service vouches for whom it signs or takes errors for; anybody can put another author into its mail.
+    if ([envelope?.domain ?? '', ...signed].some(isOwn)) yield { symbol: 'BULK_SERVICE', detail: service }
+    if (FREE_MAIL.has(from.domain))
+      yield { symbol: 'SENDER_FREE_MAIL_BY_SERVICE', detail: `${from.domain} by ${service}` }
+  }
   const signers = [...signed].filter(isProven)
-  const isOwn = (domain: string): boolean => siteOf(domain) === from.site
-  if (signers.some(isOwn) && signers.some((domain) => !isOwn(domain)))
+  if (signers.some(isOwn) && signers.some((domain) => !isOwn(domain) && !OF_MAILBOXES.has(siteOf(domain))))
     yield { symbol: 'BULK_SIGNED_TWICE', detail: signers.join(', ') }
-  const feedback = header.value('feedback-id')
-  if (
-    feedback !== undefined &&
-    /^[^:\s]{0,200}:[^:\s]{0,200}:[^:\s]{0,200}:[^:\s]{1,200}$/.test(feedback) &&
-    signed.size > 0
-  )
+  const feedback = header.value('feedback-id')?.slice(0, 1_000) ?? ''
+  if (FEEDBACK.test(feedback) && !FEEDBACK_OF_MAILWIZZ.test(feedback) && signers.length > 0)
     yield { symbol: 'BULK_FEEDBACK_ID', detail: feedback.slice(0, 60) }
 }
+
+/** One part behind the host, without a question; services name the list and the reader in some way. */
+const BARE = /<https?:\/\/([a-z0-9.-]{1,255})\/[^\s/>?&=]{5,60}>/i
 
 function* faults(header: HeaderView): Iterable<Said> {
   const unsubscribe = header.value('list-unsubscribe')
   const says = unsubscribe ?? header.value('list-unsubscribe-post')
   if (says !== undefined && (unsubscribe ?? '') === '') yield { symbol: 'UNSUBSCRIBE_EMPTY' }
+  const bare = BARE.exec(unsubscribe?.slice(0, 500) ?? '')
+  if (bare !== null && siteOf(bare[1]!.toLowerCase()) === header.from.site)
+    yield { symbol: 'UNSUBSCRIBE_SAYS_NOTHING', detail: bare[0].slice(0, 80) }
   const listId = header.value('list-id')
   if (listId !== undefined && !LIST_ID.test(listId)) yield { symbol: 'LIST_ID_IS_NONE', detail: listId.slice(0, 60) }
 }

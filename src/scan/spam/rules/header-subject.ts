@@ -95,7 +95,8 @@ function* claims(subject: string, { header, texts }: SpamMessage): Iterable<Said
   // Programs that write HTML have always written References; old ones and plain tools do not.
   if (REPLY.test(subject) && !header.isReply && texts.some(({ kind }) => kind === 'html'))
     yield { symbol: 'SUBJECT_REPLY_TO_NOTHING' }
-  const lower = subject.toLowerCase()
+  // Calendars put it last, in brackets.
+  const lower = subject.toLowerCase().replace(/\([^()]{0,300}\)\s{0,9}$/, '')
   const named = header.recipients.find(({ address }) => address !== '' && lower.includes(address))
   if (named !== undefined) yield { symbol: 'SUBJECT_NAMES_RECIPIENT', detail: named.address }
 }

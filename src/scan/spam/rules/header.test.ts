@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { headerRules } from './header.ts'
 import { subjectRules } from './header-subject.ts'
-import { html, mail, multipart, said } from './testing-header.ts'
+import { html, mail, multipart, said } from './header-testing.ts'
 import { threadRules } from './thread.ts'
 
 const parts = multipart('alternative', ['Content-Type: text/plain\r\n\r\na', 'Content-Type: text/html\r\n\r\nb'])
@@ -48,7 +48,18 @@ test('header: what each sign is for, and what is nearly so', () => {
     ['HEADER_STRAY_LINE', `loading it all\r\n${mail()}`, mail()],
     ['HEADER_PRIORITY_HIGH', mail({ 'X-Priority': '1 (Highest)' }), mail({ 'X-Priority': '3' })],
     ['HEADER_MIME_VERSION_MISSING', mail({ ...parts[0], 'MIME-Version': undefined }, parts[1]), mail(...parts)],
-    ['HEADER_WEB_SCRIPT', mail({ 'X-Mailer': 'PHPMailer 6.9' }), mail({ 'X-Mailer': 'Apple Mail' })],
+    [
+      'HEADER_RENTED_MACHINE',
+      mail({ 'Message-ID': '<1@vps3142.host.example>' }),
+      mail({ 'Message-ID': '<1@vps.example>' }),
+    ],
+    [
+      'HEADER_RENTED_MACHINE',
+      mail({ 'Return-Path': '<x@ec2-3-1-2-4.us-east-1.compute.amazonaws.com>' }),
+      mail({ 'Return-Path': '<x@eu-west-1.amazonses.com>' }),
+    ],
+    ['HEADER_WEB_SERVER', mail({ 'Return-Path': '<www-data@x.example>' }), mail({ 'Return-Path': '<www@x.example>' })],
+    ['HEADER_WEB_SCRIPT', mail({ 'X-PHP-Originating-Script': '33:a.php' }), mail({ 'X-Mailer': 'PHP/8' })],
   ] as const) {
     assert.ok(said(headerRules, fires).has(symbol), symbol)
     assert.ok(!said(headerRules, not).has(symbol), `not ${symbol}`)
@@ -97,7 +108,11 @@ test('subject: what each sign is for, and what is nearly so', () => {
       asHtml('Re: invoice'),
       mail({ Subject: 'Re: invoice', 'In-Reply-To': '<1@a.example>' }),
     ],
-    ['SUBJECT_NAMES_RECIPIENT', subject('bert@example.net: your mailbox'), subject('bert: your mailbox')],
+    [
+      'SUBJECT_NAMES_RECIPIENT',
+      subject('bert@example.net: your mailbox'),
+      subject('Invitation: lunch (bert@example.net)'),
+    ],
   ] as const) {
     assert.ok(said(subjectRules, fires).has(symbol), symbol)
     assert.ok(!said(subjectRules, not).has(symbol), `not ${symbol}`)
@@ -112,5 +127,6 @@ test('a reply that says to what, and quotes it', () => {
   )
   assert.deepEqual([...said(threadRules, mail(reply, 'Yes.\r\n')).keys()], ['THREAD_REPLY'])
   assert.equal(said(threadRules, mail({ ...reply, 'In-Reply-To': 'your mail of Monday' })).size, 0)
+  assert.equal(said(threadRules, mail({ ...reply, To: 'anna.beck@bakery.example' })).size, 0)
   assert.equal(said(threadRules, mail({ ...reply, Subject: 'Minutes' })).size, 0)
 })

@@ -2,8 +2,8 @@
  * What the header section gives away: fields that are missing, doubled or read in two ways, dates and Message-IDs that no
  * mail program writes, signatures that nobody has verified for years, and programs that are claimed and were not there.
  */
-import type { Said, SpamRules, SymbolTable } from '../contract.ts'
-import type { HeaderView } from '../header.ts'
+import type { Said, SpamAbout, SpamRules, SymbolTable } from '../contract.ts'
+import { envelopeSender, type HeaderView } from '../header.ts'
 import type { SpamMessage } from '../message.ts'
 
 const symbols = {
@@ -60,7 +60,7 @@ const symbols = {
   },
   HEADER_TO_UNDISCLOSED: {
     family: 'header',
-    weight: 2,
+    weight: 2.5,
     en: 'does not say to whom it is',
     de: 'sagt nicht, an wen sie geht',
   },
@@ -88,6 +88,18 @@ const symbols = {
     en: 'has parts, and does not say that it is MIME',
     de: 'hat mehrere Teile und sagt nicht, dass sie MIME ist',
   },
+  HEADER_RENTED_MACHINE: {
+    family: 'header',
+    weight: 1.5,
+    en: 'was written or sent under the name that a hoster gives to a machine',
+    de: 'wurde unter dem Namen geschrieben oder verschickt, den ein Hoster einem Rechner gibt',
+  },
+  HEADER_WEB_SERVER: {
+    family: 'header',
+    weight: 1.5,
+    en: 'the account of a web server sends it',
+    de: 'das Konto eines Webservers verschickt sie',
+  },
   HEADER_WEB_SCRIPT: {
     family: 'header',
     weight: 0.5,
@@ -98,12 +110,12 @@ const symbols = {
 
 export const headerRules: SpamRules = {
   symbols,
-  *look(message: SpamMessage) {
+  *look(message: SpamMessage, about: SpamAbout) {
     yield* author(message)
     yield* dates(message.header)
     yield* messageId(message.header)
     yield* fields(message)
-    yield* programs(message.header)
+    yield* programs(message.header, about)
   },
 }
 
@@ -178,12 +190,24 @@ function* fields({ header, headerText, parts }: SpamMessage): Iterable<Said> {
     yield { symbol: 'HEADER_PRIORITY_HIGH' }
 }
 
-function* programs(header: HeaderView): Iterable<Said> {
+// A firm gives its mail server a name of its own; whoever rents a machine for a day does not.
+const RENTED =
+  /^(?:vps|vmi|vds|kvm|ec2|ip|srv|server|ns|host|cloud|static)-?\d[\d.-]{2,40}\.|\.(?:contaboserver|your-server|colocrossing|vultrusercontent|linodeusercontent|googleusercontent|kimsufi|poneytelecom|hwsrv-\d{1,9}\.hostwindsdns)\.(?:net|com|de|eu)$|\.(?:cloudapp\.net|cloudapp\.azure\.com|compute\.amazonaws\.com|compute\.internal|c\.[a-z0-9.-]{1,80}\.internal|vps\.ovh\.net|ip-\d{1,3}-\d{1,3}-\d{1,3}\.(?:eu|net))$/
+const WEB_SERVER = /^(?:www-data|apache\d?|httpd|nginx|wwwrun|phpmailer)$/
+
+function* programs(header: HeaderView, about: SpamAbout): Iterable<Said> {
   const old = header.signatures.find(({ algorithm }) => algorithm === 'rsa-sha1')
   // DomainKeys is historic since 2011; RFC 8301 §3.1 forbids SHA-1. A message of before has no other signature.
   if (old !== undefined || (header.value('domainkey-signature') !== undefined && header.signatures.length > 0))
     yield { symbol: 'HEADER_OBSOLETE_SIGNATURE', detail: old === undefined ? 'DomainKeys' : 'rsa-sha1' }
-  const mailer = header.value('x-mailer') ?? ''
-  const script = header.value('x-php-originating-script') ?? (/php/i.test(mailer.slice(0, 200)) ? mailer : undefined)
+  const { from, messageId } = header
+  const returnPath = envelopeSender(header, about)
+  const machine = [messageId?.host, returnPath?.domain, from.domain].find(
+    (host) => host !== undefined && RENTED.test(host),
+  )
+  if (machine !== undefined) yield { symbol: 'HEADER_RENTED_MACHINE', detail: machine }
+  const account = [returnPath?.local, from.local].find((local) => local !== undefined && WEB_SERVER.test(local))
+  if (account !== undefined) yield { symbol: 'HEADER_WEB_SERVER', detail: account }
+  const script = header.value('x-php-originating-script') ?? header.value('x-php-script')
   if (script !== undefined) yield { symbol: 'HEADER_WEB_SCRIPT', detail: script.slice(0, 60) }
 }

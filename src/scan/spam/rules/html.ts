@@ -20,7 +20,7 @@ const symbols = {
   },
   HTML_HIDDEN_WORDS: {
     family: 'html',
-    weight: 2,
+    weight: 0,
     en: 'hides more words from the eye than it shows',
     de: 'verbirgt mehr Wörter vor dem Auge, als sie zeigt',
   },
@@ -32,7 +32,7 @@ const symbols = {
   },
   HTML_PICTURE_ONLY: {
     family: 'html',
-    weight: 2,
+    weight: 2.5,
     en: 'is a picture with a link and hardly a word',
     de: 'ist ein Bild mit Link und kaum ein Wort',
   },

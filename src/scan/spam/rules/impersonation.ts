@@ -1,5 +1,5 @@
 /** Whose name is on it, and whose mail it is: well-known firms, and the tenant's own people and domains. */
-import { brandInAddress, brandNamed, isNear, isOf, type Likeness, likenessOf, skeleton } from '../brands.ts'
+import { brandInAddress, brandNamed, isNear, isOf, type Likeness, likenessOf, ownerOf, skeleton } from '../brands.ts'
 import type { Said, SpamAbout, SpamRules } from '../contract.ts'
 import { FREE_MAIL } from '../data/free-mail.ts'
 import { SENDING_SERVICES } from '../data/sending-services.ts'
@@ -73,7 +73,7 @@ export const impersonationRules: SpamRules = {
     yield* sender(parties)
     yield* links(message, parties)
     yield* own(parties, about)
-    yield* addresses(parties)
+    yield* addresses(parties, about)
   },
 }
 
@@ -163,12 +163,26 @@ function personOf(name: string): string {
 }
 const TITLES = new Set('dr prof dipl ing mr mrs ms herr frau'.split(' '))
 
-function* addresses({ from, replyTo }: Parties): Iterable<Said> {
+/** Of a firm, or of the recipient's own house. */
+function isTrusted(domain: string, { to }: Parties, { tenant, recipients = [] }: SpamAbout): boolean {
+  const site = siteOf(domain)
+  return (
+    (site !== undefined && ownerOf(site) !== undefined) ||
+    ownDomains(tenant?.domains ?? [], [...recipients, ...to]).has(domain)
+  )
+}
+
+function* addresses(parties: Parties, about: SpamAbout): Iterable<Said> {
+  const { from, replyTo } = parties
   const shown = addressesIn(from.name)[0]
   if (shown !== undefined && from.address !== '') {
     const domain = siteOf(shown.slice(shown.lastIndexOf('@') + 1))?.domain
     if (domain !== undefined && domain !== from.site?.domain)
-      yield { symbol: 'NAME_IS_OTHER_ADDRESS', detail: `${shown}: ${from.address}` }
+      yield {
+        symbol: 'NAME_IS_OTHER_ADDRESS',
+        strength: isTrusted(domain, parties, about) ? 1 : 0.6,
+        detail: `${shown}: ${from.address}`,
+      }
   }
   const answers = replyTo?.site?.domain
   if (answers === undefined || !FREE_MAIL.has(answers) || replyTo?.address === from.address || from.site === undefined)

@@ -77,6 +77,12 @@ const symbols = {
     en: 'has a link that its sender forgot to fill in',
     de: 'enthält einen Link, den der Absender auszufüllen vergaß',
   },
+  LINK_LONG_NAME: {
+    family: 'links',
+    weight: 2,
+    en: 'leads to a host with a name that nobody would type',
+    de: 'führt zu einem Rechner mit einem Namen, den niemand tippen würde',
+  },
   LINK_UNENCRYPTED: {
     family: 'links',
     weight: 2,
@@ -85,7 +91,7 @@ const symbols = {
   },
   LINK_ONE_FOREIGN: {
     family: 'links',
-    weight: 0.5,
+    weight: 1,
     en: 'leads to one single domain, and it is not the author’s',
     de: 'führt zu einer einzigen Domain, und sie gehört nicht dem Absender',
   },
@@ -123,12 +129,16 @@ function* oneTarget(target: Target, from: Site | undefined): Iterable<Said> {
   if (!isService && (isHosted || isStoredPage(host, url)) && domain !== from?.domain)
     yield { symbol: 'LINK_HOSTED', detail }
   if (CHEAP_SUFFIXES.has(suffix)) yield { symbol: 'LINK_CHEAP_SUFFIX', detail }
+  if (!isService && LONG.test(host) && domain !== from?.domain) yield { symbol: 'LINK_LONG_NAME', detail }
   if (url.port !== '') yield { symbol: 'LINK_PORT', detail: url.host }
   if (host.includes('xn--') && isMixed(detail)) yield { symbol: 'LINK_MIXED_SCRIPT', detail }
   const deceit = deceives(target, from)
   if (deceit !== undefined)
     yield { symbol: 'LINK_TEXT_DECEIVES', strength: deceit.strength, detail: `${deceit.host}: ${detail}` }
 }
+
+/** A label of so many letters and digits without a hyphen. */
+const LONG = /(?:^|\.)(?!xn--)[a-z0-9]{28,63}\./
 
 /** Another way to write a host than its name: a number, escapes, a user before it, slashes the wrong way round. */
 function isDisguised({ href, url, isIp }: Target): boolean {
@@ -204,7 +214,8 @@ function* optOut(targets: readonly Target[]): Iterable<Said> {
   const first = targets.find(({ kind }) => kind === 'link')
   if (first === undefined) return
   const outs = first.texts.filter((text) => OPT_OUT.test(text)).length
-  if (outs > 0 && first.uses > outs) yield { symbol: 'LINK_OPT_OUT_IS_OFFER', detail: first.host }
+  if (outs > 0 && first.uses > outs)
+    yield { symbol: 'LINK_OPT_OUT_IS_OFFER', strength: targets.length <= 3 ? 1 : 0.6, detail: first.host }
 }
 
 const PLACEHOLDER = /^(?:https?:\/\/)?[[{<%]{1,2}[a-z_ .-]{3,40}[\]}>%]{0,3}\/?$/i
@@ -229,7 +240,9 @@ function* together(message: SpamMessage, targets: readonly Target[]): Iterable<S
     yield { symbol: 'LINK_UNENCRYPTED' }
   const domains = new Set(links.map(({ domain }) => domain))
   const { from } = partiesOf(message)
-  const [only] = domains
-  if (domains.size === 1 && from.site !== undefined && only !== from.site.domain && !SENDING_SERVICES.has(only!))
-    yield { symbol: 'LINK_ONE_FOREIGN', detail: only! }
+  if (domains.size > 1 || from.site === undefined) return
+  const [only] = links as [Target]
+  const owner = ownerOf(only)
+  if (only.domain === from.site.domain || SENDING_SERVICES.has(only.domain)) return
+  if (owner === undefined || owner !== ownerOf(from.site)) yield { symbol: 'LINK_ONE_FOREIGN', detail: only.domain }
 }

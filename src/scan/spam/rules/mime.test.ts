@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { attachmentRules } from './attachments.ts'
+import { html, mail, multipart, said } from './header-testing.ts'
 import { languageRules } from './language.ts'
 import { mimeRules } from './mime.ts'
-import { html, mail, multipart, said } from './testing-header.ts'
 
 const ENGLISH = 'the quick brown fox jumps over the lazy dog '.repeat(5)
 const typed = (type: string, body = 'Hello', more: Record<string, string> = {}): string =>

@@ -2,7 +2,7 @@
  * A message that wants the reader's password or money must name a house that he trusts, give him a reason, and lead him to a
  * place that is not that house's. Rules here say what comes together; one alone is ordinary mail.
  */
-import { brandInAddress, brandNamed, brandsIn, isOf } from '../brands.ts'
+import { brandInAddress, brandNamed, brandsIn, isOf, ownerOf } from '../brands.ts'
 import type { Said, SpamAbout, SpamRules } from '../contract.ts'
 import type { Brand } from '../data/brands.ts'
 import { FREE_MAIL } from '../data/free-mail.ts'
@@ -24,7 +24,7 @@ const symbols = {
   },
   PHISH_ACCOUNT: {
     family: 'impersonation',
-    weight: 3.5,
+    weight: 4,
     en: 'an account is in danger and must be saved at a strange place',
     de: 'ein Konto ist in Gefahr und soll an einem fremden Ort gerettet werden',
   },
@@ -75,11 +75,21 @@ export const phishingRules: SpamRules = {
 /** Links of HTML, forms and bare addresses that are not the author's own. */
 function strangePlaces(message: SpamMessage): readonly Target[] {
   const { from } = partiesOf(message)
-  return followed(message).filter(({ domain }) => domain !== from.site?.domain)
+  const owner = from.site === undefined ? undefined : ownerOf(from.site)
+  return followed(message).filter(
+    (target) => target.domain !== from.site?.domain && (owner === undefined || ownerOf(target) !== owner),
+  )
 }
 
 /** Words that are a letter, not a book: what must be read on the way to a click. */
 const LETTER_WORDS_MAX = 600
+
+/** Who must type or paste what he is to follow gets a short note; articles are longer. */
+const PLAIN_WORDS_MAX = 150
+const isPlain = (targets: readonly Target[]): boolean => targets.every(({ kind }) => kind === 'bare')
+
+/** A survey for a gift has one button, and what unsubscribes. */
+const OFFER_LINKS_MAX = 4
 
 function* brand(message: SpamMessage, topics: Topics, strange: readonly Target[]): Iterable<Said> {
   const { from } = partiesOf(message)
@@ -95,12 +105,15 @@ function* brand(message: SpamMessage, topics: Topics, strange: readonly Target[]
   const outside = targets.find((target) => !isOf(named.brand, target))
   if (outside === undefined) return
   const asks =
+    Number(count(topics.all, 'gift') >= 3) +
     Number(has(topics.buttons, 'act')) +
     Number(has(topics.all, 'act')) +
     Number(has(topics.all, 'account')) +
     Number(has(topics.all, 'threat')) +
     Number(has(topics.all, 'deadline'))
-  const isStrange = strange.length > 0 || named.isLoud
+  const isStrange =
+    strange.length > 0 || named.isLoud || (targets.length <= OFFER_LINKS_MAX && count(topics.all, 'gift') >= 3)
+  if (named.asks > 1 && (targets.length > LINKS_MAX || (isPlain(targets) && topics.length > PLAIN_WORDS_MAX))) return
   if (asks >= named.asks && isStrange)
     yield {
       symbol: 'PHISH_BRAND_LINK',
@@ -122,7 +135,7 @@ function spokenFor(message: SpamMessage, { words }: Topics): SpokenFor | undefin
   const name = brandNamed(from.name) ?? brandInAddress(from.address)
   if (name !== undefined) return { brand: name.brand, isLoud: true, asks: 1 }
   const [subject] = brandsIn(termsOf(message.subject))
-  if (subject !== undefined && !isConversation(message)) return { brand: subject[0], isLoud: true, asks: 2 }
+  if (subject !== undefined && !isConversation(message)) return { brand: subject[0], isLoud: true, asks: 3 }
   const brands = [...brandsIn(words)].sort((a, b) => b[1] - a[1])
   const [first, second] = brands
   return first !== undefined &&
@@ -198,6 +211,10 @@ const asksForSecrets = (message: SpamMessage): boolean =>
 
 const TELEPHONE = /(?:\+|\b)\d{0,3}[\s.(-]{0,3}\d{3}[\s.)-]{1,3}\d{3}[\s.-]{1,3}\d{4}\b/
 
+/** Nobody sends one invoice to people of five firms. */
+const isToStrangers = (message: SpamMessage): boolean =>
+  new Set(partiesOf(message).to.map((address) => address.slice(address.lastIndexOf('@')))).size >= 5
+
 /** Paid by nobody, by a firm that writes from a free mailbox or under a brand's name; the number is the only way out. */
 function isCallback(message: SpamMessage, { all, length }: Topics): boolean {
   const { from } = partiesOf(message)
@@ -207,8 +224,8 @@ function isCallback(message: SpamMessage, { all, length }: Topics): boolean {
   const named = brandNamed(from.name) ?? { brand: [...brandsIn(termsOf(text)).keys()][0] }
   const isPlayed = named.brand !== undefined && !isOf(named.brand, from.site)
   return (
-    (FREE_MAIL.has(from.site.domain) || isPlayed) &&
-    /\bcancel|refund|help ?(?:line|desk)|customer (?:care|support|service)|renew|auto.?debit|charged|storn|widerruf/i.test(
+    (FREE_MAIL.has(from.site.domain) || isPlayed || isToStrangers(message)) &&
+    /\bcancel|refund|help ?(?:line|desk)|(?:customer|phone|desk) ?(?:care|support|service|contact)|support desk|renew|auto.?debit|charged|storn|widerruf/i.test(
       text,
     )
   )

@@ -4,8 +4,8 @@ import type { SpamAbout } from '../contract.ts'
 import { backscatterRules } from './backscatter.ts'
 import { bulkRules } from './bulk.ts'
 import { connectionRules, isOfAccessLine } from './connection.ts'
+import { html, mail, multipart, said } from './header-testing.ts'
 import { senderRules } from './sender.ts'
-import { html, mail, multipart, said } from './testing-header.ts'
 
 const [asHtml] = html('')
 const LINK = '<a href="https://bakery.example/">here</a>'
@@ -27,6 +27,13 @@ test('sender: what each sign is for, and what is nearly so', () => {
     ],
     ['SENDER_DOMAIN_NEW_KIND', from('A <a@bakery.express>'), from('A <a@bakery.info>')],
     ['SENDER_DOMAIN_OF_PROVIDER', from('A <a@offers.onmicrosoft.com>'), from('A <a@microsoft.com>')],
+    ['SENDER_DOMAIN_UNSPEAKABLE', from('A <a@cxcgzxz.com>'), from('A <a@angstschrei.example>')],
+    ['SENDER_DOMAIN_UNSPEAKABLE', from('A <a@augxqvs.com>'), from('A <a@nmtbmedia.com>')],
+    [
+      'SENDER_SIGNED_BY_PROVIDER_ONLY',
+      mail({ 'DKIM-Signature': 'a=rsa-sha256; d=bakery-example.20230601.gappssmtp.com' }),
+      mail({ 'DKIM-Signature': 'a=rsa-sha256; d=bakery.example' }),
+    ],
     ['SENDER_NAME_DECORATED', from('⇑⇑⇑ Rates <a@b.example>'), from('"Anna (Bakery) & Sons" <a@b.example>')],
     ['SENDER_NAME_DECORATED', from('My_Life_Insurance <a@b.example>'), from('Café 24/7 <a@b.example>')],
     ['SENDER_NAME_MISSING', from('a@bakery.example'), from('A <a@bakery.example>')],
@@ -64,8 +71,22 @@ test('bulk: what each sign is for, and what is nearly so', () => {
     ['BULK_NEWSLETTER', mail(unsubscribe), mail()],
     ['BULK_AUTOMATIC', mail({ Precedence: 'bulk' }), mail({ 'Auto-Submitted': 'no' })],
     ['BULK_SERVICE', mail(SERVICE), mail({ 'Return-Path': '<x@sendgrid.net.example>' })],
-    ['BULK_SIGNED_TWICE', mail(SERVICE), mail({ ...SERVICE, 'dkim-signature': 'd=mail.bakery.example' })],
-    ['BULK_FEEDBACK_ID', mail({ ...SERVICE, 'Feedback-ID': '1:2:3:shop' }), mail({ ...SERVICE, 'Feedback-ID': '1:2' })],
+    ['BULK_SIGNED_TWICE', mail(SERVICE), mail({ ...SERVICE, 'dkim-signature': 'd=google.com' })],
+    [
+      'BULK_FEEDBACK_ID',
+      mail({ ...SERVICE, 'Feedback-ID': '1:2:3:shop' }),
+      mail({ ...SERVICE, 'Feedback-ID': 'jv954glpepcc8:regular:fk212o1xv3db4:b' }),
+    ],
+    [
+      'UNSUBSCRIBE_SAYS_NOTHING',
+      mail({ 'List-Unsubscribe': '<https://jjh.bakery.example/mrrH-8dxiguxmb>' }),
+      mail({ 'List-Unsubscribe': '<https://jjh.bakery.example/u/mrrH-8dxiguxmb?list=1>' }),
+    ],
+    [
+      'SENDER_FREE_MAIL_BY_SERVICE',
+      mail({ ...SERVICE, From: 'A <a@aol.com>' }),
+      mail({ ...SERVICE, From: 'A <a@bakery.example>' }),
+    ],
     ['UNSUBSCRIBE_EMPTY', mail({ 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }), mail(unsubscribe)],
     ['LIST_ID_IS_NONE', mail({ 'List-Id': 'bert@example.net' }), mail({ 'List-Id': 'Us <us.example.net>' })],
   ] as const) {

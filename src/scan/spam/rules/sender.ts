@@ -8,7 +8,7 @@
 import type { Said, SpamRules, SymbolTable } from '../contract.ts'
 import { FREE_MAIL } from '../data/free-mail.ts'
 import { CHEAP_SUFFIXES } from '../data/top-levels.ts'
-import type { SenderMailbox } from '../header.ts'
+import { type SenderMailbox, siteOf } from '../header.ts'
 import type { SpamMessage } from '../message.ts'
 
 const symbols = {
@@ -35,6 +35,18 @@ const symbols = {
     weight: 2,
     en: 'the sender uses the name that its provider gave it',
     de: 'der Absender benutzt den Namen, den sein Anbieter vergeben hat',
+  },
+  SENDER_DOMAIN_UNSPEAKABLE: {
+    family: 'sender',
+    weight: 1.5,
+    en: 'nobody can pronounce the sender’s domain',
+    de: 'die Domain des Absenders kann niemand aussprechen',
+  },
+  SENDER_SIGNED_BY_PROVIDER_ONLY: {
+    family: 'sender',
+    weight: 1,
+    en: 'only the provider has signed it, not the author’s domain',
+    de: 'nur der Anbieter hat sie signiert, nicht die Domain des Absenders',
   },
   SENDER_NAME_DECORATED: {
     family: 'sender',
@@ -82,6 +94,7 @@ export const senderRules: SpamRules = {
       yield* domain(from)
       yield* localPart(from)
       yield* belonging(message)
+      yield* signing(message)
     }
     yield* name(message)
     yield* recipients(message)
@@ -110,7 +123,24 @@ const OF_PROVIDER =
 function* domain(from: SenderMailbox): Iterable<Said> {
   if (!isCheap(from) && suffixOf(from.domain).length > 3 && !OLD_SUFFIXES.test(suffixOf(from.domain)))
     yield { symbol: 'SENDER_DOMAIN_NEW_KIND', detail: from.domain }
+  const label = from.site.split('.')[0] ?? ''
+  if (UNSPEAKABLE.test(label.replace(SPOKEN_AS_ONE, 's')) && !label.startsWith('xn--'))
+    yield { symbol: 'SENDER_DOMAIN_UNSPEAKABLE', detail: from.site }
   if (OF_PROVIDER.test(`.${from.domain}`)) yield { symbol: 'SENDER_DOMAIN_OF_PROVIDER', detail: from.domain }
+}
+
+/** Consonants in a row, once those that are spoken as one are counted as one: `angstschrei` has four.
+ * In front of a word they abbreviate something. */
+const UNSPEAKABLE = /[aeiouy][bcdfghjklmnpqrstvwxz]{5}|^[bcdfghjklmnpqrstvwxz]{5,}$/
+const SPOKEN_AS_ONE = /sch|tsch|[cstpgr]h|ck|st|sp|ng|tz|([bcdfghjklmnpqrstvwxz])\1/g
+
+/** Whoever has set up mail for a domain signs with it; the provider's own name is the default of a new tenant. */
+const DEFAULT_SIGNER = /(?:^|\.)(?:gappssmtp\.com|onmicrosoft\.com)$/
+
+function* signing({ header: { from, signatures, isReply } }: SpamMessage): Iterable<Said> {
+  if (isReply || signatures.length === 0) return
+  if (signatures.every(({ domain }) => DEFAULT_SIGNER.test(domain) && siteOf(domain) !== from.site))
+    yield { symbol: 'SENDER_SIGNED_BY_PROVIDER_ONLY', detail: signatures[0]!.domain }
 }
 
 function* localPart({ local }: SenderMailbox): Iterable<Said> {

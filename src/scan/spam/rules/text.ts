@@ -44,7 +44,7 @@ const symbols = {
   TEXT_DRUGS: { family: 'text', weight: 3, en: 'sells potency or pills', de: 'verkauft Potenz oder Pillen' },
   TEXT_FINANCE: {
     family: 'text',
-    weight: 2,
+    weight: 2.5,
     en: 'offers loans, debt relief, insurance or repairs to whom it does not know',
     de: 'bietet Unbekannten Kredite, Entschuldung, Versicherung oder Renovierung an',
   },
@@ -57,7 +57,7 @@ const symbols = {
   TEXT_ROMANCE: { family: 'text', weight: 2.5, en: 'offers company or sex', de: 'bietet Bekanntschaft oder Sex an' },
   TEXT_PITCH: {
     family: 'text',
-    weight: 2.5,
+    weight: 3.5,
     en: 'a stranger offers services or lists of addresses to a firm',
     de: 'ein Fremder bietet einer Firma Dienste oder Adresslisten an',
   },
@@ -92,6 +92,12 @@ const symbols = {
     en: 'is stuffed with words that no language has',
     de: 'ist mit Wörtern gefüllt, die keine Sprache kennt',
   },
+  SUBJECT_RANDOM_TAG: {
+    family: 'text',
+    weight: 2,
+    en: 'the subject ends in a tag that makes each copy another',
+    de: 'der Betreff endet mit einem Kürzel, das jede Kopie zu einer anderen macht',
+  },
   SUBJECT_ORNAMENTS: {
     family: 'text',
     weight: 2.5,
@@ -105,13 +111,20 @@ export const textRules: SpamRules = {
   *look(message: SpamMessage) {
     const topics = topicsOf(message)
     const doubt = isConversation(message) ? 0.5 : 1
-    for (const said of [...wishes(message, topics), ...offers(message, topics)])
-      yield { ...said, strength: (said.strength ?? 1) * doubt }
+    for (const said of wishes(message, topics)) yield { ...said, strength: (said.strength ?? 1) * doubt }
+    const sure = doubt * (isMagazine(message, topics) ? 0.5 : 1)
+    for (const said of offers(message, topics)) yield { ...said, strength: (said.strength ?? 1) * sure }
     yield* spelling(message)
     yield* ornaments(message)
     if (randomWords(topics.words)) yield { symbol: 'TEXT_RANDOM_WORDS' }
   },
 }
+
+/** Long, or with links to many things: it speaks of everything, and this too. */
+const isMagazine = (message: SpamMessage, { length }: Topics): boolean =>
+  length > MAGAZINE_WORDS_MIN || followed(message).length > MAGAZINE_LINKS_MIN
+const MAGAZINE_WORDS_MIN = 700
+const MAGAZINE_LINKS_MIN = 15
 
 const MONEY =
   /(?:[$€£¥]|usd|us\$|eur|gbp|chf|dollars?|euros?)\s{0,2}\d{1,3}(?:[.,' ]\d{3}){2,3}|\d{1,3}(?:[.,' ]\d{3}){2,3}(?:[.,]\d\d)?\s{0,2}(?:[$€£]|usd|eur|gbp|us|dollars?|euros?|pounds)|\d{1,3}(?:[.,]\d{1,2})?\s{0,2}(?:million|millionen|mio)\b/i
@@ -124,7 +137,7 @@ function* wishes(message: SpamMessage, { all, subject }: Topics): Iterable<Said>
   const text = message.texts.map((one) => one.text.slice(0, SEARCHED_LENGTH_MAX)).join('\n')
   const wantsAnswer = wayToAnswer(message, text) + Math.min(2, count(all, 'contact'))
   const isLetter = followed(message).length <= LETTER_LINKS_MAX
-  const sum = MONEY.test(text) ? 2 : 0
+  const sum = count(all, 'fortune') >= 2 && MONEY.test(text) ? 2 : 0
   const fee =
     Math.min(4, count(all, 'fortune')) + Math.min(3, count(all, 'stranger')) + Math.min(2, count(all, 'secret')) + sum
   if (isLetter && count(all, 'fortune') >= 2 && wantsAnswer >= 2 && fee >= 6)
@@ -152,7 +165,9 @@ function wayToAnswer(message: SpamMessage, text: string): number {
 }
 
 function* offers(message: SpamMessage, { all, subject, length }: Topics): Iterable<Said> {
-  if (followed(message).length === 0 && length > SHORT_WORDS_MAX && count(all, 'contact') === 0) return
+  const { from, replyTo } = partiesOf(message)
+  const hasWay = has(all, 'contact') || (replyTo !== undefined && replyTo.address !== from.address)
+  if (followed(message).length === 0 && length > SHORT_WORDS_MAX && !hasWay) return
   const inSubject = (...concepts: Parameters<typeof count>[1][]): boolean =>
     concepts.some((concept) => has(subject, concept))
   if (count(all, 'profit') >= 4 || (inSubject('profit') && count(all, 'profit') >= 2)) yield { symbol: 'TEXT_PROFIT' }
@@ -175,6 +190,7 @@ const CUT =
 /** Mathematical alphanumerics, letters in circles and squares, full width, small capitals. */
 const DRESSED =
   /[\u{1d400}-\u{1d7ff}\u{24b6}-\u{24e9}\u{1f110}-\u{1f189}\uff21-\uff3a\uff41-\uff5a\u{1d00}-\u{1d22}\u{1d2c}-\u{1d6a}]/gu
+const ASCII = /^[\0-\x7f]*$/
 const SPACED = /(?:^|[^\p{L}])(?:\p{L}[ ._*-]{1,2}){5,20}\p{L}(?!\p{L})/u
 /** Of a body in which these are looked for, in characters. */
 const SPELLED_LENGTH_MAX = 8_000
@@ -186,13 +202,14 @@ function* spelling(message: SpamMessage): Iterable<Said> {
   const { from } = partiesOf(message)
   const head = `${message.subject}\n${from.name}`
   const body = message.texts.map(({ text }) => text.slice(0, SPELLED_LENGTH_MAX)).join('\n')
+  if (SPACED.test(head.replace(/[\u200b-\u200f\u2060-\u2064]/g, ''))) yield { symbol: 'TEXT_SPACED_LETTERS' }
   const times = (pattern: RegExp, text: string): number => text.match(pattern)?.length ?? 0
+  if (ASCII.test(head) && ASCII.test(body)) return
   if (times(CUT, head) > 0 || times(CUT, body) >= CUT_MIN) yield { symbol: 'TEXT_CUT_BY_INVISIBLE' }
   if (times(DRESSED, head) >= 2) yield { symbol: 'TEXT_DRESSED_LETTERS' }
   else if (times(DRESSED, body) >= DRESSED_MIN) yield { symbol: 'TEXT_DRESSED_LETTERS', strength: 0.5 }
   if (plainText(head).lookAlikes > 0) yield { symbol: 'TEXT_LOOK_ALIKE_LETTERS' }
   else if (plainText(body).lookAlikes >= 2) yield { symbol: 'TEXT_LOOK_ALIKE_LETTERS', strength: 0.7 }
-  if (SPACED.test(head.replace(/[\u200b-\u200f\u2060-\u2064]/g, ''))) yield { symbol: 'TEXT_SPACED_LETTERS' }
 }
 
 /** Arrows, boxes, stars and other signs that are no emoji; or ASCII rows of signs around a name. */
@@ -201,7 +218,11 @@ const ORNAMENT =
 const ROWS = /^[^\p{L}\p{N}"'([<¿¡*]{3,}\s{0,40}\p{L}|(?:^|\s)[~!^`#*_|=+.-]{3,}\s|^[~^`#_|=⌯➤]/u
 const PADDED = /\S {6,}|^ {3,}/
 
+/** Letters of both cases, or letters and digits: no number of an order. */
+const TAG = /\s#(?=[a-z0-9]{0,8}[A-Z])(?=[A-Z0-9]{0,8}[a-z])[A-Za-z0-9]{4,9}$|\s#[a-z]{2,4}\d{3,6}$/
+
 function* ornaments(message: SpamMessage): Iterable<Said> {
+  if (TAG.test(message.subject.trim())) yield { symbol: 'SUBJECT_RANDOM_TAG' }
   const { name } = partiesOf(message).from
   for (const text of [message.subject.slice(0, 200), name.slice(0, 200)]) {
     const signs = text.replace(/\ufe0f/g, '').match(ORNAMENT)?.length ?? 0

@@ -31,6 +31,8 @@ export const threadRules: SpamRules = {
   *look({ header, subject, texts }: SpamMessage) {
     const named = `${header.value('in-reply-to')?.slice(0, 1_000) ?? ''} ${header.value('references')?.slice(0, 4_000) ?? ''}`
     if (!IDS.test(named) || !REPLY.test(subject)) return
+    // Nobody answers themselves under somebody else's server; who forges it has the recipient's address for an author.
+    if (header.recipients.some(({ address }) => address === header.from.address)) return
     yield { symbol: 'THREAD_REPLY' }
     if (texts.some(({ kind, text }) => kind === 'plain' && QUOTED.test(text.slice(0, TEXT_LENGTH_MAX))))
       yield { symbol: 'THREAD_QUOTES' }
