@@ -127,7 +127,7 @@ export class Relay implements Decisions {
     const { header, messageId } = inspected
     const message = { transaction: withTlsRequired(transaction, header), way, content, header, messageId }
     const judged = await this.#judge(message)
-    const vouched = judged.kind === 'pass' ? await this.#vouched(received, content, inspected) : inspected
+    const vouched = judged.kind === 'pass' ? await this.#vouched(received, way, content, inspected) : inspected
     const scanned = judged.kind === 'pass' ? await look(this.#parts, judged, way, vouched) : judged
     const answer = scanned.kind === 'pass' ? await this.#take(message, scanned, scanned.content) : scanned
     if (answer.kind === 'reject' || answer.kind === 'defer') {
@@ -170,10 +170,10 @@ export class Relay implements Decisions {
     return isServed(way) ? bounces.content({ ...message, way }) : outbound.content({ ...message, way })
   }
 
-  async #vouched(received: Transaction, content: Content, inspected: Inspected): Promise<Inspected> {
+  async #vouched(received: Transaction, way: Way, content: Content, inspected: Inspected): Promise<Inspected> {
     const { authenticating } = this.#parts
     if (authenticating === undefined || received.session.service !== 'inbound') return inspected
-    return authenticating.stamp(received, content, inspected)
+    return authenticating.stamp(received, way, content, inspected)
   }
 
   async #take(

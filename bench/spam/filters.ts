@@ -74,6 +74,10 @@ export class OurFilter extends OurClassifier {
   }
 }
 
+/** What a filter without a starter is given in its place: the mail that ours is made of. */
+export const taught = (mail: readonly Labelled[], starter?: Corpora): readonly Labelled[] =>
+  starter === undefined ? mail : [...starter.spamAssassin, ...starter.mailOf2025, ...mail]
+
 /** Debian's bogofilter, in bulk mode: one process for all messages. */
 export class Bogofilter implements Filter {
   readonly name = 'bogofilter'
@@ -91,7 +95,7 @@ export class Bogofilter implements Filter {
   }
 
   train(operators: readonly Labelled[], starter?: Corpora): void {
-    const mail = [...(starter === undefined ? [] : [...starter.spamAssassin, ...starter.mailOf2025]), ...operators]
+    const mail = taught(operators, starter)
     for (const isSpam of [true, false]) {
       const files = this.#write(mail.filter((one) => one.isSpam === isSpam))
       execFileSync('bogofilter', ['-d', this.#words, isSpam ? '-s' : '-n', '-b'], { input: `${files.join('\n')}\n` })

@@ -1,16 +1,17 @@
 /**
  * What the rules of the spam filter do on the labelled mail, without learning and without network, for whoever works on them:
  *
- *   node bench/spam/rules.ts --data FOLDER [--corpora 2025,sa] [--symbols] [--missed 20] [--flagged 20] [--of SYMBOL]
+ *   node bench/spam/rules.ts --data FOLDER [--corpora 2025,sa] [--symbols] [--table] [--missed 20] [--flagged 20] [--of SYMBOL]
  *
  * FOLDER as in bench/spam/run.ts. For each corpus: what is caught and flagged at 3 and 5 points and the milliseconds of CPU for
- * a message; `--symbols`: how many spam and ham each symbol hits; `--missed`, `--flagged`: that many messages that stand on
+ * a message; `--table`: the hits of each symbol in all corpora, as docs/spam-weights.md shows them; `--symbols`: how many spam and ham each symbol hits; `--missed`, `--flagged`: that many messages that stand on
  * the wrong side of 3 points, with what spoke; `--of`: the messages that a symbol hits.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { combine } from '#scan/spam/combine.ts'
 import { lookAt } from '#scan/spam/look.ts'
+import { SYMBOLS } from '#scan/spam/symbols.ts'
 import { type Labelled, mailOf2025, spamAssassin } from './corpora.ts'
 
 /** Points: what is tagged, and what is quarantined or refused. */
@@ -59,6 +60,22 @@ function symbols(all: readonly Seen[]): void {
     )
 }
 
+/** Hits of each symbol, spam and ham, by corpus. */
+function table(corpora: ReadonlyMap<string, readonly Seen[]>): void {
+  const names = [...corpora.keys()]
+  write(`| symbol | weight | ${names.map((name) => `${name}: spam | ham`).join(' | ')} |`)
+  write(`|---|---|${names.map(() => '---|---|').join('')}`)
+  for (const [symbol, { weight }] of Object.entries(SYMBOLS).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const counts = [...corpora.values()].map((all) => {
+      const hits = all.filter(({ signs }) => signs.has(symbol))
+      const spam = hits.filter(({ one }) => one.isSpam).length
+      return [spam, hits.length - spam] as const
+    })
+    if (counts.some(([spam, ham]) => spam + ham > 0))
+      write(`| \`${symbol}\` | ${weight} | ${counts.map(([spam, ham]) => `${spam} | ${ham}`).join(' | ')} |`)
+  }
+}
+
 function list(all: readonly Seen[]): void {
   for (const { one, score, subject, signs } of all) {
     write(`  ${one.id} ${one.group} ${score.toFixed(1)} ${subject.slice(0, 80).replace(/\s+/g, ' ')}`)
@@ -72,6 +89,7 @@ function main(): void {
       data: { type: 'string' },
       corpora: { type: 'string', default: '2025,sa' },
       symbols: { type: 'boolean', default: false },
+      table: { type: 'boolean', default: false },
       missed: { type: 'string', default: '0' },
       flagged: { type: 'string', default: '0' },
       of: { type: 'string' },
@@ -83,11 +101,13 @@ function main(): void {
     2025: () => mailOf2025(join(data, 'mail-2025-labelled')),
     sa: () => spamAssassin(join(data, 'spam-spamassassin')),
   }
+  const seenBy = new Map<string, readonly Seen[]>()
   for (const name of values.corpora.split(',')) {
     const mail = corpora[name]?.() ?? []
     const before = process.cpuUsage()
     const all = mail.map(seen).sort((a, b) => b.score - a.score)
     const { user, system } = process.cpuUsage(before)
+    seenBy.set(name, all)
     summary(name, all, (user + system) / 1000)
     if (values.symbols) symbols(all)
     const wrong = all.filter(({ one, score }) => one.isSpam !== score >= THRESHOLDS[0]!)
@@ -95,6 +115,7 @@ function main(): void {
     list(wrong.filter(({ one }) => !one.isSpam).slice(0, Number(values.flagged)))
     if (of !== undefined) list(all.filter(({ signs }) => signs.has(of)))
   }
+  if (values.table) table(seenBy)
 }
 
 if (import.meta.main) main()

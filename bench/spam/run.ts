@@ -89,6 +89,7 @@ async function main(): Promise<void> {
       try {
         const result = await judged(filter, protocol, corpora, Number(values.runs))
         rows.push(row(filter, result))
+        process.stderr.write(`${protocol.name}: ${name} is done\n`)
         lines.push(...curveLines(name, result))
       } finally {
         await filter.close()

@@ -1,11 +1,11 @@
 /**
  * Messages in a second on two cores, ours beside SpamAssassin and Rspamd, on the same messages of about 4 KB:
  *
- *   node bench/spam/throughput.ts --data FOLDER [--seconds 20]
+ *   npm run bench:spam:throughput -- --data FOLDER [--seconds 20]
  *
  * Each has two processes (ours two threads) and as many messages at once as keep them busy; each is measured for as long, one
  * after the other, after a warm-up. Ours is all that looks at the message itself, in the threads in which it works; reading
- * DNS and remembering are left out for all three. Ours has a trained classifier, SpamAssassin and Rspamd run without Bayes.
+ * DNS and remembering are left out for all three. Ours has its starter, SpamAssassin and Rspamd run without Bayes.
  *
  * On a busy machine messages in a second say little; CPU for a message, in the next column, says more.
  */
@@ -21,8 +21,6 @@ const CORES = 2
 const OCTETS = [2_500, 6_000] as const
 const MESSAGES_MAX = 500
 const WARM_UP_MS = 3_000
-/** What our classifier has learned before. */
-const LESSONS = 500
 
 interface Contender {
   readonly name: string
@@ -46,15 +44,10 @@ class Ours implements Contender {
   readonly #idle: Worker[] = []
   readonly #waiting: ((thread: Worker) => void)[] = []
   readonly #threads: Worker[] = []
-  readonly #lessons: readonly Labelled[]
-
-  constructor(lessons: readonly Labelled[]) {
-    this.#lessons = lessons
-  }
 
   async start(): Promise<void> {
     for (let i = 0; i < CORES; i++) {
-      const thread = new Worker(new URL('./throughput-thread.ts', import.meta.url), { workerData: this.#lessons })
+      const thread = new Worker(new URL('./throughput-thread.ts', import.meta.url))
       this.#threads.push(thread)
       this.#idle.push(thread)
     }
@@ -128,7 +121,7 @@ async function main(): Promise<void> {
     .slice(0, MESSAGES_MAX)
     .map(({ octets }) => octets)
   const contenders = [
-    new Ours(old.slice(0, LESSONS)),
+    new Ours(),
     ...(Rspamd.isThere() ? [server(new Rspamd({ workers: CORES }), 4 * CORES)] : []),
     ...(SpamAssassin.isThere() ? [server(new SpamAssassin({ children: CORES }), CORES)] : []),
   ]

@@ -65,7 +65,7 @@ export class SpamFilter {
     const settings = JSON.stringify([spam, hostname])
     if (settings === this.#settings) return
     this.#settings = settings
-    const engines = spamEnginesOf(config, this.#clock)
+    const engines = spamEnginesOf({ hostname, spam }, this.#clock)
     this.#gathering = spam.filter ? new Gathering(this.#clock, this.#sources(engines)) : undefined
   }
 
@@ -83,7 +83,7 @@ export class SpamFilter {
       lists,
       reader: (content, about, tenant) => this.#reader.read(content, about, tenant),
       ...(engines && {
-        engines: ({ content, about, transaction: { id } }) => engines.ask(content, { ...about, id }),
+        engines: ({ content, about, transaction: { id } }, endMs) => engines.ask(content, { ...about, id }, endMs),
       }),
       ...(memory && {
         memory: async ({ transaction, way, about }, { trail }) => {

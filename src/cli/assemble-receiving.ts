@@ -85,7 +85,10 @@ export function assembleReceiving(options: WorkerOptions, made: Assembled, outsi
     ...(feedback && { feedback }),
     calloutSender: new CalloutSender({ ...leaving, mailbox: () => current.config.calloutSender }),
     ...(dns && {
-      authenticating: new Authenticating({ hostname, clock, dns, isOn: () => current.config.authentication }),
+      authenticating: new Authenticating({
+        ...{ hostname, clock, dns, report: tell },
+        isOn: () => current.config.authentication,
+      }),
     }),
     returnPaths: new ReturnPaths(leaving),
     scanning: new Scanning({ wall: filters.wall, report: tell }),

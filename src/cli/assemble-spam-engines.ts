@@ -8,7 +8,10 @@ import { spamd } from '#scan/spam/engines/spamd.ts'
 import type { Clock } from '#sys/clock.ts'
 
 /** Undefined: there are none. */
-export function spamEnginesOf({ spam, hostname }: Pick<Config, 'spam' | 'hostname'>, clock: Clock) {
+export function spamEnginesOf(
+  { spam, hostname }: Pick<Config, 'spam' | 'hostname'>,
+  clock: Clock,
+): SpamEngines | undefined {
   if (spam.engines.length === 0) return undefined
   return new SpamEngines(
     spam.engines.map((engine) => settingsOf(engine, hostname)),

@@ -1,27 +1,21 @@
 /**
- * What the spam filter says about a message from disk, for `vorposten scan`: by its rules, by what it has learned, and by the
- * filters beside us that the configuration names. Nothing is known of a session then.
+ * What the spam filter says about a message from disk, for `vorposten scan`: by its rules, by what its classifier
+ * has learned, and by the filters beside us that the configuration names. Nothing is known of a session then.
  */
 import type { Config } from '#config/config.ts'
 import type { Content } from '#mail/content.ts'
 import type { SpamResult, SpamSign } from '#mail/spam.ts'
-import type { Models } from '#scan/spam/classifier/models.ts'
+import { Models } from '#scan/spam/classifier/models.ts'
 import { combine } from '#scan/spam/combine.ts'
 import { lookAt } from '#scan/spam/look.ts'
 import { SYMBOLS } from '#scan/spam/symbols.ts'
 import { systemClock } from '#sys/clock.ts'
 import { spamEnginesOf } from './assemble-spam-engines.ts'
+import { modelFolder } from './folders.ts'
 
-interface SpamOf {
-  /** Absent: no filter beside us is asked. */
-  readonly config?: Config | undefined
-  readonly models: Models
-  /** As for mail to this tenant. */
-  readonly tenant?: string | undefined
-}
-
-export async function spamOf(content: Content, { config, models, tenant }: SpamOf): Promise<SpamResult> {
+export async function spamOf(content: Content, config: Config | undefined, tenant?: string): Promise<SpamResult> {
   const startedMs = performance.now()
+  const models = new Models(config && modelFolder(config.dataFolder))
   const asked = (config && spamEnginesOf(config, systemClock))?.ask(content, {})
   const { signs } = lookAt(Buffer.concat(content.chunks), {}, models.of(tenant))
   const engines = (await asked) ?? { signs: [], silent: [] }

@@ -14,7 +14,6 @@ import { factText, type ScanResult } from '#mail/scan.ts'
 import { policyLines } from '#policy/policy-explained.ts'
 import { judgeScan, refusalText, type VirusVerdict } from '#policy/virus.ts'
 import { decidedBy } from '#policy/virus-explained.ts'
-import { Models } from '#scan/spam/classifier/models.ts'
 import type { Wall } from '#scan/wall.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { Directory, Tenant, Way } from '#tenant/directory.ts'
@@ -23,7 +22,6 @@ import { DEFAULT_VIRUS_POLICY, type VirusPolicy } from '#tenant/virus-policy.ts'
 import { type Stripped, strip } from '../relay/stripping.ts'
 import { wallOf } from './assemble-scanning.ts'
 import { EXIT, UserError } from './exit.ts'
-import { modelFolder } from './folders.ts'
 import { readMessage } from './message-file.ts'
 import { forwardPathOf } from './paths.ts'
 import { spamLines, spamOf } from './scan-spam.ts'
@@ -69,8 +67,7 @@ export function scanCommand(config: () => Promise<Config>, configFile: () => str
       const wall = wallOf({ embedded: true, engines: read?.virus.engines ?? [] }, systemClock)
       const looked = await look(wall, message, policy, way?.tenant)
       await wall.close()
-      const models = new Models(read && modelFolder(read.dataFolder))
-      const spam = await spamOf(message, { config: read, models, tenant: way?.tenant.name })
+      const spam = await spamOf(message, read, way?.tenant.name)
       const lines = [...linesOf(looked), ...(way === undefined ? [] : policyText(policy)), ...spamLines(spam)]
       const { verdict, stripped: _, ...shown } = looked
       const json = { ...shown, because: verdict.because, policy, ...looked.result, spam }

@@ -9,7 +9,6 @@ import { readDuration } from '#config/units.ts'
 import { content } from '#mail/content.ts'
 import { featuresOf } from '#scan/spam/classifier/features.ts'
 import { TEACHERS } from '#scan/spam/classifier/lessons.ts'
-import { Models } from '#scan/spam/classifier/models.ts'
 import { packed } from '#scan/spam/classifier/packing.ts'
 import { readMessage } from '#scan/spam/message.ts'
 import {
@@ -20,7 +19,6 @@ import {
   type TrainAnswer,
 } from './clerks/spam-requests.ts'
 import { EXIT, UserError } from './exit.ts'
-import { modelFolder } from './folders.ts'
 import type { Ask } from './queue.ts'
 import { spamLines, spamOf } from './scan-spam.ts'
 import { lessonsFile, readLessonsFile } from './spam-lessons-file.ts'
@@ -38,6 +36,7 @@ export function spamCommand(ask: Ask, askLessons: Ask, config: () => Promise<Con
   const clerk: AskClerk = (what, body) => askLessons({ kind: 'desk', about: `spam/${what}`, body })
   const command = new Command('spam').description('what the spam filter has learned, and from whom')
   command.addCommand(trainCommand(clerk))
+  command.addCommand(reputationCommand(ask))
   command
     .command('check <file>')
     .description('what the filter says of a message by itself; it is not sent and not learned')
@@ -143,11 +142,7 @@ function whenOf(text: string): number {
 async function check(file: string, { tenant, json: asJson }: { tenant?: string; json?: true }, config?: Config) {
   const [octets] = await Array.fromAsync(mailAt(file))
   if (octets === undefined) throw new UserError(`${file} is empty`, 'Name a file with a message.', EXIT.data)
-  const result = await spamOf(content([octets]), {
-    config,
-    models: new Models(config && modelFolder(config.dataFolder)),
-    tenant,
-  })
+  const result = await spamOf(content([octets]), config, tenant)
   if (asJson) json(result)
   else for (const line of spamLines(result)) out(line)
 }

@@ -39,10 +39,10 @@ const engineSettings = section({
   'connections-max': count(1, 1_000)
     .prefault(10)
     .describe('Connections of each worker to each server; more messages wait. spamd: `--max-children`.'),
-  'connect-time-max': duration('100ms', '1m').prefault('2s').describe('For a connection.'),
-  'time-max': duration('500ms', '2m')
-    .prefault('10s')
-    .describe('For the answer of one server; all servers together have twice this.'),
+  'connect-time-max': duration('100ms', '5s').prefault('1s').describe('For a connection.'),
+  'time-max': duration('100ms', '5s')
+    .prefault('4s')
+    .describe('For the answer of one server; all together have 5 s, as everybody who knows something of a message.'),
   'size-max': size('1KiB', '100MiB')
     .prefault('512KiB')
     .describe('A larger message is not shown to it; spam is small, and SpamAssassin slow.'),

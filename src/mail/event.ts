@@ -119,7 +119,7 @@ export type PathEvent =
   | {
       readonly kind: 'governed'
       readonly tenant: string
-      readonly subject: 'outbound' | 'auto-reply' | 'ndr' | 'bounce' | 'dkim' | 'return-path'
+      readonly subject: 'outbound' | 'auto-reply' | 'ndr' | 'bounce' | 'dkim' | 'return-path' | 'spf' | 'dmarc'
       readonly decision: string
     }
   | {

@@ -6,10 +6,12 @@
 import { authenticate } from '#auth/verify/authenticate.ts'
 import { type Content, withTrace } from '#mail/content.ts'
 import { domainText } from '#mail/domain.ts'
+import type { Report } from '#mail/event.ts'
 import type { Transaction } from '#mail/session.ts'
 import { authenticationResults } from '#mime/authentication-results.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Dns } from '#sys/dns/answer.ts'
+import type { Way } from '#tenant/directory.ts'
 import type { Inspected } from './inspect.ts'
 
 export interface AuthenticatingParts {
@@ -17,6 +19,7 @@ export interface AuthenticatingParts {
   readonly clock: Clock
   readonly dns: Dns
   readonly isOn: () => boolean
+  readonly report: Report
 }
 
 export class Authenticating {
@@ -29,10 +32,11 @@ export class Authenticating {
   /** With the field on top. `content`: as it came, which is what signatures speak of. */
   async stamp(
     { session, envelope }: Pick<Transaction, 'session' | 'envelope'>,
+    { tenant }: Pick<Way, 'tenant'>,
     content: Content,
     inspected: Inspected,
   ): Promise<Inspected> {
-    const { hostname, isOn } = this.#parts
+    const { hostname, isOn, report } = this.#parts
     const { reversePath } = envelope
     const mailbox = reversePath.kind === 'mailbox' ? reversePath.mailbox : undefined
     const question = {
@@ -42,6 +46,10 @@ export class Authenticating {
     }
     const message = { session: question, content, header: inspected.header }
     const authentication = isOn() ? await authenticate(message, this.#parts) : undefined
+    if (authentication !== undefined) {
+      for (const subject of ['spf', 'dmarc'] as const)
+        report({ kind: 'governed', tenant: tenant.name, subject, decision: authentication[subject].result })
+    }
     const field = Buffer.from(authenticationResults(hostname, authentication))
     return {
       ...inspected,

@@ -26,7 +26,10 @@ test('the reader knows who vouched and what the client is called; lists and memo
   const { gathered } = gather({
     client: async () => ({ signs: [], clientName: { kind: 'none' } }),
     authentication: async () => ({ ...(await said('AUTH')), authenticated: { dkim: ['a.test'], dmarc: 'pass' } }),
-    engines: async () => ({ ...(await said('ENGINE')), silent: ['rspamd'] }),
+    engines: async ({ about }) => ({
+      ...(await said(`ENGINE_KNOWS_${about.session?.clientName?.kind}`)),
+      silent: ['rspamd'],
+    }),
     async reader(_, about) {
       seen.push(about)
       return { ...NOTHING, signs: [{ symbol: 'READ', weight: 2 }] }
@@ -39,7 +42,7 @@ test('the reader knows who vouched and what the client is called; lists and memo
   assert.deepEqual(seen[0]?.authenticated, { dkim: ['a.test'], dmarc: 'pass' })
   assert.deepEqual([seen[0]?.reversePath, seen[0]?.recipients], ['anna@sender.example', ['anna@bakery.test']])
   assert.deepEqual(signs.map(({ symbol }) => symbol).sort(), [
-    ...['AUTH', 'ENGINE', 'LISTS_AFTER_READ', 'MEMORY_pass', 'READ'],
+    ...['AUTH', 'ENGINE_KNOWS_none', 'LISTS_AFTER_READ', 'MEMORY_pass', 'READ'],
   ])
   assert.deepEqual(
     [...silent].sort(),

@@ -2,10 +2,9 @@
  * What speaks for and against a message, from everybody who knows something of it, in two stages: what the session says and
  * who vouches for it; then, knowing that, what it reads like, and what is known of what it links to and resembles.
  *
- *     client ────────┐
- *     authentication ┼─► reader ─┬─► lists
- *     engines ───────┼───────────┼─► memory
- *                    └───────────┴──────────► signs
+ *     client ────────┬─► engines ────────────┐
+ *     authentication ┴─► reader ─┬─► lists ──┤
+ *                                └─► memory ─┴─► signs
  *
  * Each is optional and has until a deadline. Who does not answer by then, or fails, is silent: a sign that weighs nothing, and
  * a name in `silent`; the rest decides. A session waits `GATHER_MS_MAX` at most.
@@ -24,6 +23,8 @@ import type { Way } from '#tenant/directory.ts'
 
 /** All together; the sender's server waits at the dot. */
 export const GATHER_MS_MAX = 5_000
+/** For the filters beside us: a little less, so that they can say which of them is silent, and why. */
+const ENGINES_MS_MAX = 4_800
 /** What the reader waits for: after it there must be time left for the lists. */
 export const BEFORE_READER_MS_MAX = 2_500
 
@@ -50,8 +51,8 @@ export interface Sources {
   /** Lists and names of the client. */
   readonly client?: (subject: Subject) => Promise<Evidence & { readonly clientName?: ClientName }>
   readonly authentication?: (subject: Subject) => Promise<Evidence & Pick<SpamAbout, 'authenticated'>>
-  /** Filters beside us. */
-  readonly engines?: (subject: Subject) => Promise<Evidence>
+  /** Filters beside us. They judge a client by its name, too. `endMs`: of the clock; who is silent then must have been said. */
+  readonly engines?: (subject: Subject, endMs: number) => Promise<Evidence>
   /** The reading thread. */
   readonly reader?: (content: Content, about: SpamAbout, tenant: string) => Promise<ReaderAnswer>
   /** Of what it links to. Not asked about what was not read. */
@@ -92,9 +93,15 @@ export class Gathering {
       return said
     }
     const { client, authentication, engines, reader, lists, memory } = this.#sources
-    const beside = ask('engines', engines?.(subject), GATHER_MS_MAX)
+    const clientSaid = ask('client', client?.(subject), BEFORE_READER_MS_MAX)
+    const named = async () => ({
+      ...subject,
+      about: withKnown(subject.about, (await clientSaid)?.clientName, undefined),
+    })
+    const enginesEndMs = startedMs + ENGINES_MS_MAX
+    const beside = ask('engines', engines && named().then((one) => engines(one, enginesEndMs)), GATHER_MS_MAX)
     const [from, vouched] = await Promise.all([
-      ask('client', client?.(subject), BEFORE_READER_MS_MAX),
+      clientSaid,
       ask('authentication', authentication?.(subject), BEFORE_READER_MS_MAX),
     ])
     const known = { ...subject, about: withKnown(subject.about, from?.clientName, vouched?.authenticated) }

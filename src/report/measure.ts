@@ -186,6 +186,8 @@ const SUBJECTS = {
   bounce: ['vorposten_bounces_total', 'Bounces to protected tenants, by what was decided'],
   dkim: ['vorposten_dkim_signed_total', 'Mail that leaves, by what became of its signature'],
   'return-path': ['vorposten_return_paths_total', 'Reverse-paths of mail that came in, by what verified them'],
+  spf: ['vorposten_spf_total', 'Mail that came in, by what SPF says of it'],
+  dmarc: ['vorposten_dmarc_total', 'Mail that came in, by what DMARC says of it'],
 } as const
 
 // The share of a class is a figure of each tenant (R6), so these have two labels.
@@ -198,11 +200,15 @@ function policies(metrics: Metrics): Count {
     bounce: tally(),
     dkim: tally(),
     'return-path': tally(),
+    spf: tally(),
+    dmarc: tally(),
   }
   for (const [subject, [name, help]] of Object.entries(SUBJECTS)) {
     metrics.counterOf(name, help, () => counted[subject as keyof typeof SUBJECTS].samples())
   }
-  const labels = { outbound: 'class', dkim: 'result', 'return-path': 'result' } as { [subject: string]: string }
+  const labels: { [subject: string]: string } = {
+    ...{ outbound: 'class', dkim: 'result', 'return-path': 'result', spf: 'result', dmarc: 'result' },
+  }
   return (event) => {
     if (event.kind !== 'governed') return
     counted[event.subject].add({ tenant: event.tenant, [labels[event.subject] ?? 'decision']: event.decision })

@@ -98,15 +98,18 @@ rspamd_config:register_symbol({ name = 'TEST_WORD', score = 7.0, callback = func
 end })
 `
 
-/** A rule that hits if Rspamd was told exactly this: client, greeting, name, user, id, sender, recipients. */
-export const envelopeRule = (symbol: string, told: string): string => `
-rspamd_config:register_symbol({ name = '${symbol}', score = 1.0, callback = function(task)
+/** A rule that hits if Rspamd was told this: client, greeting, name, user, id, sender, recipients; `*`: whatever it is. */
+export const envelopeRule = (symbol: string, told: readonly string[], points = 1): string => `
+rspamd_config:register_symbol({ name = '${symbol}', score = ${points}, callback = function(task)
   local recipients = {}
   for _, recipient in ipairs(task:get_recipients('smtp') or {}) do table.insert(recipients, recipient.addr) end
   local from = task:get_from('smtp')
   local said = { tostring(task:get_from_ip()), tostring(task:get_helo()), tostring(task:get_hostname()),
     tostring(task:get_user()), tostring(task:get_queue_id()), from and from[1] and from[1].addr or 'none',
     table.concat(recipients, ' ') }
-  return table.concat(said, '|') == '${told}'
+  for i, expected in ipairs({ ${told.map((one) => `'${one}'`).join(', ')} }) do
+    if expected ~= '*' and expected ~= said[i] then return false end
+  end
+  return true
 end })
 `

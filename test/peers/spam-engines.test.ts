@@ -94,8 +94,8 @@ test('Rspamd finds GTUBE and a word, lets ham pass, over TCP and over its socket
 test('Rspamd is told the envelope', { skip: withoutRspamd() }, async () => {
   const to = 'b@mill.example c@mill.example'
   await using peer = await startRspamd([
-    envelopeRule('LOGIN', `192.0.2.1|client.example|host.example|anna|ID-1|anna@bakery.example|${to}`),
-    envelopeRule('NAMELESS', `2001:db8::1|client.example|nil|nil|ID-1||${to}`),
+    envelopeRule('LOGIN', ['192.0.2.1', 'client.example', 'host.example', 'anna', 'ID-1', 'anna@bakery.example', to]),
+    envelopeRule('NAMELESS', ['2001:db8::1', 'client.example', 'nil', 'nil', 'ID-1', '', to]),
   ])
   const engine = engines('rspamd', [tcp(peer)])
   const told = async (about: EngineAbout) => (await sign(engine, HAM, about)).detail

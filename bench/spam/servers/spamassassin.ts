@@ -4,17 +4,18 @@
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { type Child, startChild } from '../../../test/harness/child.ts'
 import { tempFolder } from '../../../test/harness/temp-folder.ts'
 import type { Labelled } from '../corpora.ts'
-import type { Filter } from '../filters.ts'
+import { type Filter, taught } from '../filters.ts'
+import type { Corpora } from '../protocols.ts'
 import { atOnce } from './at-once.ts'
+import { exchange } from './exchange.ts'
 import { treeCpuMs } from './process-tree.ts'
 
 const SPAMD = '/usr/sbin/spamd'
-const START_MS_MAX = 120_000
+const START_MS_MAX = 600_000
 
 export class SpamAssassin implements Filter {
   readonly name: string
@@ -35,7 +36,9 @@ export class SpamAssassin implements Filter {
     this.name = bayes ? 'SpamAssassin with Bayes' : 'SpamAssassin'
   }
 
+  /** What learns nothing has nothing to forget. */
   async reset(): Promise<void> {
+    if (!this.#bayes && this.#spamd !== undefined) return
     await this.#spamd?.stop()
     this.#spamd = undefined
     rmSync(this.#bayesFolder, { recursive: true, force: true })
@@ -44,7 +47,8 @@ export class SpamAssassin implements Filter {
     execFileSync('chmod', ['777', this.#bayesFolder])
   }
 
-  async train(mail: readonly Labelled[]): Promise<void> {
+  async train(operators: readonly Labelled[], starter?: Corpora): Promise<void> {
+    const mail = taught(operators, starter)
     if (this.#bayes && mail.length > 0) {
       for (const isSpam of [true, false]) {
         const folder = join(this.#folder.path, isSpam ? 'spam' : 'ham')
@@ -58,7 +62,7 @@ export class SpamAssassin implements Filter {
       execFileSync('sa-learn', ['--sync', '--local', ...this.#lines], { stdio: ['ignore', 'ignore', 'inherit'] })
       execFileSync('chmod', ['-R', '777', this.#bayesFolder])
     }
-    await this.#start()
+    if (this.#spamd === undefined) await this.#start()
   }
 
   scores(mail: readonly Labelled[]): Promise<number[]> {
@@ -67,7 +71,7 @@ export class SpamAssassin implements Filter {
 
   /** By one conversation. */
   async score(octets: Buffer): Promise<number> {
-    const answer = await exchange(this.#socket, [
+    const answer = await exchange({ path: this.#socket }, [
       Buffer.from(`CHECK SPAMC/1.5\r\nContent-length: ${octets.length}\r\n\r\n`),
       octets,
     ])
@@ -113,15 +117,4 @@ export class SpamAssassin implements Filter {
   get #bayesFolder(): string {
     return join(this.#folder.path, 'bayes')
   }
-}
-
-function exchange(path: string, question: readonly Buffer[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    const socket = createConnection(path)
-    socket.on('data', (chunk: Buffer) => void chunks.push(chunk))
-    socket.on('error', reject)
-    socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')))
-    for (const octets of question) socket.write(octets)
-  })
 }

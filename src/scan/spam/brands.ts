@@ -15,6 +15,9 @@ interface Name {
   readonly isCommon: boolean
 }
 
+/** Names in scripts that put no space between words: found anywhere in a text. */
+const UNSPACED: { readonly brand: Brand; readonly name: string }[] = []
+const UNSPACED_SCRIPT = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u
 /** By the skeleton of the first word. */
 const NAMES = new Map<string, Name[]>()
 /** Labels of domains and names that are one word, long enough to be told apart when a letter is wrong. */
@@ -39,6 +42,10 @@ export const skeleton = (word: string): string =>
 
 for (const brand of BRANDS) {
   for (const { words, isCommon } of brand.names) {
+    if (UNSPACED_SCRIPT.test(words.join(''))) {
+      UNSPACED.push({ brand, name: folded(words.join('')) })
+      continue
+    }
     const key = skeleton(words[0]!)
     NAMES.set(key, [...(NAMES.get(key) ?? []), { brand, words, isCommon }])
     if (words.length === 1 && words[0]!.length >= LABEL_LENGTH_MIN && !isCommon) LABELS.set(words[0]!, brand)
@@ -97,7 +104,7 @@ export interface Named {
 /** Which brand a display name gives itself; a name that is also an ordinary word counts only as an office of that firm. */
 export function brandNamed(name: string): Named | undefined {
   const words = termsOf(name)
-  let found: Named | undefined
+  let found = unspacedIn(words)[0]
   for (let at = 0; at < words.length; at++)
     for (const candidate of namesFrom(words[at]!)) {
       const there = words.slice(at, at + candidate.words.length)
@@ -123,9 +130,16 @@ export function brandInAddress(address: string): Named | undefined {
 const isLike = (word: string, other: string): boolean =>
   word === other || (other.length >= LABEL_LENGTH_MIN && skeleton(word) === skeleton(other))
 
+const unspacedIn = (words: readonly string[]): Named[] => {
+  const some = words.filter((word) => UNSPACED_SCRIPT.test(word)).join(' ')
+  return some === ''
+    ? []
+    : UNSPACED.filter(({ name }) => some.includes(name)).map(({ brand }) => ({ brand, isForged: false }))
+}
+
 /** Brands whose names stand in a text, with how often; common words do not count. */
 export function brandsIn(words: readonly string[]): Map<Brand, number> {
-  const found = new Map<Brand, number>()
+  const found = new Map<Brand, number>(unspacedIn(words).map(({ brand }) => [brand, 2]))
   for (let at = 0; at < words.length; at++)
     for (const { brand, words: name, isCommon } of namesFrom(words[at]!)) {
       if (isCommon || !name.every((word, i) => words[at + i] !== undefined && isLike(words[at + i]!, word))) continue

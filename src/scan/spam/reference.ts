@@ -5,7 +5,8 @@ import { SYMBOLS } from './symbols.ts'
 
 const HEAD = `# What the spam filter can see
 
-Made by \`npm run docs\` from the tables of the program; how signs become a verdict is said in [the spam filter](spam-filter.md).
+Made by \`npm run docs\` from the tables of the program; how signs become a verdict is said in [the spam filter](spam-filter.md),
+and how the weights were found in [weights](spam-weights.md).
 
 The weight is a natural logarithm of odds, and the most that a symbol says: 1 makes spam 2.7 times as likely, 3 makes it 20
 times, -1 makes it less likely by as much; 0 informs. A rule that is half sure says half. The second sign of a family counts

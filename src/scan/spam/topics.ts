@@ -1,8 +1,9 @@
 /** What a message is about: concepts (data/concepts.ts) in its subject, its texts, and in what is shown for its links. */
 import { CONCEPTS, type Concept } from './data/concepts.ts'
+import { UNSPACED_CONCEPTS } from './data/concepts-unspaced.ts'
 import { BARE, followed } from './links.ts'
 import type { SpamMessage } from './message.ts'
-import { termsOf, Vocabulary } from './terms.ts'
+import { folded, termsOf, Vocabulary } from './terms.ts'
 
 const VOCABULARY = new Vocabulary<Concept>(CONCEPTS)
 
@@ -40,14 +41,30 @@ export function topicsOf(message: SpamMessage): Topics {
     .filter((text) => text.length <= BUTTON_LENGTH_MAX)
     .slice(0, LINK_TEXTS_MAX)
   const topics = {
-    subject: VOCABULARY.find(subject),
-    all: VOCABULARY.find(words),
-    buttons: VOCABULARY.find(termsOf(buttons.join(' . '))),
+    subject: concepts(subject),
+    all: concepts(words),
+    buttons: concepts(termsOf(buttons.join(' . '))),
     length: Math.max(0, ...texts.map(({ length }) => length)),
     words,
   }
   read.set(message, topics)
   return topics
+}
+
+const UNSPACED_SCRIPT = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u
+const UNSPACED = Object.entries(UNSPACED_CONCEPTS).map(
+  ([concept, phrases]) => [concept as Concept, phrases.map((phrase) => folded(phrase))] as const,
+)
+
+function concepts(words: readonly string[]): Counts {
+  const found = VOCABULARY.find(words)
+  const some = words.filter((word) => UNSPACED_SCRIPT.test(word)).join(' ')
+  if (some !== '')
+    for (const [concept, phrases] of UNSPACED) {
+      const times = phrases.filter((phrase) => some.includes(phrase)).length
+      if (times > 0) found.set(concept, (found.get(concept) ?? 0) + times)
+    }
+  return found
 }
 
 /** Part of a thread or a list, as its fields say; they can be forged, so this only makes doubtful what is said of it. */

@@ -86,7 +86,10 @@ describe('DMARC', () => {
 
   it('is unknown where DNS was silent, but not by a domain that could not have been in alignment', async () => {
     assert.equal(brief(await check('bakery.test', { '_dmarc.bakery.test': 'silent' })), 'temperror')
-    assert.equal(brief(await check('bakery.test', { ...ORG, '_dmarc.test': 'silent' })), 'temperror')
+    const above = { '_dmarc.shop.bakery.test': 'v=DMARC1; p=reject', '_dmarc.bakery.test': 'silent' } as const
+    assert.equal(brief(await check('shop.bakery.test', above, { spf: spf('shop.bakery.test') })), 'pass reject spf')
+    assert.equal(brief(await check('shop.bakery.test', above, { spf: spf('evil.test') })), 'fail reject')
+    assert.equal(brief(await check('shop.bakery.test', above, { spf: spf('bakery.test') })), 'temperror')
     assert.equal(brief(await check('bakery.test', ORG, { spf: spf('bakery.test', 'temperror') })), 'temperror')
     assert.equal(brief(await check('bakery.test', ORG, { spf: spf('evil.test', 'temperror') })), 'fail reject')
     assert.equal(brief(await check('bakery.test', ORG, { dkim: [dkim('bakery.test', 'temperror')] })), 'temperror')
@@ -126,6 +129,8 @@ describe('the tree walk', () => {
     assert.equal((await walk('a.mail.example.com', own)).organization, 'mail.example.com')
     assert.equal((await walk('a.mail.example.com', { '_dmarc.com': `${record}; psd=y` })).organization, 'example.com')
     assert.equal((await walk('a.mail.example.com', {})).organization, 'a.mail.example.com')
+    assert.equal((await walk('a.mail.example.com', { '_dmarc.com': record })).organization, 'a.mail.example.com')
+    assert.deepEqual((await walk('example.com', { '_dmarc.example.com': record })).asked, ['example.com'])
     assert.equal((await walk('gov.test', { '_dmarc.gov.test': `${record}; psd=y` })).organization, 'gov.test')
   })
 })

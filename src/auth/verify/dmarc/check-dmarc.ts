@@ -6,7 +6,7 @@ import type { DkimSignature, Dmarc, DmarcPolicy, Spf } from '#mail/authenticatio
 import type { Dns } from '#sys/dns/answer.ts'
 import type { AuthorDomain } from './author.ts'
 import type { DmarcRecord } from './record.ts'
-import { type FoundRecord, TreeWalks, type Walk } from './tree-walk.ts'
+import { TreeWalks } from './tree-walk.ts'
 
 export interface Identifiers {
   readonly spf: Spf
@@ -17,22 +17,20 @@ interface Applied {
   readonly record: DmarcRecord
   readonly policyDomain: string
   readonly policy: DmarcPolicy
-  readonly organization: string
 }
+type Unknown = { readonly unknown: string }
 
 export async function checkDmarc(author: AuthorDomain, { spf, dkim }: Identifiers, dns: Dns): Promise<Dmarc> {
   if (!author.ok) return { result: 'permerror', domain: undefined, alignedBy: [], reason: author.reason }
   const { domain } = author
   const nothing = { domain, alignedBy: [] }
   const walks = new TreeWalks(dns)
-  const walk = await walks.from(domain)
-  if (!walk.ok) return { ...nothing, result: 'temperror', reason: walk.reason }
-  const applied = await applies(domain, walk, dns)
+  const applied = await applies(domain, walks, dns)
   if (applied === undefined) return { ...nothing, result: 'none' }
   if ('unknown' in applied) return { ...nothing, result: 'temperror', reason: applied.unknown }
   const { record, policyDomain, policy } = applied
   const said = { domain, policy, ...(policyDomain !== domain && { policyDomain }) }
-  const alignment = new Alignment(domain, applied.organization, walks)
+  const alignment = new Alignment(domain, walks)
   const alignedBy: ('spf' | 'dkim')[] = []
   if (spf.result === 'pass' && (await alignment.of(spf.domain, record.strictSpf))) alignedBy.push('spf')
   for (const one of dkim) {
@@ -46,16 +44,21 @@ export async function checkDmarc(author: AuthorDomain, { spf, dkim }: Identifier
 }
 
 // §4.10.1: the author's own record, else the organization's, else that of the suffix above it.
-async function applies(
-  domain: string,
-  { records, organization }: Extract<Walk, { ok: true }>,
-  dns: Dns,
-): Promise<Applied | { readonly unknown: string } | undefined> {
-  const at = (name: string): FoundRecord | undefined => records.find((one) => one.domain === name)
-  const found = at(domain) ?? at(organization) ?? records.find(({ record }) => record.psd === 'y')
+async function applies(domain: string, walks: TreeWalks, dns: Dns): Promise<Applied | Unknown | undefined> {
+  const own = await walks.at(domain)
+  if (!own.ok) return { unknown: own.reason }
+  if (own.record === undefined) return inherited(domain, walks, dns)
+  const { record } = own
+  return record.policy && { record, policyDomain: domain, policy: tested(record, record.policy) }
+}
+
+async function inherited(domain: string, walks: TreeWalks, dns: Dns): Promise<Applied | Unknown | undefined> {
+  const walk = await walks.from(domain)
+  if (!walk.ok) return { unknown: walk.reason }
+  const { records, organization } = walk
+  const found = records.find((one) => one.domain === organization) ?? records.find(({ record }) => record.psd === 'y')
   if (found?.record.policy === undefined) return undefined
   const { record, domain: policyDomain } = found
-  if (policyDomain === domain) return { record, policyDomain, policy: tested(record, record.policy!), organization }
   let wanted = record.subdomains
   if (record.nonexistent !== undefined) {
     // RFC 8020: NXDOMAIN for any type, and only that, says that there is no such name.
@@ -63,7 +66,7 @@ async function applies(
     if (answer.kind === 'unknown') return { unknown: answer.text }
     if (answer.kind === 'none' && answer.why === 'no-name') wanted = record.nonexistent
   }
-  return { record, policyDomain, policy: tested(record, wanted ?? record.policy!), organization }
+  return { record, policyDomain, policy: tested(record, wanted ?? record.policy!) }
 }
 
 // §4.7: in test mode one level lower.
@@ -74,34 +77,32 @@ function tested({ isTest }: DmarcRecord, policy: DmarcPolicy): DmarcPolicy {
 
 class Alignment {
   readonly #author: string
-  readonly #organization: string
   readonly #walks: TreeWalks
   /** What DNS did not say of a domain that may be aligned. */
   unknown: string | undefined
 
-  constructor(author: string, organization: string, walks: TreeWalks) {
+  constructor(author: string, walks: TreeWalks) {
     this.#author = author
-    this.#organization = organization
     this.#walks = walks
   }
 
   async of(domain: string | undefined, strict: boolean): Promise<boolean> {
-    if (domain === undefined) return false
+    if (domain === undefined || !this.could(domain, strict)) return false
     if (domain === this.#author) return true
-    if (!this.could(domain, strict)) return false
-    const walk = await this.#walks.from(domain)
-    if (!walk.ok) this.unknown ??= walk.reason
-    return walk.ok && walk.organization === this.#organization
+    const [one, other] = await Promise.all([this.#walks.from(this.#author), this.#walks.from(domain)])
+    if (one.ok && other.ok) return one.organization === other.organization
+    this.unknown ??= one.ok ? (other as Exclude<typeof other, { ok: true }>).reason : one.reason
+    return false
   }
 
-  /** Domains of one organization end in it: others need not be asked for. */
+  /** Domains of one organization have its name in common, which is no top level: others need not be asked for. */
   could(domain: string | undefined, strict: boolean): boolean {
     if (domain === undefined) return false
-    return domain === this.#author || (!strict && isWithin(domain, this.#organization))
+    return domain === this.#author || (!strict && endOf(domain) === endOf(this.#author))
   }
 }
 
-const isWithin = (domain: string, above: string): boolean => domain === above || domain.endsWith(`.${above}`)
+const endOf = (domain: string): string => domain.split('.').slice(-2).join('.')
 
 /** Only what might have been in alignment: else a sender could make its failures unknown with a dead name server of its own. */
 function unknownOf({ spf, dkim }: Identifiers, record: DmarcRecord, alignment: Alignment): string | undefined {

@@ -23,6 +23,10 @@ export type Walk =
   /** DNS did not say. */
   | { readonly ok: false; readonly reason: string }
 
+export type Asked =
+  /** Undefined: there is none, or several, of which none counts. */
+  { readonly ok: true; readonly record: DmarcRecord | undefined } | { readonly ok: false; readonly reason: string }
+
 /** Walks once for each domain, however often it is asked. */
 export class TreeWalks {
   readonly #dns: Dns
@@ -38,20 +42,31 @@ export class TreeWalks {
     return walk
   }
 
+  /** The record of the domain itself. */
+  async at(domain: string): Promise<Asked> {
+    const answer = await this.#dns.lookup(`_dmarc.${domain}`, 'TXT')
+    if (answer.kind === 'unknown') return { ok: false, reason: answer.text }
+    const found = answer.kind === 'none' ? [] : answer.records.flatMap((text) => readDmarc(text) ?? [])
+    return { ok: true, record: found.length === 1 ? found[0] : undefined }
+  }
+
   async #walk(start: string): Promise<Walk> {
     const records: FoundRecord[] = []
     for (let domain = start; domain !== ''; domain = above(domain)) {
-      const answer = await this.#dns.lookup(`_dmarc.${domain}`, 'TXT')
-      if (answer.kind === 'unknown') return { ok: false, reason: answer.text }
-      const found = answer.kind === 'none' ? [] : answer.records.flatMap((text) => readDmarc(text) ?? [])
-      // Of several none counts.
-      if (found.length !== 1) continue
-      records.push({ domain, record: found[0]! })
-      if (found[0]!.psd !== 'u') break
+      // What is right below a top level is an organization by its own record, whatever that one says.
+      if (isTop(domain) && records.some((one) => isTop(above(one.domain)))) break
+      const asked = await this.at(domain)
+      if (!asked.ok) return asked
+      // A top level that does not say that it is one is a mistake, and nobody's organization.
+      if (asked.record === undefined || (isTop(domain) && asked.record.psd !== 'y')) continue
+      records.push({ domain, record: asked.record })
+      if (asked.record.psd !== 'u') break
     }
     return { ok: true, records, organization: organizationOf(start, records) }
   }
 }
+
+const isTop = (domain: string): boolean => domain !== '' && !domain.includes('.')
 
 function above(domain: string): string {
   const labels = domain.split('.')

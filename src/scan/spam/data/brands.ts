@@ -180,6 +180,28 @@ hmrc, hm revenue: hmrc.gov.uk
 social security administration: ssa.gov
 national debt relief: nationaldebtrelief.com
 medicare?: medicare.gov cms.gov hhs.gov
+三井住友, smbc, vpass: smbc.co.jp smbc-card.com smbcgroup.com vpass.ne.jp
+楽天, rakuten: rakuten.co.jp rakuten.com rakuten-card.co.jp rakuten-bank.co.jp rakuten-sec.co.jp rakuten.ne.jp
+etc利用照会, etc meisai: etc-meisai.jp
+jcbカード, myjcb, jcb?: jcb.co.jp jcb.com
+イオンカード, イオン銀行, aeon card: aeon.co.jp aeonbank.co.jp aeoncard.co.jp
+えきねっと, jr東日本: eki-net.com jreast.co.jp
+メルカリ, mercari: mercari.com mercari.jp
+三菱ufj, mufg: mufg.jp
+みずほ銀行, mizuho: mizuhobank.co.jp mizuho-fg.co.jp
+セゾンカード, saison card: saisoncard.co.jp
+エポスカード, epos card: eposcard.co.jp
+国税庁, 国税電子申告, etax?, e tax?: nta.go.jp
+ヤマト運輸, クロネコヤマト: kuronekoyamato.co.jp
+佐川急便: sagawa-exp.co.jp
+日本郵便, 日本郵政: japanpost.jp
+ドコモ, docomo: docomo.ne.jp
+paypay?: paypay.ne.jp paypay-bank.co.jp
+sbi証券, sbi新生銀行: sbisec.co.jp sbishinseibank.co.jp
+野村證券, 野村証券: nomura.co.jp
+ビューカード, viewカード: viewsnet.jp jreast.co.jp
+アマゾン: amazon.co.jp amazon.com
+マイクロソフト: microsoft.com
 ezpass, e zpass, fastrak, sunpass: e-zpassny.com ezpassnj.com ezdrivema.com thetollroads.com sunpass.com bayareafastrak.org
 `
 

@@ -216,6 +216,11 @@ const PHISH: Readonly<Record<string, Made>> = {
     subject: 'Order confirmation 88312',
     text: 'Dear customer, thank you for renewing Norton 360. Your account was charged $399.99. If you want to cancel the subscription and get a refund call our customer care +1 (888) 555-2233.\r\n',
   },
+  'a Japanese card': {
+    from: 'カスタマー <a@kd93.org>',
+    subject: '本人確認のお願い',
+    html: `楽天カード 会員様。不正利用のため制限しました。24時間以内に認証してください。重要 ${a('https://kd93.org/a', 'ログイン')}`,
+  },
   'a picture': {
     from: 'Security <alert@kleur.nl>',
     subject: 'Action required',
@@ -264,6 +269,11 @@ const HONEST: Readonly<Record<string, Made>> = {
     from: 'Anna Beck (via Google Docs) <drive-shares-dm-noreply@google.com>',
     subject: 'Document shared with you: Plan',
     html: `Anna Beck shared a document. ${a('https://docs.google.com/document/d/1', 'Open')}`,
+  },
+  'a Japanese meeting': {
+    from: '田中 <tanaka@mill-town.co.jp>',
+    subject: '会議',
+    html: `来週の会議の資料はこちらです。確認をお願いします。${a('https://www.mill-town.co.jp/a', 'こちら')}`,
   },
   'a shop': {
     from: 'Bio-Laden <post@bio-laden.example>',

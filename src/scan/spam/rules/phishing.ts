@@ -88,6 +88,9 @@ const LETTER_WORDS_MAX = 600
 const PLAIN_WORDS_MAX = 150
 const isPlain = (targets: readonly Target[]): boolean => targets.every(({ kind }) => kind === 'bare')
 
+/** Kinds of words with which a firm that is only named in the text is played on the author's own site. */
+const ASKS_OF_OWN_SITE = 5
+
 /** A survey for a gift has one button, and what unsubscribes. */
 const OFFER_LINKS_MAX = 4
 
@@ -106,13 +109,13 @@ function* brand(message: SpamMessage, topics: Topics, strange: readonly Target[]
   if (outside === undefined) return
   const asks =
     Number(count(topics.all, 'gift') >= 3) +
-    Number(has(topics.buttons, 'act')) +
+    Number(has(topics.buttons, 'act') || has(topics.buttons, 'press')) +
     Number(has(topics.all, 'act')) +
     Number(has(topics.all, 'account')) +
     Number(has(topics.all, 'threat')) +
     Number(has(topics.all, 'deadline'))
-  const isStrange =
-    strange.length > 0 || named.isLoud || (targets.length <= OFFER_LINKS_MAX && count(topics.all, 'gift') >= 3)
+  const isOffer = targets.length <= OFFER_LINKS_MAX && count(topics.all, 'gift') >= 3
+  const isStrange = strange.length > 0 || named.isLoud || isOffer || asks >= ASKS_OF_OWN_SITE
   if (named.asks > 1 && (targets.length > LINKS_MAX || (isPlain(targets) && topics.length > PLAIN_WORDS_MAX))) return
   if (asks >= named.asks && isStrange)
     yield {
@@ -158,7 +161,11 @@ function* reasons(
   if (targets.length === 0 || topics.length > LETTER_WORDS_MAX || followed(message).length > LINKS_MAX) return
   const { all, subject, buttons } = topics
   const isPressed = has(buttons, 'act') || has(buttons, 'press')
-  if (!isPressed && !(has(all, 'act') && targets.some(({ kind }) => kind === 'bare'))) return
+  if (
+    !isPressed &&
+    !(has(all, 'act') && topics.length <= PLAIN_WORDS_MAX && targets.some(({ kind }) => kind === 'bare'))
+  )
+    return
   const detail = targets[0]!.host
   const doubt = (places.length > 0 ? 1 : 0.5) * (isConversation(message) ? 0.5 : 1)
   const isLoose = places.some(isLooseEnd)
@@ -207,7 +214,7 @@ function* forms(message: SpamMessage): Iterable<Said> {
 /** Newsletters have forms to search or subscribe beside many links. */
 const asksForSecrets = (message: SpamMessage): boolean =>
   message.texts.some(({ html }) => (html?.passwords ?? 0) > 0) ||
-  followed(message).filter(({ kind }) => kind === 'link').length <= 5
+  followed(message).filter(({ kind }) => kind !== 'form').length <= 5
 
 const TELEPHONE = /(?:\+|\b)\d{0,3}[\s.(-]{0,3}\d{3}[\s.)-]{1,3}\d{3}[\s.-]{1,3}\d{4}\b/
 

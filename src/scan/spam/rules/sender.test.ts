@@ -34,7 +34,7 @@ test('sender: what each sign is for, and what is nearly so', () => {
       mail({ 'DKIM-Signature': 'a=rsa-sha256; d=bakery-example.20230601.gappssmtp.com' }),
       mail({ 'DKIM-Signature': 'a=rsa-sha256; d=bakery.example' }),
     ],
-    ['SENDER_NAME_DECORATED', from('⇑⇑⇑ Rates <a@b.example>'), from('"Anna (Bakery) & Sons" <a@b.example>')],
+    ['SENDER_NAME_DECORATED', from('⇑⇑⇑ Rates <a@b.example>'), from('"Anna (Bakery) & Sons | News" <a@b.example>')],
     ['SENDER_NAME_DECORATED', from('My_Life_Insurance <a@b.example>'), from('Café 24/7 <a@b.example>')],
     ['SENDER_NAME_MISSING', from('a@bakery.example'), from('A <a@bakery.example>')],
     [
@@ -71,6 +71,7 @@ test('bulk: what each sign is for, and what is nearly so', () => {
     ['BULK_NEWSLETTER', mail(unsubscribe), mail()],
     ['BULK_AUTOMATIC', mail({ Precedence: 'bulk' }), mail({ 'Auto-Submitted': 'no' })],
     ['BULK_SERVICE', mail(SERVICE), mail({ 'Return-Path': '<x@sendgrid.net.example>' })],
+    ['BULK_SERVICE', mail(SERVICE), mail({ ...SERVICE, From: 'Bank <info@bank.example>' })],
     ['BULK_SIGNED_TWICE', mail(SERVICE), mail({ ...SERVICE, 'dkim-signature': 'd=google.com' })],
     [
       'BULK_FEEDBACK_ID',

@@ -92,12 +92,6 @@ const symbols = {
     en: 'is stuffed with words that no language has',
     de: 'ist mit Wörtern gefüllt, die keine Sprache kennt',
   },
-  SUBJECT_RANDOM_TAG: {
-    family: 'text',
-    weight: 2,
-    en: 'the subject ends in a tag that makes each copy another',
-    de: 'der Betreff endet mit einem Kürzel, das jede Kopie zu einer anderen macht',
-  },
   SUBJECT_ORNAMENTS: {
     family: 'text',
     weight: 2.5,
@@ -133,7 +127,7 @@ const MONEY =
 const SEARCHED_LENGTH_MAX = 16 * 1024
 
 /** Whoever wants to be answered writes a letter: few links, and an address to write to. */
-function* wishes(message: SpamMessage, { all, subject }: Topics): Iterable<Said> {
+function* wishes(message: SpamMessage, { all, subject, length }: Topics): Iterable<Said> {
   const text = message.texts.map((one) => one.text.slice(0, SEARCHED_LENGTH_MAX)).join('\n')
   const wantsAnswer = wayToAnswer(message, text) + Math.min(2, count(all, 'contact'))
   const isLetter = followed(message).length <= LETTER_LINKS_MAX
@@ -144,7 +138,13 @@ function* wishes(message: SpamMessage, { all, subject }: Topics): Iterable<Said>
     yield { symbol: 'TEXT_ADVANCE_FEE', strength: fee >= 8 ? 1 : 0.7 }
   const hold =
     count(all, 'shame') >= 2 || (has(all, 'shame') && count(all, 'break_in') >= 1) || count(all, 'break_in') >= 3
-  if (hold && has(all, 'coin') && (has(all, 'deadline') || COIN_ADDRESS.test(text)))
+  if (
+    isLetter &&
+    length <= THREAT_WORDS_MAX &&
+    hold &&
+    has(all, 'coin') &&
+    (has(all, 'deadline') || COIN_ADDRESS.test(text))
+  )
     yield { symbol: 'TEXT_EXTORTION', strength: COIN_ADDRESS.test(text) ? 1 : 0.7 }
   if (isLetter && count(all, 'lottery') >= 3 && wantsAnswer >= 2) yield { symbol: 'TEXT_LOTTERY' }
   const isFree = partiesOf(message).from.site !== undefined && FREE_MAIL.has(partiesOf(message).from.site!.domain)
@@ -152,6 +152,8 @@ function* wishes(message: SpamMessage, { all, subject }: Topics): Iterable<Said>
     yield { symbol: 'TEXT_PITCH', strength: has(subject, 'pitch') ? 1 : 0.7 }
 }
 
+/** Letters of blackmailers have some 500 words. */
+const THREAT_WORDS_MAX = 1200
 /** Links of a letter: a signature has some. */
 const LETTER_LINKS_MAX = 6
 const COIN_ADDRESS = /\b(?:bc1[a-z0-9]{20,60}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|0x[0-9a-f]{40}|ltc1[a-z0-9]{20,60})\b/
@@ -218,11 +220,7 @@ const ORNAMENT =
 const ROWS = /^[^\p{L}\p{N}"'([<¿¡*]{3,}\s{0,40}\p{L}|(?:^|\s)[~!^`#*_|=+.-]{3,}\s|^[~^`#_|=⌯➤]/u
 const PADDED = /\S {6,}|^ {3,}/
 
-/** Letters of both cases, or letters and digits: no number of an order. */
-const TAG = /\s#(?=[a-z0-9]{0,8}[A-Z])(?=[A-Z0-9]{0,8}[a-z])[A-Za-z0-9]{4,9}$|\s#[a-z]{2,4}\d{3,6}$/
-
 function* ornaments(message: SpamMessage): Iterable<Said> {
-  if (TAG.test(message.subject.trim())) yield { symbol: 'SUBJECT_RANDOM_TAG' }
   const { name } = partiesOf(message).from
   for (const text of [message.subject.slice(0, 200), name.slice(0, 200)]) {
     const signs = text.replace(/\ufe0f/g, '').match(ORNAMENT)?.length ?? 0
