@@ -84,7 +84,6 @@ async function addLargeCommands(): Promise<void> {
   const { spamCommand } = await import('./cli/spam.ts')
   const { asksSpam } = await import('./cli/spam-offline.ts')
   const { scanCommand } = await import('./cli/scan.ts')
-  const { spamCommand } = await import('./cli/spam.ts')
   const { spamListsCommand } = await import('./cli/spam-lists.ts')
   const ask: Ask = async (request) => askRunning((await config()).dataFolder, request)
   program.addCommand(queueCommand(ask))
