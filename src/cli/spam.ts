@@ -54,7 +54,6 @@ export function spamCommand(ask: Ask, askLessons: Ask, config: () => Promise<Con
       else for (const tenant of answer.tenants) out(statsText(tenant))
     })
   command.addCommand(undoCommand(clerk))
-  command.addCommand(reputationCommand(ask))
   command
     .command('export')
     .description('all lessons of a tenant, or those for everybody, as a file for import')
