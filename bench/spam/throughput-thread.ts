@@ -7,7 +7,7 @@ import { lookAt } from '#scan/spam/look.ts'
 
 const starter = readStarter()
 if (starter.kind !== 'layer') throw new Error(`the starter: ${starter.text}`)
-const learned = { kind: 'learned', classifier: new Classifier([starter.layer]) } as const
+const learned = { kind: 'learned', classifier: new Classifier([starter.layer], 1) } as const
 
 parentPort!.on('message', (octets: Uint8Array) => {
   const { signs } = lookAt(Buffer.from(octets.buffer, octets.byteOffset, octets.length), {}, learned)

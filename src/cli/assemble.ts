@@ -56,7 +56,6 @@ import { HardBounceBatch } from './hard-bounce-batch.ts'
 import { type NoticeAnswer, type NoticeQuestion, sendNotice } from './notices.ts'
 import { releaseOf } from './quarantine-desk.ts'
 import { Rights } from './rights.ts'
-import { teachOf } from './spam-desk.ts'
 import { TlsResultsBatch } from './tls-results-batch.ts'
 import { type RunningReport, tlsPolicies, watch } from './worker-watch.ts'
 
@@ -199,7 +198,7 @@ export async function assembleWorker(options: WorkerOptions, outside = realOutsi
     probeRecipient: (question) => recipients.probe(question),
     ...(credentials && { credentials }),
     ...(spam && { spam }),
-    release: releaseOf({ ...made, spool, queue, wall: filters.wall, report: tell, ...teachOf(outside) }, outside),
+    release: releaseOf({ ...made, spool, queue, wall: filters.wall, report: tell }, outside),
     scanners: filters.wall,
     spamLists: filters.spam.lists,
     outages,

@@ -9,13 +9,13 @@ import type { Queue } from '#queue/queue.ts'
 import type { Spool } from '#spool/contract.ts'
 import { Release, type ReleaseAnswer, type ReleaseQuestion } from '../relay/release.ts'
 import { Signing } from '../relay/signing.ts'
-import type { Teach } from '../relay/teaching.ts'
 import type { Outside } from './assemble.ts'
 import type { QuarantineQuestions } from './clerks/quarantine.ts'
 import type { Current } from './current.ts'
 import { quarantineFolder } from './folders.ts'
 import type { Rights } from './rights.ts'
 import type { AskDesk } from './serve/worker.ts'
+import { teachOf } from './spam-desk.ts'
 
 /** The sender waits meanwhile, and the supervisor syncs twice. */
 const ANSWER_MS_MAX = 30_000
@@ -37,12 +37,11 @@ export interface ReleaseOf {
   readonly newTraceId: () => TraceId
   readonly rights: Rights | undefined
   readonly report: Report
-  readonly teach?: Teach
 }
 
 export function releaseOf(
   { current, rights, ...parts }: ReleaseOf,
-  { clock, disk }: Pick<Outside, 'clock' | 'disk'>,
+  { clock, disk, shared }: Pick<Outside, 'clock' | 'disk' | 'shared'>,
 ): (question: ReleaseQuestion) => Promise<ReleaseAnswer> {
   const { dataFolder, hostname } = current.config
   const directory = () => current.directory
@@ -50,6 +49,6 @@ export function releaseOf(
     rights &&
     new Signing({ clock, directory, keysOf: rights.keys.of, verified: rights.verified.has, report: parts.report })
   const contents = new Contents(quarantineFolder(dataFolder), disk)
-  const release = new Release({ ...parts, clock, hostname, directory, contents, signing })
+  const release = new Release({ ...parts, ...teachOf(shared), clock, hostname, directory, contents, signing })
   return (question) => release.release(question)
 }

@@ -16,7 +16,7 @@ import type { AskDesk } from './serve/worker.ts'
 const OCTETS_MAX = 512 * 1024
 
 /** Nobody learns where no supervisor is. */
-export const teachOf = ({ shared }: Pick<Outside, 'shared'>): { teach?: Teach } =>
+export const teachOf = (shared: Outside['shared'] | undefined): { teach?: Teach } =>
   shared === undefined ? {} : { teach: teachDesk(shared.desk, (text) => void process.stderr.write(`spam: ${text}\n`)) }
 
 export function teachDesk(desk: AskDesk, fault: (text: string) => void): Teach {

@@ -9,6 +9,7 @@ import { readDuration } from '#config/units.ts'
 import { content } from '#mail/content.ts'
 import { featuresOf } from '#scan/spam/classifier/features.ts'
 import { TEACHERS } from '#scan/spam/classifier/lessons.ts'
+import { Models } from '#scan/spam/classifier/models.ts'
 import { packed } from '#scan/spam/classifier/packing.ts'
 import { readMessage } from '#scan/spam/message.ts'
 import { DEFAULT_SPAM_POLICY } from '#tenant/spam-policy.ts'
@@ -20,6 +21,7 @@ import {
   type TrainAnswer,
 } from './clerks/spam-requests.ts'
 import { EXIT, UserError } from './exit.ts'
+import { modelFolder } from './folders.ts'
 import type { Ask } from './queue.ts'
 import { spamLines, spamOf, spamShown } from './scan-spam.ts'
 import { lessonsFile, readLessonsFile } from './spam-lessons-file.ts'
@@ -36,6 +38,7 @@ type AskClerk = (what: string, body: unknown) => Promise<unknown>
 export function spamCommand(ask: Ask, askLessons: Ask, config: () => Promise<Config | undefined>): Command {
   const clerk: AskClerk = (what, body) => askLessons({ kind: 'desk', about: `spam/${what}`, body })
   const command = new Command('spam').description('what the spam filter has learned, and from whom')
+  command.addCommand(reputationCommand(ask))
   command.addCommand(trainCommand(clerk))
   command
     .command('check <file>')
@@ -54,7 +57,6 @@ export function spamCommand(ask: Ask, askLessons: Ask, config: () => Promise<Con
       else for (const tenant of answer.tenants) out(statsText(tenant))
     })
   command.addCommand(undoCommand(clerk))
-  command.addCommand(reputationCommand(ask))
   command
     .command('export')
     .description('all lessons of a tenant, or those for everybody, as a file for import')
@@ -142,16 +144,10 @@ function whenOf(text: string): number {
 async function check(file: string, { tenant, json: asJson }: { tenant?: string; json?: true }, config?: Config) {
   const [octets] = await Array.fromAsync(mailAt(file))
   if (octets === undefined) throw new UserError(`${file} is empty`, 'Name a file with a message.', EXIT.data)
-<<<<<<< HEAD
-  const shown = spamShown(await spamOf(content([octets]), config, tenant), DEFAULT_SPAM_POLICY, 'en')
+  const models = new Models(config && modelFolder(config.dataFolder))
+  const shown = spamShown(await spamOf(content([octets]), { config, models, tenant }), DEFAULT_SPAM_POLICY, 'en')
   if (asJson) json(shown)
   else for (const line of spamLines(shown, 'en')) out(line)
-=======
-  const models = new Models(folder === undefined ? undefined : modelFolder(folder))
-  const result = await spamOf(content([octets]), { models, tenant })
-  if (asJson) json(result)
-  else for (const line of spamLines(spamShown(result, DEFAULT_SPAM_POLICY, 'en'), 'en')) out(line)
->>>>>>> policy
 }
 
 /** As many requests as it takes; the layers are made when it returns. */
