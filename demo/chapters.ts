@@ -1,9 +1,10 @@
-/** The ten chapters of the demo. Each says what it is about, lets it happen, and waits until it has. */
+/** The eleven chapters of the demo. Each says what it is about, lets it happen, and waits until it has. */
 import { account, type Posted } from './account.ts'
 import { INFECTED } from './infected.ts'
 import { idOf, type Stage } from './stage.ts'
 import { type Heard, makeLogin, OWNER, Thief } from './stolen-password.ts'
 import type { Timeline } from './timeline.ts'
+import { SENDERS, UNWANTED } from './unwanted.ts'
 
 /** Much more than it takes on a busy machine; who waits longer has found a fault. */
 const WAIT_MS_MAX = 45_000
@@ -197,13 +198,27 @@ export async function infected({ timeline, stage }: Parties): Promise<void> {
   }
 }
 
+export async function unwanted({ timeline, stage }: Parties): Promise<void> {
+  timeline.chapter(
+    '10  A newsletter, a spam and a phish',
+    'The spam filter adds up what speaks for and against each message, from who vouches for its sender to where its links',
+    'lead, and says so: to the bakery in fields of the message, to its people in the trace. What it is sure about is refused in the',
+    'session, so that a sender who was misjudged hears of it. Here it has learned nothing yet: this is its first day.',
+  )
+  for (const name of UNWANTED) {
+    const { answers } = await stage.post(name, SENDERS[name], 'anna@bakery.example')
+    const { reply } = answers.at(-1)!
+    await stage.command('trace', reply.code < 400 ? idOf(reply) : traceOf(reply.line))
+  }
+}
+
 /** Of a message that was refused for what it carries. */
 const traceOf = (line: string): string => /trace (\w+)/.exec(line)?.[1] ?? 'no id'
 
 /** True: the account balances. */
 export async function reckoning({ timeline, stage }: Parties): Promise<boolean> {
   timeline.chapter(
-    '10  The account',
+    '11  The account',
     'What the senders heard, against what lies in the bakery’s mailboxes, compared octet by octet.',
   )
   const bounces = stage.bouncesBefore + (await stage.bounces())

@@ -72,6 +72,7 @@ async function show(stage: Stage, timeline: Timeline): Promise<boolean> {
   await chapters.outOfOffice(parties)
   await chapters.stolenPassword(parties)
   await chapters.infected(parties)
+  await chapters.unwanted(parties)
   const balances = await chapters.reckoning(parties)
   await chapters.trace(parties, TRACED)
   return balances

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { INFECTED, infectedMessage } from './infected.ts'
+import { UNWANTED, unwantedMessage } from './unwanted.ts'
 
 const FOLDER = new URL('../fixtures/messages/', import.meta.url)
 const LF = 0x0a
@@ -13,6 +14,8 @@ const CR = 0x0d
 export function wireMessage(name: string): Buffer {
   const made = INFECTED.find((one) => one === name)
   if (made !== undefined) return withCrlf(infectedMessage(made))
+  const unwanted = UNWANTED.find((one) => one === name)
+  if (unwanted !== undefined) return withCrlf(unwantedMessage(unwanted))
   return withCrlf(readFileSync(new URL(`${name}.eml`, FOLDER)))
 }
 

@@ -53,10 +53,10 @@ export class RelayProcess {
   }
 
   /** Resolves when it is ready; rejects with what it said when it could not start. */
-  static async start(customerPort: number, worldPort: number): Promise<RelayProcess> {
+  static async start(customerPort: number, worldPort: number, namesPort: number): Promise<RelayProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'vorposten-demo-'))
     const [port, outboundPort, submissionPort, httpPort] = await freePorts()
-    const places = { port, outboundPort, submissionPort, httpPort, customerPort, worldPort }
+    const places = { port, outboundPort, submissionPort, httpPort, customerPort, worldPort, namesPort }
     writeFileSync(join(folder, 'vorposten.yaml'), configuration({ folder, ...places }))
     const relay = new RelayProcess(folder, places)
     try {
@@ -159,6 +159,7 @@ interface Places {
   readonly httpPort: number
   readonly customerPort: number
   readonly worldPort: number
+  readonly namesPort: number
 }
 
 function configuration({
@@ -169,6 +170,7 @@ function configuration({
   httpPort,
   customerPort,
   worldPort,
+  namesPort,
 }: Places): string {
   return `# The relay of the demo. Read aloud: the bakery's mail goes to the bakery's server, which is asked who exists; what the
 # bakery sends leaves by the second listener, and what its
@@ -176,6 +178,7 @@ function configuration({
 hostname: relay.example
 data-folder: ${JSON.stringify(join(folder, 'data'))}
 workers: 2
+name-servers: 127.0.0.1:${namesPort}
 http: {address: "127.0.0.1:${httpPort}"}
 listeners:
   - {name: mx, addresses: "127.0.0.1:${port}"}

@@ -2,6 +2,7 @@
  * The demo's three parties on one stage (a server that sends, the relay, the customer's server), and the telling of what
  * passes between them while it passes.
  */
+import { type FakeNameServer, fakeNameServer, zoneScript } from '#sys/dns/testing.ts'
 import type { Posted } from './account.ts'
 import { type CustomerEvent, CustomerServer, type Delivered } from './customer-server.ts'
 import { subjectOf, wireMessage } from './messages.ts'
@@ -10,6 +11,7 @@ import { RelayProcess } from './relay-process.ts'
 import { type Dialogue, type Letter, type Reply, SendingServer, type Stage as SmtpStage } from './sending-server.ts'
 import { VICTIMS } from './stolen-password.ts'
 import type { Timeline } from './timeline.ts'
+import { ZONE } from './unwanted.ts'
 
 const TO_RELAY = 'sender ─▶ relay'
 const TO_SENDER = 'sender ◀─ relay'
@@ -24,6 +26,12 @@ const ADVERTISEMENT = /black friday/i
 
 const TRACE_ID = /\b[0-9A-HJKMNP-TV-Z]{15}\b/
 
+interface Servers {
+  readonly customer: CustomerServer
+  readonly world: CustomerServer
+  readonly names: FakeNameServer
+}
+
 export class Stage {
   readonly timeline: Timeline
   readonly customer: CustomerServer
@@ -36,7 +44,10 @@ export class Stage {
   readonly #sender: SendingServer
   readonly #bakerySends: SendingServer
 
-  private constructor(timeline: Timeline, customer: CustomerServer, world: CustomerServer, relay: RelayProcess) {
+  readonly #names: FakeNameServer
+
+  private constructor(timeline: Timeline, { customer, world, names }: Servers, relay: RelayProcess) {
+    this.#names = names
     this.timeline = timeline
     this.customer = customer
     this.world = world
@@ -57,11 +68,12 @@ export class Stage {
         timeline.step(TO_WORLD, what, 'good')
       },
     )
-    await Promise.all([customer.switchOn(), world.switchOn()])
+    const [names] = await Promise.all([fakeNameServer(zoneScript(() => ZONE)), customer.switchOn(), world.switchOn()])
     try {
-      return new Stage(timeline, customer, world, await RelayProcess.start(customer.port, world.port))
+      const relay = await RelayProcess.start(customer.port, world.port, names.endpoint.port)
+      return new Stage(timeline, { customer, world, names }, relay)
     } catch (error) {
-      await Promise.all([customer.switchOff(), world.switchOff()])
+      await Promise.all([customer.switchOff(), world.switchOff(), names[Symbol.asyncDispose]()])
       throw error
     }
   }
@@ -115,7 +127,7 @@ export class Stage {
     this.#sender.close()
     this.#bakerySends.close()
     await this.relay.stop()
-    await Promise.all([this.customer.switchOff(), this.world.switchOff()])
+    await Promise.all([this.customer.switchOff(), this.world.switchOff(), this.#names[Symbol.asyncDispose]()])
   }
 
   #meaning(reply: Reply, stage: SmtpStage): ['good' | 'bad' | 'later', string] {
