@@ -144,10 +144,13 @@ export function siteOf(name: string): Site | undefined {
   if (isIp === true) return { host, domain: host, suffix: '', isIp: true, isHosted: false }
   if (domain === null) return undefined
   const suffix = publicSuffix ?? ''
-  if (isIcann !== true && isPrivate !== true) return undefined
+  if (isIcann !== true && isPrivate !== true && !RESERVED.has(suffix)) return undefined
   const isHosted = (isPrivate === true && !SOLD_SUFFIXES.has(suffix) && !SERVED.test(suffix)) || isPlace(host)
   return { host, domain, suffix, isIp: false, isHosted }
 }
+
+/** RFC 2606 §2: nobody's; for those who try this out. */
+const RESERVED: ReadonlySet<string> = new Set(['example', 'test'])
 
 /** Private suffixes of networks that deliver images and pages of everybody. */
 const SERVED =

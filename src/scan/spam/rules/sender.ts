@@ -115,7 +115,7 @@ const isCheap = ({ domain, site }: SenderMailbox): boolean =>
 
 /** Suffixes of four letters and more that are older than 2012, or are given to known firms only. */
 const OLD_SUFFIXES =
-  /^(?:info|name|arpa|museum|aero|coop|jobs|mobi|travel|asia|post|example|invalid|apple|google|bmw|audi|sap|dhl|xn--.*)$/
+  /^(?:info|name|arpa|museum|aero|coop|jobs|mobi|travel|asia|post|example|invalid|apple|google|test|bmw|audi|sap|dhl|xn--.*)$/
 /** Names that a provider gives to a tenant who has no domain; firms set up their own on the first day. */
 const OF_PROVIDER =
   /\.(?:onmicrosoft\.com|firebaseapp\.com|web\.app|azurewebsites\.net|herokuapp\.com|vercel\.app|netlify\.app|pages\.dev|workers\.dev|github\.io|weebly\.com|wixsite\.com|cloudwaysapps\.com|contaboserver\.net|vps\.ovh\.net|amazonaws\.com|cloudapp\.net|cloudapp\.azure\.com|googleusercontent\.com|duckdns\.org|ngrok\.io)$/
