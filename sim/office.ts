@@ -15,6 +15,7 @@ import type { OutagesNews } from '#queue/outages.ts'
 import { openStore } from '#store/database.ts'
 import { OutagesStore } from '#store/outages.ts'
 import { ListReader, RecipientLists } from '#store/recipient-lists.ts'
+import { openNames } from '#store/remembered-names.ts'
 import { steadyWallOf } from '#store/steady-wall.ts'
 import type { Clock } from '#sys/clock.ts'
 import type { Connect } from '#sys/wire.ts'
@@ -40,6 +41,7 @@ export class SimOffice {
 
   constructor({ config, clock, random, connect, resolve, worker, log }: OfficeParts) {
     const store = openStore(':memory:', PARTS)
+    openNames(store)
     const wall = steadyWallOf(store, clock)
     const recipients = new RecipientsClerk({ store, wall, clock, config, lists: new ListReader(store), log })
     const lists = new ListsClerk({
