@@ -19,7 +19,7 @@ test('the demo runs to its end, its account balances, and it clears up', async (
   assert.equal(code, 0, text)
   const figure = (name: string) => Number(new RegExp(`^   ${name} +(\\d+) `, 'm').exec(text)?.[1] ?? Number.NaN)
   const figures = ['sent', 'delivered', 'refused', 'deferred', 'bounces generated'].map(figure)
-  assert.deepEqual(figures, [16, 10, 6, 1, 0], text)
+  assert.deepEqual(figures, [19, 11, 8, 1, 0], text)
   assert.match(text, /automatic reply 3[\s\S]*more than 2/)
   assert.match(text, /451 4\.7\.1 Too many recipients[\s\S]*bernd@bakery\.example of bakery: slowed down/)
   assert.match(text, /bernd@bakery\.example .*recipients: at most 500 a day/)
@@ -30,6 +30,11 @@ test('the demo runs to its end, its account balances, and it clears up', async (
     text,
     /550 5\.7\.1 Message refused: it carries an encrypted file, which cannot be checked \(zip\); trace \w+/,
   )
+  assert.match(text, /AUTH_DMARC_PASS.*news\.books\.example/)
+  assert.match(text, /spam filter: pass, -[\d.]+ points, bulk/)
+  assert.match(text, /spam filter: reject, [\d.]+ points, ordinary[\s\S]*TEXT_ADVANCE_FEE/)
+  assert.match(text, /spam filter: reject, [\d.]+ points, phishing[\s\S]*PHISH_BRAND_LINK/)
+  assert.match(text, /550 5\.7\.1 Message refused: it looks like spam\. [^;]*; trace \w+/)
   assert.match(text, /✓ the account balances/)
   assert.match(text, /^ {3}│ .* settled: every recipient has an end/m)
   assert.doesNotMatch(text, /[\x1b\r]/, 'colours or moving lines in a pipe')

@@ -97,14 +97,14 @@ export class SpamFilter {
 }
 
 function protectedOf({ domains }: Config): Map<string, NonNullable<SpamAbout['tenant']>> {
-  const byTenant = new Map<string, string[]>()
+  const byTenant = new Map<string, { domains: string[]; people: readonly string[] }>()
   for (const { name, tenant } of domains) {
     const plain = name.replace(/^\*\./, '')
     const known = byTenant.get(tenant.name)
-    if (known === undefined) byTenant.set(tenant.name, [plain])
-    else known.push(plain)
+    if (known === undefined) byTenant.set(tenant.name, { domains: [plain], people: tenant.people ?? [] })
+    else known.domains.push(plain)
   }
-  return new Map([...byTenant].map(([tenant, names]) => [tenant, { domains: names, people: [] }]))
+  return byTenant
 }
 
 /** Both walls that a content stands before. */

@@ -206,6 +206,7 @@ function declareTenant(draft: TenantDraft, context: Context, into: Declarations)
     language,
     ...(postmaster && { postmaster }),
     ...(digest && { digest }),
+    ...(draft.settings.people && { people: draft.settings.people }),
     ...(timeZone !== undefined && { timeZone }),
     ...(holds?.keep !== undefined && { holdKeepMs: holds.keep }),
     ...(draft.settings.quarantine && { quarantine: tenantQuarantine(draft.settings.quarantine) }),

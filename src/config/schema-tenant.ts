@@ -332,6 +332,13 @@ const tenantHolds = section({
     .describe('How long held mail of this tenant is kept.'),
 })
 
+const personName = setting({
+  allowed: 'a name as it stands in From, such as Anna Beck',
+  read: (text) => (/^[^\p{C}@<>"]{3,100}$/u.test(text.trim()) ? text.trim() : undefined),
+  json: { type: 'string', examples: ['Anna Beck'] },
+  hint: (text) => (text.includes('@') ? 'the name alone, without an address' : undefined),
+})
+
 export const tenantShape = {
   postmaster: mailbox
     .optional()
@@ -339,6 +346,9 @@ export const tenantShape = {
   digest: choice('daily', 'hourly', 'off')
     .optional()
     .describe('How often the postmaster hears of held mail; `notices.digest` if not given.'),
+  people: oneOrMore(personName)
+    .optional()
+    .describe('Names that others like to play, such as those of the management: see spam-filter.md.'),
   language: choice('de', 'en').prefault('en').describe('Language of what the tenant reads from us.'),
   'time-zone': timeZone
     .optional()

@@ -50,6 +50,16 @@ test('lists of senders: addresses, domains and networks, each in one spelling', 
     assert.match(problems(`{policy: {block: ${wrong}}}`), /is not allowed here/, wrong)
 })
 
+test('people whose names others may play', () => {
+  const written = (people: string) => {
+    const result = parseConfig(`${HEAD}${TENANT.replace('postmaster:', `people: ${people}, postmaster:`)}}}}}\n`, 'v')
+    return result.ok ? result.config.tenants[0]?.people : result.problems.map(problemLine).join('\n')
+  }
+  assert.deepEqual(written('[Anna Beck, " Ärzte-Team "]'), ['Anna Beck', 'Ärzte-Team'])
+  assert.match(String(written('[anna@bakery.example]')), /the name alone/)
+  assert.match(String(written('[ab]')), /a name as it stands in From/)
+})
+
 test('scores, and what is none', () => {
   for (const sound of ['5', '7.25', '-3', '"off"']) assert.equal(problems(`{policy: {tag-at: ${sound}}}`), '', sound)
   for (const wrong of ['101', '-51', '5.123', 'five', '1e1', '5%', '0x5'])

@@ -14,6 +14,8 @@ export interface Tenant {
   readonly language: 'de' | 'en'
   /** Who hears of held mail. */
   readonly postmaster?: Mailbox
+  /** Names that must not come from outside, as they stand in From. */
+  readonly people?: readonly string[]
   /** How often; the relay's own setting if absent. */
   readonly digest?: 'daily' | 'hourly' | 'off'
   /** IANA name; absent: that of the relay's notices. */

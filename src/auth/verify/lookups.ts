@@ -6,7 +6,7 @@ import type { Clock } from '#sys/clock.ts'
 import type { Answer, Dns, RecordType } from '#sys/dns/answer.ts'
 
 /** SPF, DKIM, DMARC and ARC together. A sender waits 10 minutes for the reply (RFC 5321 §4.5.3.2.6), people do not. */
-export const AUTHENTICATION_MS_MAX = 5_000
+export const AUTHENTICATION_MS_MAX = 2_500
 /** SPF needs some hundred at the worst (RFC 7208 §4.6.4), each signature one, each walk eight. */
 export const QUESTIONS_MAX = 250
 
