@@ -7,13 +7,14 @@ import type { Content } from '#mail/content.ts'
 import type { SpamDecision, SpamResult, SpamSign } from '#mail/spam.ts'
 import { settingLine } from '#policy/policy-explained.ts'
 import { judgeSpam } from '#policy/spam.ts'
-import type { Models } from '#scan/spam/classifier/models.ts'
+import { Models } from '#scan/spam/classifier/models.ts'
 import { combine } from '#scan/spam/combine.ts'
 import { lookAt } from '#scan/spam/look.ts'
 import { SYMBOLS } from '#scan/spam/symbols.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { SpamPolicy } from '#tenant/spam-policy.ts'
 import { spamEnginesOf } from './assemble-spam-engines.ts'
+import { modelFolder } from './folders.ts'
 
 export type SpamLanguage = 'en' | 'de'
 export const SPAM_LANGUAGES = ['en', 'de'] as const satisfies readonly SpamLanguage[]
@@ -30,6 +31,9 @@ export interface SpamShown {
   readonly silent: readonly string[]
   readonly durationMs: number
 }
+
+/** The starter, and what was learned in its data folder. */
+export const modelsOf = (config: Config | undefined): Models => new Models(config && modelFolder(config.dataFolder))
 
 interface SpamOf {
   /** Absent: no filter beside us is asked. */

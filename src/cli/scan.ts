@@ -16,7 +16,7 @@ import { factText, type ScanResult } from '#mail/scan.ts'
 import { policyLines } from '#policy/policy-explained.ts'
 import { judgeScan, refusalText, type VirusVerdict } from '#policy/virus.ts'
 import { decidedBy } from '#policy/virus-explained.ts'
-import { Models } from '#scan/spam/classifier/models.ts'
+import type { Models } from '#scan/spam/classifier/models.ts'
 import type { Wall } from '#scan/wall.ts'
 import { systemClock } from '#sys/clock.ts'
 import type { Directory, Tenant, Way } from '#tenant/directory.ts'
@@ -26,11 +26,10 @@ import { DEFAULT_VIRUS_POLICY, type VirusPolicy } from '#tenant/virus-policy.ts'
 import { type Stripped, strip } from '../relay/stripping.ts'
 import { wallOf } from './assemble-scanning.ts'
 import { EXIT, UserError } from './exit.ts'
-import { modelFolder } from './folders.ts'
 import { readMessage } from './message-file.ts'
 import { messagesIn } from './message-files.ts'
 import { forwardPathOf } from './paths.ts'
-import { SPAM_LANGUAGES, type SpamLanguage, spamLines, spamOf, spamShown } from './scan-spam.ts'
+import { modelsOf, SPAM_LANGUAGES, type SpamLanguage, spamLines, spamOf, spamShown } from './scan-spam.ts'
 
 interface ScanOptions {
   readonly recipient?: string
@@ -116,8 +115,6 @@ async function printLines(
     if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain')
   }
 }
-
-const modelsOf = (config: Config | undefined): Models => new Models(config && modelFolder(config.dataFolder))
 
 interface Looked {
   readonly decision: VirusVerdict['decision']

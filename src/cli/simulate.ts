@@ -33,11 +33,13 @@ import { inspect } from '../relay/inspect.ts'
 import { Outbound } from '../relay/outbound.ts'
 import type { Verified } from '../relay/sender-rights.ts'
 import { Relay } from '../relay.ts'
+import { configFor } from './configuration.ts'
 import { EXIT, UserError } from './exit.ts'
 import { storePath } from './folders.ts'
 import { readMessage } from './message-file.ts'
 import { outboundDesk } from './outbound-desk.ts'
 import { forwardPathOf, reversePathOf } from './paths.ts'
+import { changesOf, type Replayed, replay, replayedLine } from './replay.ts'
 import { leavingStep, onwardSteps } from './simulate-leaving.ts'
 
 export interface Step {
@@ -62,11 +64,17 @@ interface SimulateOptions {
   readonly json?: boolean
 }
 
+interface CommandOptions extends Omit<SimulateOptions, 'from'> {
+  readonly from?: string
+  readonly replay?: readonly string[]
+  readonly candidate?: string
+}
+
 export function simulateCommand(config: () => Promise<Config>): Command {
   return new Command('simulate')
     .description('what would happen to this envelope and message; nothing is sent')
     .argument('[message]', 'file with the message, - for standard input; without it only the envelope is tried')
-    .requiredOption('--from <address>', 'reverse-path; "" or <> is the null path')
+    .option('--from <address>', 'reverse-path; "" or <> is the null path')
     .requiredOption('--to <address...>', 'recipients')
     .option('--client <address>', 'address of the sending server', '192.0.2.1')
     .option('--client-key <sha256>', 'it shows a certificate with this key (from-client-keys)', clientKeyOf)
@@ -82,14 +90,50 @@ export function simulateCommand(config: () => Promise<Config>): Command {
         .default('down'),
     )
     .option('--listener <name>', 'where the client comes in; the first listener if not given')
+    .option(
+      '--replay <paths...>',
+      'instead: kept messages (files, folders, mbox) by the spam policies of --to, here and there',
+    )
+    .option('--candidate <file>', 'with --replay: the other configuration')
     .option('--json', 'as JSON')
-    .action(async (file: string | undefined, options: SimulateOptions) => {
+    .action(async (file: string | undefined, options: CommandOptions) => {
       const read = await config()
+      if (options.replay !== undefined) return printReplay(read, options)
+      const { from } = options
+      if (from === undefined)
+        throw new UserError('who sends it?', 'Say --from ADDRESS; <> is the null path.', EXIT.data)
       const message = file === undefined ? undefined : await readMessage(file)
-      const steps = await withKnown(read, (known) => simulate(read, options, message, known))
+      const steps = await withKnown(read, (known) => simulate(read, { ...options, from }, message, known))
       process.stdout.write(options.json ? `${JSON.stringify(steps, undefined, 2)}\n` : steps.map(stepText).join(''))
       if (steps.some(({ verdict }) => verdict === 'reject' || verdict === 'defer')) process.exitCode = EXIT.unavailable
     })
+}
+
+async function printReplay(
+  current: Config,
+  { replay: paths = [], candidate, to, json }: CommandOptions,
+): Promise<void> {
+  const [recipient, ...others] = to
+  if (candidate === undefined || recipient === undefined || others.length > 0)
+    throw new UserError(
+      'a replay compares two policies of one recipient',
+      'Say --candidate FILE, and --to once.',
+      EXIT.data,
+    )
+  const out = (text: string): void => void process.stdout.write(`${text}\n`)
+  const replayed = replay(paths, [current, await configFor(candidate)], recipient)
+  const changed: Replayed[] = []
+  for (;;) {
+    const { done, value } = await replayed.next()
+    if (done) {
+      const text = `${changed.length} of ${value} messages would have another verdict`
+      return out(
+        json ? JSON.stringify({ messages: value, changed: changed.length }) : [text, ...changesOf(changed)].join('\n'),
+      )
+    }
+    changed.push(value)
+    out(json ? JSON.stringify(value) : replayedLine(value))
+  }
 }
 
 /** What the store knows. Absent: no list is known, and no sender domain is verified. */

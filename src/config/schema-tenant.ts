@@ -6,6 +6,7 @@ import { type AddressFault, parseMailbox } from '#mail/address.ts'
 import { hostName, network } from './schema-listener.ts'
 import { caFile, loginSettings } from './schema-login.ts'
 import { bounceProtectionSettings, outboundSettings } from './schema-outbound.ts'
+import { personName } from './schema-people.ts'
 import { tenantQuarantine } from './schema-quarantine.ts'
 import { recipients } from './schema-recipients.ts'
 import { recipientSpamPolicySettings, spamPolicySettings } from './schema-spam.ts'
@@ -330,13 +331,6 @@ const tenantHolds = section({
   keep: duration(...HOLD_KEEP)
     .optional()
     .describe('How long held mail of this tenant is kept.'),
-})
-
-const personName = setting({
-  allowed: 'a name as it stands in From, such as Anna Beck',
-  read: (text) => (/^[^\p{C}@<>"]{3,100}$/u.test(text.trim()) ? text.trim() : undefined),
-  json: { type: 'string', examples: ['Anna Beck'] },
-  hint: (text) => (text.includes('@') ? 'the name alone, without an address' : undefined),
 })
 
 export const tenantShape = {
