@@ -93,7 +93,12 @@ test('kept, listed, exported as it came, released to its recipient, and written 
     ['forged@victim.test', ['anna@dest.test']],
   )
   const content = arrived!.content.toString('latin1')
-  assert.match(content, new RegExp(`^X-Vorposten-Released: ${id};\\r\\n\\tby \\S+; [^\\r]+\\r\\nReceived: from `))
+  assert.match(
+    content,
+    new RegExp(
+      `^X-Vorposten-Released: ${id};\\r\\n\\tby \\S+; [^\\r]+\\r\\nAuthentication-Results: relay\\.test; none\\r\\nReceived: from `,
+    ),
+  )
   assert.ok(content.endsWith(AS_KEPT))
   assert.ok(content.endsWith(readFileSync(file, 'latin1')))
   assert.match((await release('--recipient', 'anna@dest.test')).text, /released already, as \w+/)

@@ -12,7 +12,7 @@ import { startVorposten } from '../harness/vorposten.ts'
 import { waitFor } from '../harness/wait-for.ts'
 
 test('a correspondent is known to the tenant that wrote to him', async () => {
-  await using world = await startSink(knows('bob@elsewhere.test', 'away@elsewhere.test'))
+  await using world = await startSink(knows('Bob@elsewhere.test', 'away@elsewhere.test'))
   const door = await freePort()
   await using relay = await startVorposten({ config: leaving({ door, world: world.port }), workers: 2 })
   using talk = await greeted(door)

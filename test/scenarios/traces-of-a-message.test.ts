@@ -54,7 +54,7 @@ test('the id in the reply tells the story', async () => {
     .map((line) => JSON.parse(line) as { readonly event: string; readonly messageId?: string })
   assert.deepEqual(
     records.map(({ event }) => event),
-    ['accepted', 'attempted', 'attempted', 'settled'],
+    ['filtered', 'accepted', 'attempted', 'attempted', 'settled'],
   )
   assert.equal(records[0]?.messageId, '<4711@x.test>')
   assert.notEqual((await relay.command('trace', '0NOSUCHID')).code, 0)
