@@ -56,7 +56,7 @@ test('the id in the reply tells the story', async () => {
     records.map(({ event }) => event),
     ['filtered', 'accepted', 'attempted', 'attempted', 'settled'],
   )
-  assert.equal(records[0]?.messageId, '<4711@x.test>')
+  assert.equal(records[1]?.messageId, '<4711@x.test>')
   assert.notEqual((await relay.command('trace', '0NOSUCHID')).code, 0)
 
   await assertAccount(relay, [sink], { accepted: 1, delivered: 1, refused: 0, held: 0 })
