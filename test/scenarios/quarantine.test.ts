@@ -54,6 +54,11 @@ const files = (relay: Vorposten): string[] =>
     /[0-9a-f]{64}$/.test(name),
   )
 
+const released = (id: string): RegExp =>
+  new RegExp(
+    `^X-Vorposten-Released: ${id};\\r\\n\\tby \\S+; [^\\r]+\\r\\nAuthentication-Results: relay\\.test; none\\r\\nReceived: from `,
+  )
+
 test('kept, listed, exported as it came, released to its recipient, and written down', async () => {
   await using sink = await startSink()
   await using relay = await startVorposten({ config: config(sink.port) })
@@ -93,12 +98,7 @@ test('kept, listed, exported as it came, released to its recipient, and written 
     ['forged@victim.test', ['anna@dest.test']],
   )
   const content = arrived!.content.toString('latin1')
-  assert.match(
-    content,
-    new RegExp(
-      `^X-Vorposten-Released: ${id};\\r\\n\\tby \\S+; [^\\r]+\\r\\nAuthentication-Results: relay\\.test; none\\r\\nReceived: from `,
-    ),
-  )
+  assert.match(content, released(id))
   assert.ok(content.endsWith(AS_KEPT))
   assert.ok(content.endsWith(readFileSync(file, 'latin1')))
   assert.match((await release('--recipient', 'anna@dest.test')).text, /released already, as \w+/)
