@@ -5,8 +5,9 @@
  * - an author that nothing vouches for is named with the client's network only, whatever else is authenticated;
  * - white space and the order of header fields change no fingerprint.
  */
+import { registrant } from '#mail/registrable-domain.ts'
 import type { SpamAbout } from '#scan/spam/contract.ts'
-import { ANSWERS_MAX, sendersOf, siteOf, trailOf } from '#scan/spam/memory/facts.ts'
+import { ANSWERS_MAX, sendersOf, trailOf } from '#scan/spam/memory/facts.ts'
 import { readMessage } from '#scan/spam/message.ts'
 import { type Chance, chances } from './made-mail.ts'
 
@@ -80,13 +81,13 @@ function check(header: string, about: SpamAbout, senders: Senders): void {
   const { authenticated: proof } = about
   const vouching = [...(proof?.dkim ?? []), ...(proof?.spf === undefined ? [] : [proof.spf])]
   const author = trail.author ?? ''
-  const site = siteOf(author.slice(author.lastIndexOf('@') + 1))
+  const site = registrant(author.slice(author.lastIndexOf('@') + 1))
   const isProven =
     proof?.dmarc === 'pass' ||
-    (proof !== undefined && proof.dmarc !== 'fail' && vouching.some((one) => siteOf(one) === site))
+    (proof !== undefined && proof.dmarc !== 'fail' && vouching.some((one) => registrant(one) === site))
   for (const { kind, name } of named) {
     if (kind === 'address' && !isProven) throw new Error(`${name} was believed`)
-    if (kind === 'domain' && !(isProven && name === site) && !vouching.some((one) => siteOf(one) === name))
+    if (kind === 'domain' && !(isProven && name === site) && !vouching.some((one) => registrant(one) === name))
       throw new Error(`${name} was believed`)
   }
   const plain = read(`Subject: x\r\n\r\n${TEXT}`)

@@ -6,7 +6,6 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import type { Config } from '#config/config.ts'
 import { readDuration } from '#config/units.ts'
-import { content } from '#mail/content.ts'
 import { featuresOf } from '#scan/spam/classifier/features.ts'
 import { TEACHERS } from '#scan/spam/classifier/lessons.ts'
 import { Models } from '#scan/spam/classifier/models.ts'
@@ -22,10 +21,10 @@ import {
 } from './clerks/spam-requests.ts'
 import { EXIT, UserError } from './exit.ts'
 import { modelFolder } from './folders.ts'
+import { messagesIn } from './message-files.ts'
 import type { Ask } from './queue.ts'
 import { spamLines, spamOf, spamShown } from './scan-spam.ts'
 import { lessonsFile, readLessonsFile } from './spam-lessons-file.ts'
-import { mailAt } from './spam-mail.ts'
 import { reputationCommand } from './spam-reputation.ts'
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -100,11 +99,10 @@ const trainCommand = (clerk: AskClerk): Command =>
     .action(async (paths: string[], { ham, spam, tenant, source, json: asJson }: TrainOptions) => {
       if (ham === spam) throw new UserError('what are they?', 'Say --ham or --spam.', EXIT.data)
       const lessons: Pick<ExportedLesson, 'isSpam' | 'features'>[] = []
-      for (const path of paths) {
-        for await (const octets of mailAt(path)) {
-          const features = packed(featuresOf(readMessage(octets), octets)).toString('base64')
-          lessons.push({ isSpam: spam === true, features })
-        }
+      for await (const { content: message } of messagesIn(paths)) {
+        const octets = Buffer.concat(message.chunks)
+        const features = packed(featuresOf(readMessage(octets), octets)).toString('base64')
+        lessons.push({ isSpam: spam === true, features })
       }
       told(await sent(clerk, 'train', { source, ...(tenant !== undefined && { tenant }) }, lessons), asJson)
     })
@@ -142,10 +140,10 @@ function whenOf(text: string): number {
 }
 
 async function check(file: string, { tenant, json: asJson }: { tenant?: string; json?: true }, config?: Config) {
-  const [octets] = await Array.fromAsync(mailAt(file))
-  if (octets === undefined) throw new UserError(`${file} is empty`, 'Name a file with a message.', EXIT.data)
+  const { value: first } = await messagesIn([file]).next()
+  if (first === undefined) throw new UserError(`${file} is empty`, 'Name a file with a message.', EXIT.data)
   const models = new Models(config && modelFolder(config.dataFolder))
-  const shown = spamShown(await spamOf(content([octets]), { config, models, tenant }), DEFAULT_SPAM_POLICY, 'en')
+  const shown = spamShown(await spamOf(first.content, { config, models, tenant }), DEFAULT_SPAM_POLICY, 'en')
   if (asJson) json(shown)
   else for (const line of spamLines(shown, 'en')) out(line)
 }

@@ -11,3 +11,6 @@ import { getDomain } from 'tldts'
 export function registrableDomain(host: string): string | undefined {
   return getDomain(host, { allowPrivateDomains: true, detectIp: false, validateHostname: false }) ?? undefined
 }
+
+/** The same, or the name itself where that is not known. */
+export const registrant = (host: string): string => registrableDomain(host) ?? host

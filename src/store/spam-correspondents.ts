@@ -6,6 +6,7 @@
  * that end first are forgotten.
  */
 import type { Database, Part } from './database.ts'
+import { TenantRows } from './tenant-rows.ts'
 
 const DAY_MS = 86_400_000
 /** Half a year: people write to the same ones again within it, or do not know them any more. */
@@ -14,8 +15,6 @@ export const CORRESPONDENTS_KEPT_MS = 180 * DAY_MS
 export const WRITTEN_KEPT_MS = 30 * DAY_MS
 /** Some 70 octets each. */
 export const ROWS_PER_TENANT_MAX = 300_000
-/** Rows that one pruning removes, so that it takes milliseconds. */
-export const PRUNE_ROWS_MAX = 5_000
 
 export const SPAM_CORRESPONDENTS: Part = {
   name: 'spam-correspondents',
@@ -43,17 +42,15 @@ export class CorrespondentReader {
 }
 
 export class CorrespondentStore extends CorrespondentReader {
-  readonly #database: Database
+  /** Changed by `remember` alone. */
+  readonly rows: TenantRows
   readonly #rowsMax: number
-  readonly #rows = new Map<string, number>()
   readonly #again
   readonly #insert
-  readonly #dropFirst
-  readonly #dropEnded
 
   constructor(database: Database, rowsMax = ROWS_PER_TENANT_MAX) {
     super(database)
-    this.#database = database
+    this.rows = new TenantRows(database, 'spam_correspondents')
     this.#rowsMax = rowsMax
     this.#again = database.prepare(
       `UPDATE spam_correspondents SET until_ms = max(until_ms, ?1),
@@ -64,65 +61,13 @@ export class CorrespondentStore extends CorrespondentReader {
     this.#insert = database.prepare(
       'INSERT INTO spam_correspondents (tenant, key, days, day_ms, until_ms) VALUES (?, ?, 1, ?, ?)',
     )
-    const some = (where: string) =>
-      database.prepare(
-        `DELETE FROM spam_correspondents WHERE tenant = ?1 AND key IN
-           (SELECT key FROM spam_correspondents WHERE tenant = ?1 ${where} LIMIT ?2)`,
-      )
-    this.#dropFirst = some('ORDER BY until_ms')
-    this.#dropEnded = some('AND until_ms <= ?3')
-    this.recount()
   }
 
   /** Within a transaction. */
   remember(tenant: string, key: Uint8Array, nowMs: number, keptMs: number): void {
     const atMs = Math.floor(nowMs)
     if (this.#again.run(atMs + keptMs, atMs, tenant, key).changes > 0) return
-    const rows = this.#rows.get(tenant) ?? 0
-    const tooMany = rows - this.#rowsMax + 1
-    const dropped = tooMany > 0 ? Number(this.#dropFirst.run(tenant, tooMany).changes) : 0
+    this.rows.one(tenant, this.#rowsMax)
     this.#insert.run(tenant, key, atMs, atMs + keptMs)
-    this.#rows.set(tenant, rows - dropped + 1)
-  }
-
-  /** Within a transaction. True: there may be more. */
-  prune(nowMs: number): boolean {
-    let more = false
-    for (const [tenant, rows] of this.#rows) {
-      const dropped = Number(this.#dropEnded.run(tenant, PRUNE_ROWS_MAX, Math.floor(nowMs)).changes)
-      this.#rows.set(tenant, rows - dropped)
-      more ||= dropped === PRUNE_ROWS_MAX
-    }
-    return more
-  }
-
-  /** Forgets tenants that are no more; within a transaction. True: there may be more. */
-  erase(exists: (tenant: string) => boolean): boolean {
-    for (const [tenant, rows] of this.#rows) {
-      if (exists(tenant)) continue
-      const dropped = Number(this.#dropFirst.run(tenant, PRUNE_ROWS_MAX).changes)
-      if (dropped === PRUNE_ROWS_MAX) {
-        this.#rows.set(tenant, rows - dropped)
-        return true
-      }
-      this.#rows.delete(tenant)
-    }
-    return false
-  }
-
-  rows(tenant: string): number {
-    return this.#rows.get(tenant) ?? 0
-  }
-
-  /** Of all tenants. */
-  get total(): number {
-    return [...this.#rows.values()].reduce((sum, rows) => sum + rows, 0)
-  }
-
-  /** After a transaction that was undone. */
-  recount(): void {
-    this.#rows.clear()
-    const rows = this.#database.prepare('SELECT tenant, count(*) AS n FROM spam_correspondents GROUP BY tenant').all()
-    for (const { tenant, n } of rows as { tenant: string; n: number }[]) this.#rows.set(tenant, n)
   }
 }

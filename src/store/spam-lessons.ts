@@ -122,7 +122,8 @@ export class LessonStore extends LessonReader {
       'SELECT count(*) AS n, sum(length(features)) AS octets FROM spam_lessons WHERE tenant = ?',
     )
     this.#oldest = database.prepare(
-      'DELETE FROM spam_lessons WHERE id = (SELECT id FROM spam_lessons WHERE tenant = ? ORDER BY id LIMIT 1)',
+      `DELETE FROM spam_lessons WHERE id = (SELECT min(id) FROM spam_lessons WHERE tenant = ?)
+       RETURNING length(features) AS octets`,
     )
     this.#changed = database.prepare('INSERT OR IGNORE INTO spam_changed VALUES (?)')
     this.#made = database.prepare('DELETE FROM spam_changed WHERE tenant = ?')
@@ -168,10 +169,11 @@ export class LessonStore extends LessonReader {
   evict(tenant: string): void {
     const [lessonsMax, octetsMax] =
       tenant === GLOBAL ? [GLOBAL_LESSONS_MAX, GLOBAL_OCTETS_MAX] : [LESSONS_MAX, LESSONS_OCTETS_MAX]
-    for (;;) {
-      const size = this.#size.get(tenant)
-      if (Number(size?.['n']) <= lessonsMax && Number(size?.['octets']) <= octetsMax) return
-      this.#oldest.run(tenant)
+    const size = this.#size.get(tenant)
+    let [lessons, octets] = [Number(size?.['n']), Number(size?.['octets'])]
+    while (lessons > lessonsMax || octets > octetsMax) {
+      octets -= Number(this.#oldest.get(tenant)?.['octets'])
+      lessons--
     }
   }
 }

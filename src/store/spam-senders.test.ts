@@ -27,7 +27,7 @@ test('counts come back as they were put, for their tenant', () => {
   store.put('bakery', key('a'), { ...counts, bad: 9 }, 100)
   assert.equal(store.find('bakery', key('a'))?.bad, 9)
   for (const other of ['smith', EVERYBODY]) assert.equal(store.find(other, key('a')), undefined)
-  assert.equal(store.total, 1)
+  assert.equal(store.rows.total, 1)
 })
 
 test('a flood of new names drives out none that counts for longer, and none of another tenant', () => {
@@ -36,11 +36,11 @@ test('a flood of new names drives out none that counts for longer, and none of a
   for (let i = 0; i < 5; i++) store.put('bakery', key(`a${i}`), counts, 1_000)
   store.put('smith', key('old'), counts, 10)
   for (let i = 0; i < 200; i++) store.put('bakery', key(`new${i}`), counts, 500 + i)
-  assert.deepEqual([store.rows('bakery'), store.rows('smith')], [10, 1])
+  assert.deepEqual([store.rows.of('bakery'), store.rows.of('smith')], [10, 1])
   for (let i = 0; i < 5; i++) assert.ok(store.find('bakery', key(`a${i}`)))
   assert.ok(store.find('bakery', key('new199')))
   assert.equal(store.find('bakery', key('new0')), undefined)
-  assert.deepEqual(new SpamSenderStore(database).rows('bakery'), 10)
+  assert.deepEqual(new SpamSenderStore(database).rows.of('bakery'), 10)
 })
 
 test('what is over is pruned, and a tenant that is gone erased', () => {
@@ -49,14 +49,14 @@ test('what is over is pruned, and a tenant that is gone erased', () => {
     store.put(tenant, key('short'), counts, 100)
     store.put(tenant, key('long'), counts, 1_000)
   }
-  assert.equal(store.prune(100), false)
-  assert.deepEqual([store.total, store.find('smith', key('short'))], [3, undefined])
+  assert.equal(store.rows.prune(100), false)
+  assert.deepEqual([store.rows.total, store.find('smith', key('short'))], [3, undefined])
   assert.equal(
-    store.erase((tenant) => tenant === 'smith'),
+    store.rows.erase((tenant) => tenant === 'smith'),
     false,
   )
   assert.deepEqual(
-    ['bakery', 'smith', EVERYBODY].map((tenant) => store.rows(tenant)),
+    ['bakery', 'smith', EVERYBODY].map((tenant) => store.rows.of(tenant)),
     [0, 1, 1],
   )
 })
@@ -69,13 +69,13 @@ test('correspondents: days are counted, the last time keeps them, and the first 
   assert.equal(store.days('smith', key('anna'), DAY_MS), 0)
   for (const name of ['b', 'c', 'd']) wrote(name, DAY_MS + 10)
   assert.equal(store.days('bakery', key('anna'), DAY_MS), 0)
-  assert.equal(store.rows('bakery'), 3)
+  assert.equal(store.rows.of('bakery'), 3)
   assert.equal(store.days('bakery', key('d'), DAY_MS + 10 + CORRESPONDENTS_KEPT_MS), 0)
   // Known again after its time, it begins anew.
   wrote('d', 400 * DAY_MS)
   assert.equal(store.days('bakery', key('d'), 400 * DAY_MS), 1)
-  assert.equal(store.prune(400 * DAY_MS), false)
-  assert.equal(store.total, 1)
+  assert.equal(store.rows.prune(400 * DAY_MS), false)
+  assert.equal(store.rows.total, 1)
 })
 
 test('texts: the last word counts, the last ones are kept, each for its time', () => {

@@ -7,12 +7,11 @@
  * a flood of new names drives out what was seen as rarely, and nothing that counts.
  */
 import type { Database, Part } from './database.ts'
+import { TenantRows } from './tenant-rows.ts'
 
 /** Some 110 octets each, with their index. */
 export const SENDERS_MAX = 1_000_000
 export const SENDERS_PER_TENANT_MAX = 200_000
-/** Rows that one pruning removes, so that it takes milliseconds. */
-export const PRUNE_ROWS_MAX = 5_000
 /** Knowledge of all tenants. */
 export const EVERYBODY = ''
 
@@ -71,18 +70,15 @@ export class SpamSenderReader {
 }
 
 export class SpamSenderStore extends SpamSenderReader {
-  readonly #database: Database
+  /** Changed by `put` alone. */
+  readonly rows: TenantRows
   readonly #limits: { readonly everybody: number; readonly tenant: number }
-  readonly #rows = new Map<string, number>()
   readonly #update
   readonly #insert
-  readonly #dropFirst
-  readonly #dropEnded
-  readonly #dropSome
 
   constructor(database: Database, limits = { everybody: SENDERS_MAX, tenant: SENDERS_PER_TENANT_MAX }) {
     super(database)
-    this.#database = database
+    this.rows = new TenantRows(database, 'spam_senders', EVERYBODY)
     this.#limits = limits
     this.#update = database.prepare(
       `UPDATE spam_senders SET good = ?, bad = ?, sure_good = ?, sure_bad = ?, shared_good = ?, shared_bad = ?,
@@ -93,14 +89,6 @@ export class SpamSenderStore extends SpamSenderReader {
       `INSERT INTO spam_senders (good, bad, sure_good, sure_bad, shared_good, shared_bad, since_ms, at_ms, until_ms,
          tenant, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
-    const some = (where: string) =>
-      database.prepare(
-        `DELETE FROM spam_senders WHERE tenant = ?1 AND key IN (SELECT key FROM spam_senders WHERE ${where} LIMIT ?2)`,
-      )
-    this.#dropFirst = some('tenant = ?1 ORDER BY until_ms')
-    this.#dropEnded = some('tenant = ?1 AND until_ms <= ?3')
-    this.#dropSome = some('tenant = ?1')
-    this.recount()
   }
 
   /** Within a transaction. `untilMs`: then it may be forgotten. */
@@ -109,51 +97,7 @@ export class SpamSenderStore extends SpamSenderReader {
     const times = [counts.sinceMs, counts.atMs, untilMs].map(Math.ceil)
     const values = [good, bad, sureGood, sureBad, sharedGood, sharedBad, ...times]
     if (this.#update.run(...values, tenant, key).changes > 0) return
-    const rows = this.#rows.get(tenant) ?? 0
-    const max = tenant === EVERYBODY ? this.#limits.everybody : this.#limits.tenant
-    const dropped = rows >= max ? Number(this.#dropFirst.run(tenant, rows - max + 1).changes) : 0
+    this.rows.one(tenant, tenant === EVERYBODY ? this.#limits.everybody : this.#limits.tenant)
     this.#insert.run(...values, tenant, key)
-    this.#rows.set(tenant, rows - dropped + 1)
-  }
-
-  /** Within a transaction. True: there may be more. */
-  prune(nowMs: number): boolean {
-    let more = false
-    for (const [tenant, rows] of this.#rows) {
-      const dropped = Number(this.#dropEnded.run(tenant, PRUNE_ROWS_MAX, Math.floor(nowMs)).changes)
-      this.#rows.set(tenant, rows - dropped)
-      more ||= dropped === PRUNE_ROWS_MAX
-    }
-    return more
-  }
-
-  /** Forgets tenants that are no more; within a transaction. True: there may be more. */
-  erase(exists: (tenant: string) => boolean): boolean {
-    for (const [tenant, rows] of this.#rows) {
-      if (tenant === EVERYBODY || exists(tenant)) continue
-      const dropped = Number(this.#dropSome.run(tenant, PRUNE_ROWS_MAX).changes)
-      if (dropped === PRUNE_ROWS_MAX) {
-        this.#rows.set(tenant, rows - dropped)
-        return true
-      }
-      this.#rows.delete(tenant)
-    }
-    return false
-  }
-
-  rows(tenant: string): number {
-    return this.#rows.get(tenant) ?? 0
-  }
-
-  /** Of all tenants. */
-  get total(): number {
-    return [...this.#rows.values()].reduce((sum, rows) => sum + rows, 0)
-  }
-
-  /** After a transaction that was undone. */
-  recount(): void {
-    this.#rows.clear()
-    const rows = this.#database.prepare('SELECT tenant, count(*) AS n FROM spam_senders GROUP BY tenant').all()
-    for (const { tenant, n } of rows as { tenant: string; n: number }[]) this.#rows.set(tenant, n)
   }
 }

@@ -3,12 +3,11 @@
  * loopback. `install` beside this file puts it here.
  */
 import { existsSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { type Child, startChild } from '../harness/child.ts'
+import { startChild } from '../harness/child.ts'
 import { freePort } from '../harness/free-port.ts'
 import { tempFolder } from '../harness/temp-folder.ts'
-import { waitFor } from '../harness/wait-for.ts'
 import { withoutClamd } from './clamd.ts'
+import { type Daemon, isListening, startDaemon } from './daemon.ts'
 
 const PEERS = new URL('../../.cache/peers', import.meta.url).pathname
 const SERVER = `${PEERS}/c-icap/usr/bin/c-icap`
@@ -21,13 +20,10 @@ export function withoutCIcap(): string | false {
   return withoutClamd()
 }
 
-export interface CIcapPeer extends AsyncDisposable {
+export interface CIcapPeer extends Daemon {
   readonly port: number
   /** For the antivirus service. */
   readonly service: string
-  signal(signal: NodeJS.Signals): void
-  kill9(): Promise<void>
-  start(): Promise<void>
 }
 
 /** `clamd`: the path of the socket of the clamd that looks. Of what it does not scan it lets everything through. */
@@ -62,33 +58,11 @@ export async function startCIcap(
   ]
   writeFileSync(`${folder.path}/c-icap.conf`, `${lines.join('\n')}\n`)
   const env = { ...process.env, LD_LIBRARY_PATH: `${PEERS}/libicapapi5/usr/lib/x86_64-linux-gnu` }
-  let child: Child | undefined
-  const peer: CIcapPeer = {
-    port,
-    service: '/virus_scan',
-    async start() {
-      const started = startChild(SERVER, ['-N', '-D', '-f', `${folder.path}/c-icap.conf`], { env })
-      child = started
-      await waitFor('c-icap', () => started.running && isListening(port), { context: () => started.lines.join('\n') })
-    },
-    // It has children.
-    signal: (signal) => void (child && process.kill(-child.pid, signal)),
-    async kill9() {
-      await child?.kill9()
-    },
-    async [Symbol.asyncDispose]() {
-      await child?.kill9()
-      folder.remove()
-    },
-  }
-  await peer.start()
-  return peer
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
+  const daemon = await startDaemon({
+    name: 'c-icap',
+    folder,
+    launch: () => startChild(SERVER, ['-N', '-D', '-f', `${folder.path}/c-icap.conf`], { env }),
+    isReady: () => isListening(port),
   })
+  return { ...daemon, port, service: '/virus_scan' }
 }

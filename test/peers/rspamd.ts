@@ -3,11 +3,10 @@
  * and does not compile patterns for half a minute: `TEST_WORD` hits messages with `cheap watches`.
  */
 import { existsSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { type Child, startChild } from '../harness/child.ts'
+import { startChild } from '../harness/child.ts'
 import { freePort } from '../harness/free-port.ts'
 import { tempFolder } from '../harness/temp-folder.ts'
-import { waitFor } from '../harness/wait-for.ts'
+import { type Daemon, isListening, startDaemon } from './daemon.ts'
 
 const RSPAMD = '/usr/bin/rspamd'
 /** It reads its configuration, and compiles it, on a busy machine. */
@@ -18,14 +17,10 @@ export function withoutRspamd(): string | false {
   return process.env['CI'] || existsSync(RSPAMD) ? false : "needs Debian's rspamd: run test/peers/install as root"
 }
 
-export interface RspamdPeer extends AsyncDisposable {
+export interface RspamdPeer extends Daemon {
   /** Of a socket on which it listens too. */
   readonly path: string
   readonly port: number
-  /** To all of its processes. */
-  signal(signal: NodeJS.Signals): void
-  kill9(): Promise<void>
-  start(): Promise<void>
 }
 
 /** `rules`: in Lua. */
@@ -36,43 +31,15 @@ export async function startRspamd(rules: readonly string[] = []): Promise<Rspamd
   writeFileSync(`${folder.path}/tlds`, 'example\ntest\n')
   writeFileSync(`${folder.path}/rules.lua`, RULES + rules.join(''))
   writeFileSync(`${folder.path}/rspamd.conf`, configuration(folder.path, port))
-  let child: Child | undefined
-  const peer: RspamdPeer = {
-    path,
-    port,
-    async start() {
-      // As root it runs as root: the folder is ours.
-      const started = startChild(RSPAMD, ['-f', '-i', '-c', `${folder.path}/rspamd.conf`])
-      child = started
-      await waitFor('rspamd', () => running(started) && isListening(port), {
-        msMax: START_MS_MAX,
-        context: () => started.lines.join('\n'),
-      })
-    },
-    signal: (signal) => void (child && process.kill(-child.pid, signal)),
-    async kill9() {
-      await child?.kill9()
-    },
-    async [Symbol.asyncDispose]() {
-      await child?.kill9()
-      folder.remove()
-    },
-  }
-  await peer.start()
-  return peer
-}
-
-function running(child: Child): true {
-  if (!child.running) throw new Error(`it ended at once\n${child.lines.join('\n')}`)
-  return true
-}
-
-export function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
+  const daemon = await startDaemon({
+    name: 'rspamd',
+    folder,
+    // As root it runs as root: the folder is ours.
+    launch: () => startChild(RSPAMD, ['-f', '-i', '-c', `${folder.path}/rspamd.conf`]),
+    isReady: () => isListening(port),
+    startMsMax: START_MS_MAX,
   })
+  return { ...daemon, path, port }
 }
 
 const configuration = (folder: string, port: number): string => `options {

@@ -3,10 +3,10 @@
  * with nothing that it would learn.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { type Child, startChild } from '../harness/child.ts'
+import { startChild } from '../harness/child.ts'
 import { freePort } from '../harness/free-port.ts'
 import { tempFolder } from '../harness/temp-folder.ts'
-import { waitFor } from '../harness/wait-for.ts'
+import { type Daemon, startDaemon } from './daemon.ts'
 
 const SPAMD = '/usr/sbin/spamd'
 /** It compiles its rules, on a busy machine. */
@@ -17,13 +17,9 @@ export function withoutSpamd(): string | false {
   return process.env['CI'] || existsSync(SPAMD) ? false : "needs Debian's spamd: run test/peers/install as root"
 }
 
-export interface SpamdPeer extends AsyncDisposable {
+export interface SpamdPeer extends Daemon {
   readonly path: string
   readonly port: number
-  /** To all of its processes. */
-  signal(signal: NodeJS.Signals): void
-  kill9(): Promise<void>
-  start(): Promise<void>
 }
 
 /** `rules`: lines of configuration beside Debian's. */
@@ -39,33 +35,13 @@ export async function startSpamd(rules: readonly string[] = []): Promise<SpamdPe
   const lines = ['use_bayes 0', ...rules]
   writeFileSync(`${folder.path}/pid`, '')
   const args = ['-L', '-x', '-s', 'stderr', '-r', `${folder.path}/pid`, '-H', `${folder.path}/home`]
-  let child: Child | undefined
-  const peer: SpamdPeer = {
-    path,
-    port,
-    async start() {
-      const all = [...args, ...listens, ...children, ...as, ...lines.map((line) => `--cf=${line}`)]
-      const started = startChild(SPAMD, all, { env: { ...process.env, LC_ALL: 'C' } })
-      child = started
-      await waitFor('spamd', () => ready(started), {
-        msMax: START_MS_MAX,
-        context: () => started.lines.join('\n'),
-      })
-    },
-    signal: (signal) => void (child && process.kill(-child.pid, signal)),
-    async kill9() {
-      await child?.kill9()
-    },
-    async [Symbol.asyncDispose]() {
-      await child?.kill9()
-      folder.remove()
-    },
-  }
-  await peer.start()
-  return peer
-}
-
-function ready(child: Child): boolean {
-  if (!child.running) throw new Error(`it ended at once\n${child.lines.join('\n')}`)
-  return child.lines.some((line) => line.includes('server started'))
+  const all = [...args, ...listens, ...children, ...as, ...lines.map((line) => `--cf=${line}`)]
+  const daemon = await startDaemon({
+    name: 'spamd',
+    folder,
+    launch: () => startChild(SPAMD, all, { env: { ...process.env, LC_ALL: 'C' } }),
+    isReady: ({ lines: said }) => said.some((line) => line.includes('server started')),
+    startMsMax: START_MS_MAX,
+  })
+  return { ...daemon, path, port }
 }

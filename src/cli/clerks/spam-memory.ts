@@ -2,14 +2,16 @@
  * The clerk of the spam filter's memory: writes what workers learn of senders, correspondents and texts, tells each worker of
  * the others' messages, and shows operators what is remembered of a sender. What is of a tenant that is no more is erased.
  */
+
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { EXIT, UserError } from '#cli/exit.ts'
 import type { AskWorkers, Clerk } from '#cli/serve/desk.ts'
 import { mailboxKey, parseMailbox } from '#mail/address.ts'
 import { parseDomainName } from '#mail/domain.ts'
+import { registrant } from '#mail/registrable-domain.ts'
 import type { Snapshot } from '#report/metrics.ts'
-import { domainOf, networkOf, type Sender, siteOf } from '#scan/spam/memory/facts.ts'
+import { domainOf, networkOf, type Sender } from '#scan/spam/memory/facts.ts'
 import type { Judged, Sighting } from '#scan/spam/memory/near-duplicates.ts'
 import {
   forgottenMs,
@@ -152,7 +154,7 @@ export class SpamMemoryClerk<Settings = unknown> implements Clerk<Settings> {
 
   metrics(): Snapshot {
     const gauge = (kind: string, store: SpamSenderStore | CorrespondentStore) =>
-      [`vorposten_spam_memory_rows{kind="${kind}"}`, store.total] as const
+      [`vorposten_spam_memory_rows{kind="${kind}"}`, store.rows.total] as const
     return {
       vorposten_spam_memory_rows: {
         kind: 'gauge',
@@ -185,7 +187,7 @@ export class SpamMemoryClerk<Settings = unknown> implements Clerk<Settings> {
     const remember = (kind: string, text: string, keptMs: number) =>
       this.#correspondents.remember(name, this.#names.digest(name, kind, text), nowMs, keptMs)
     for (const address of addresses) remember('to-address', address, CORRESPONDENTS_KEPT_MS)
-    for (const domain of new Set(addresses.map((address) => siteOf(domainOf(address)))))
+    for (const domain of new Set(addresses.map((address) => registrant(domainOf(address)))))
       remember('to-domain', domain, CORRESPONDENTS_KEPT_MS)
     if (messageId !== undefined) remember('message', messageId, WRITTEN_KEPT_MS)
   }
@@ -195,8 +197,8 @@ export class SpamMemoryClerk<Settings = unknown> implements Clerk<Settings> {
     try {
       await commits.run(() => work(wallMs()))
     } catch (error) {
-      this.#senders.recount()
-      this.#correspondents.recount()
+      this.#senders.rows.recount()
+      this.#correspondents.rows.recount()
       throw error
     }
   }
@@ -237,8 +239,8 @@ export class SpamMemoryClerk<Settings = unknown> implements Clerk<Settings> {
     await this.#write((nowMs) => {
       this.#texts.prune(nowMs)
       this.#texts.erase(tenantExists)
-      for (const store of [this.#senders, this.#correspondents])
-        more = [more, store.prune(nowMs), store.erase(tenantExists)].some(Boolean)
+      for (const { rows } of [this.#senders, this.#correspondents])
+        more = [more, rows.prune(nowMs), rows.erase(tenantExists)].some(Boolean)
     }).catch(() => {})
     if (!this.#ended) this.#cancel = clock.after(more ? 0 : PRUNE_MS, () => void this.#prune())
   }
@@ -250,13 +252,13 @@ function sendersNamed(subject: string): Sender[] {
   if (isIP(address) !== 0) return [{ kind: 'network', name: networkOf(address) }]
   if (!subject.includes('@')) {
     const domain = parseDomainName(subject)
-    if (domain !== undefined) return [{ kind: 'domain', name: siteOf(domain) }]
+    if (domain !== undefined) return [{ kind: 'domain', name: registrant(domain) }]
   } else {
     const mailbox = parseMailbox(subject)
     if (mailbox.ok) {
       const name = mailboxKey(mailbox.value)
       return [
-        { kind: 'domain', name: siteOf(domainOf(name)) },
+        { kind: 'domain', name: registrant(domainOf(name)) },
         { kind: 'address', name },
       ]
     }

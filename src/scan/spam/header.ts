@@ -5,7 +5,7 @@
  * Lenient where people would be shown something: a line that is no field, before or between known fields, is passed over and
  * told (`strayLines`), since some programs show what stands behind it. Limits are named below; what is beyond is not read.
  */
-import { registrableDomain } from '#mail/registrable-domain.ts'
+import { registrant } from '#mail/registrable-domain.ts'
 import { addressList } from '#mime/address-list.ts'
 import { fieldText } from '#mime/decoded-text.ts'
 import { PART_FIELDS_MAX, readFields, type TextField } from '#mime/structure.ts'
@@ -175,7 +175,7 @@ export function mailboxesOf(value: string): SenderMailbox[] {
     const bare = open < 0 ? one : one.slice(open + 1, close < 0 ? undefined : close)
     const display =
       open < 0
-        ? ''
+        ? fieldText(/\(([^()]{1,200})\)/.exec(one)?.[1] ?? '').trim()
         : fieldText(one.slice(0, open))
             .trim()
             .replace(/^"(.*)"$/s, '$1')
@@ -187,7 +187,7 @@ export function mailboxesOf(value: string): SenderMailbox[] {
   return found
 }
 
-// At commas outside of quotes, brackets and comments.
+// At commas outside of quotes, brackets and comments. `Bread, Inc. <a@b.example>` is one: all readers see one address in it.
 function split(text: string): string[] {
   const parts: string[] = []
   let from = 0
@@ -200,7 +200,7 @@ function split(text: string): string[] {
     else if (isQuoted) continue
     else if (c === 0x3c || c === 0x28) depth++
     else if ((c === 0x3e || c === 0x29) && depth > 0) depth--
-    else if (c === 0x2c && depth === 0) {
+    else if (c === 0x2c && depth === 0 && text.slice(from, i).includes('@')) {
       parts.push(text.slice(from, i))
       from = i + 1
     }
@@ -215,11 +215,8 @@ function mailboxOf(text: string, display: string): SenderMailbox {
   if (at < 0) return { ...NOBODY, display: display === '' ? fieldText(text).trim() : display }
   const domain = /^[^\s>;,()]{0,255}/.exec(address.slice(at + 1))?.[0].replace(/\.$/, '') ?? ''
   const local = address.slice(0, at)
-  return { display, address: `${local}@${domain}`, local, domain, site: siteOf(domain) }
+  return { display, address: `${local}@${domain}`, local, domain, site: registrant(domain) }
 }
-
-/** What somebody has registered of a host name; the name itself where nothing is known of it. */
-export const siteOf = (host: string): string => (host === '' ? '' : (registrableDomain(host) ?? host))
 
 /** Who gets errors: as the session heard it; without one, as the last server wrote it. Empty address: nobody. */
 export const envelopeSender = (header: HeaderView, { reversePath }: SpamAbout): SenderMailbox | undefined =>
@@ -237,7 +234,7 @@ function messageIdOf(value: string | undefined): HeaderView['messageId'] {
     /@\[?([^\s@>\]]{0,255})/
       .exec(text.slice(text.lastIndexOf('@') < 0 ? text.length : text.lastIndexOf('@')))?.[1]
       ?.toLowerCase() ?? ''
-  return { text, host, site: siteOf(host) }
+  return { text, host, site: registrant(host) }
 }
 
 function dateOf(value: string): number {

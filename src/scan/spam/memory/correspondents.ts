@@ -11,9 +11,10 @@
  *
  * Automatic mail, bulk mail and mail with the null path make no correspondents: an absence note would make one of every spammer.
  */
+import { registrant } from '#mail/registrable-domain.ts'
 import type { Said } from '../contract.ts'
 import { FREE_MAIL } from '../data/free-mail.ts'
-import { domainOf, isAuthenticated, type MemoryFacts, siteOf } from './facts.ts'
+import { domainOf, isAuthenticated, type MemoryFacts } from './facts.ts'
 
 /** One tenant's memory: on how many days it wrote there; 0: it did not. */
 export type WroteTo = (kind: CorrespondentKind, name: string) => number
@@ -23,7 +24,7 @@ export function correspondentSigns({ about, trail: { author, answers } }: Memory
   if (author === undefined) return []
   const domain = domainOf(author)
   const days = wroteTo('to-address', author)
-  const toDomain = FREE_MAIL.has(domain) ? 0 : wroteTo('to-domain', siteOf(domain))
+  const toDomain = FREE_MAIL.has(domain) ? 0 : wroteTo('to-domain', registrant(domain))
   if (!isAuthenticated(author, about.authenticated)) {
     if (days === 0) return []
     const isDisowned = about.authenticated?.dmarc === 'fail'

@@ -13,7 +13,7 @@
  */
 import { clientNetworks } from '#auth/client-networks.ts'
 import { mailboxKey } from '#mail/address.ts'
-import { registrableDomain } from '#mail/registrable-domain.ts'
+import { registrant } from '#mail/registrable-domain.ts'
 import { addressList } from '#mime/address-list.ts'
 import { fieldValue } from '#mime/structure.ts'
 import type { SpamAbout } from '../contract.ts'
@@ -72,18 +72,15 @@ export function sendersOf({
   const claimed = author && domainOf(author)
   const isProven = author !== undefined && isAuthenticated(author, authenticated)
   const domain = isProven ? claimed : (authenticated?.dkim[0] ?? authenticated?.spf)
-  if (domain !== undefined && !FREE_MAIL.has(domain)) senders.push({ kind: 'domain', name: siteOf(domain) })
+  if (domain !== undefined && !FREE_MAIL.has(domain)) senders.push({ kind: 'domain', name: registrant(domain) })
   if (author !== undefined && isProven) senders.push({ kind: 'address', name: author })
   else if (claimed !== undefined && network !== undefined)
-    senders.push({ kind: 'claim', name: `${network} ${siteOf(claimed)}` })
+    senders.push({ kind: 'claim', name: `${network} ${registrant(claimed)}` })
   return senders
 }
 
 export const networkOf = (client: string): string => clientNetworks(client).site
 export const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1)
-
-/** As it is registered; of a provider's customers each his own. */
-export const siteOf = (domain: string): string => registrableDomain(domain) ?? domain
 
 /**
  * Does somebody vouch for the author's domain? DMARC's word counts. Where the domain has no policy, every name of the same
@@ -92,9 +89,9 @@ export const siteOf = (domain: string): string => registrableDomain(domain) ?? d
 export function isAuthenticated(author: string, authenticated: SpamAbout['authenticated']): boolean {
   if (authenticated === undefined || authenticated.dmarc === 'fail') return false
   if (authenticated.dmarc === 'pass') return true
-  const site = siteOf(domainOf(author))
+  const site = registrant(domainOf(author))
   const { spf, dkim } = authenticated
-  return [...dkim, ...(spf === undefined ? [] : [spf])].some((one) => siteOf(one) === site)
+  return [...dkim, ...(spf === undefined ? [] : [spf])].some((one) => registrant(one) === site)
 }
 
 function authorOf({ fields }: SpamMessage): string | undefined {

@@ -5,6 +5,7 @@
  * The filter's own verdicts teach only where it was sure without asking this memory, so that no sender is bad because he is
  * bad. A store that cannot be read says REPUTATION_UNREADABLE, and is `silent`.
  */
+import { registrant } from '#mail/registrable-domain.ts'
 import type { SpamResult, SpamSign } from '#mail/spam.ts'
 import type { RememberedNames } from '#store/remembered-names.ts'
 import type { CorrespondentReader } from '#store/spam-correspondents.ts'
@@ -13,7 +14,7 @@ import { hashOf } from '../classifier/words.ts'
 import { combine } from '../combine.ts'
 import { type Said, signOf } from '../contract.ts'
 import { correspondentSigns } from './correspondents.ts'
-import { domainOf, isAuthenticated, type MemoryFacts, networkOf, type Sender, sendersOf, siteOf } from './facts.ts'
+import { domainOf, isAuthenticated, type MemoryFacts, networkOf, type Sender, sendersOf } from './facts.ts'
 import { type Judged, NearDuplicates, type Sighting } from './near-duplicates.ts'
 import { EVIDENCE, type Evidence, type OnRecord, reputationSigns, standingOf } from './reputation.ts'
 import { MEMORY_SYMBOLS } from './signs.ts'
@@ -127,7 +128,7 @@ export class SpamMemory {
     const domain = (isProven ? undefined : (authenticated?.dkim[0] ?? authenticated?.spf)) ?? domainOf(author ?? '')
     const sighting = {
       fingerprint,
-      domain: hashOf(siteOf(domain)),
+      domain: hashOf(registrant(domain)),
       network: hashOf(networkOf(session.client)),
       isAuthenticated: isProven,
       atMs: this.#parts.wallMs(),

@@ -3,10 +3,11 @@
  * Nothing of it is proof, all of it can be written by anybody. Where it was looked at who has authenticated the message, a
  * service counts only if it is among those.
  */
+import { registrant } from '#mail/registrable-domain.ts'
 import type { Said, SpamAbout, SpamRules, SymbolTable } from '../contract.ts'
 import { FREE_MAIL } from '../data/free-mail.ts'
 import { BULK_SERVICES } from '../data/sending-services.ts'
-import { envelopeSender, type HeaderView, siteOf } from '../header.ts'
+import { envelopeSender, type HeaderView } from '../header.ts'
 import type { SpamMessage } from '../message.ts'
 
 const symbols = {
@@ -114,10 +115,10 @@ function* services(header: HeaderView, about: SpamAbout): Iterable<Said> {
   const isProven = (domain: string): boolean =>
     authenticated === undefined || authenticated.spf === domain || authenticated.dkim.includes(domain)
   const envelope = envelopeSender(header, about)
-  const claimed = [envelope?.domain ?? '', ...signed].filter(isProven).map(siteOf)
-  const passed = authenticated === undefined ? hops.map(({ by, name }) => siteOf(name || by)) : []
+  const claimed = [envelope?.domain ?? '', ...signed].filter(isProven).map(registrant)
+  const passed = authenticated === undefined ? hops.map(({ by, name }) => registrant(name || by)) : []
   const service = [...claimed, ...passed].find((site) => BULK_SERVICES.has(site))
-  const isOwn = (domain: string): boolean => from.site !== '' && siteOf(domain) === from.site
+  const isOwn = (domain: string): boolean => from.site !== '' && registrant(domain) === from.site
   if (service !== undefined) {
     // A service vouches for whom it signs or takes errors for; anybody can put another author into its mail.
     if ([envelope?.domain ?? '', ...signed].some(isOwn)) yield { symbol: 'BULK_SERVICE', detail: service }
@@ -125,7 +126,7 @@ function* services(header: HeaderView, about: SpamAbout): Iterable<Said> {
       yield { symbol: 'SENDER_FREE_MAIL_BY_SERVICE', detail: `${from.domain} by ${service}` }
   }
   const signers = [...signed].filter(isProven)
-  if (signers.some(isOwn) && signers.some((domain) => !isOwn(domain) && !OF_MAILBOXES.has(siteOf(domain))))
+  if (signers.some(isOwn) && signers.some((domain) => !isOwn(domain) && !OF_MAILBOXES.has(registrant(domain))))
     yield { symbol: 'BULK_SIGNED_TWICE', detail: signers.join(', ') }
   const feedback = header.value('feedback-id')?.slice(0, 1_000) ?? ''
   if (FEEDBACK.test(feedback) && !FEEDBACK_OF_MAILWIZZ.test(feedback) && signers.length > 0)
@@ -140,7 +141,7 @@ function* faults(header: HeaderView): Iterable<Said> {
   const says = unsubscribe ?? header.value('list-unsubscribe-post')
   if (says !== undefined && (unsubscribe ?? '') === '') yield { symbol: 'UNSUBSCRIBE_EMPTY' }
   const bare = BARE.exec(unsubscribe?.slice(0, 500) ?? '')
-  if (bare !== null && siteOf(bare[1]!.toLowerCase()) === header.from.site)
+  if (bare !== null && registrant(bare[1]!.toLowerCase()) === header.from.site)
     yield { symbol: 'UNSUBSCRIBE_SAYS_NOTHING', detail: bare[0].slice(0, 80) }
   const listId = header.value('list-id')
   if (listId !== undefined && !LIST_ID.test(listId)) yield { symbol: 'LIST_ID_IS_NONE', detail: listId.slice(0, 60) }

@@ -5,9 +5,11 @@
  * A file on disk has no session. What its Received fields say of it was written by others, and told nothing on the mail
  * that it was tried on: servers between the owner's own have no names either.
  */
+
 import { isIP } from 'node:net'
+import { registrant } from '#mail/registrable-domain.ts'
 import type { Said, SpamAbout, SpamRules, SymbolTable } from '../contract.ts'
-import { type HeaderView, siteOf } from '../header.ts'
+import type { HeaderView } from '../header.ts'
 import type { SpamMessage } from '../message.ts'
 
 const symbols = {
@@ -113,7 +115,7 @@ function* name(header: HeaderView, { client, clientName }: Session): Iterable<Sa
       yield { symbol: 'CLIENT_NAME_UNCONFIRMED', detail: clientName.name }
       break
     case 'confirmed':
-      if (siteOf(clientName.name.toLowerCase()) === header.from.site)
+      if (registrant(clientName.name.toLowerCase()) === header.from.site)
         yield { symbol: 'CLIENT_NAME_FITS', detail: clientName.name }
   }
   if (isOfAccessLine(clientName.name.toLowerCase(), client))
@@ -151,7 +153,10 @@ function* greeting({ session, recipients = [], tenant }: SpamAbout): Iterable<Sa
   const own = [...(tenant?.domains ?? []), ...recipients.map((address) => address.slice(address.lastIndexOf('@') + 1))]
   if (own.some((domain) => domain.toLowerCase() === said)) yield { symbol: 'HELO_IS_OURS', detail: said }
   else if (!IS_HOST.test(said) || NO_HOST.test(said)) yield { symbol: 'HELO_NOT_A_HOST', detail: said }
-  else if (session?.clientName?.kind === 'confirmed' && siteOf(said) !== siteOf(session.clientName.name.toLowerCase()))
+  else if (
+    session?.clientName?.kind === 'confirmed' &&
+    registrant(said) !== registrant(session.clientName.name.toLowerCase())
+  )
     yield { symbol: 'HELO_UNLIKE_NAME', detail: said }
 }
 

@@ -5,10 +5,11 @@
  * Somebody who rents a new domain for each campaign has to put the name that is to be read where they can: into the name and
  * before the `@`. A firm's own name stands in its domain.
  */
+import { registrant } from '#mail/registrable-domain.ts'
 import type { Said, SpamRules, SymbolTable } from '../contract.ts'
 import { FREE_MAIL } from '../data/free-mail.ts'
 import { CHEAP_SUFFIXES } from '../data/top-levels.ts'
-import { type SenderMailbox, siteOf } from '../header.ts'
+import type { SenderMailbox } from '../header.ts'
 import type { SpamMessage } from '../message.ts'
 
 const symbols = {
@@ -139,7 +140,7 @@ const DEFAULT_SIGNER = /(?:^|\.)(?:gappssmtp\.com|onmicrosoft\.com)$/
 
 function* signing({ header: { from, signatures, isReply } }: SpamMessage): Iterable<Said> {
   if (isReply || signatures.length === 0) return
-  if (signatures.every(({ domain }) => DEFAULT_SIGNER.test(domain) && siteOf(domain) !== from.site))
+  if (signatures.every(({ domain }) => DEFAULT_SIGNER.test(domain) && registrant(domain) !== from.site))
     yield { symbol: 'SENDER_SIGNED_BY_PROVIDER_ONLY', detail: signatures[0]!.domain }
 }
 
